@@ -1,0 +1,16 @@
+"""Ids made on the device: UUIDv7 (RFC 9562 § 5.7), so that offline creation needs no server."""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+
+
+def new_id(now_ms: int | None = None) -> str:
+    """A new UUIDv7 as text. `now_ms` (Unix milliseconds) is for tests and generators."""
+    ms = time.time_ns() // 1_000_000 if now_ms is None else now_ms
+    rand = int.from_bytes(os.urandom(10), "big")
+    value = (ms & (1 << 48) - 1) << 80 | 0x7 << 76 | (rand >> 62 & 0xFFF) << 64
+    value |= 0b10 << 62 | rand & (1 << 62) - 1
+    return str(uuid.UUID(int=value))

@@ -1,0 +1,153 @@
+"""Who wins when two people changed the same row: decided here once, for server and tests alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from domain import tables
+from domain.tables import Policy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """When a field changed last on the server: row version, clamped edit time (Unix ms), by whom."""
+
+    ver: int
+    at_ms: int
+    by: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conflict:
+    """One unit that two people changed. `applied` tells whether the incoming values are in the row now."""
+
+    unit: str
+    policy: Policy
+    base: Mapping[str, Any]
+    server: Mapping[str, Any]
+    incoming: Mapping[str, Any]
+    server_change: Change
+    incoming_at_ms: int
+    applied: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """Fields to write, and what has to be told."""
+
+    apply: Mapping[str, Any]
+    conflicts: tuple[Conflict, ...]
+
+
+def clamp_edit_ms(edit_ms: int, *, seen_server_ms: int, received_ms: int) -> int:
+    """The time an edit counts as made: not before what its author had seen, not after it arrived."""
+    return max(min(edit_ms, received_ms), min(seen_server_ms, received_ms))
+
+
+def merge(
+    table: tables.Table,
+    *,
+    server: Mapping[str, Any],
+    changes: Mapping[str, Change],
+    patch: Mapping[str, Any],
+    base: Mapping[str, Any],
+    base_ver: int,
+    edit_ms: int,
+) -> Outcome:
+    """Three-way merge of `patch` (made from `base` at `base_ver`) into `server`, unit by unit.
+
+    `edit_ms` is clamped already. A unit that nobody else changed since `base_ver` is applied; the same value is
+    no conflict; otherwise the unit's policy decides, and both sides' values are in the conflict.
+    """
+    apply: dict[str, Any] = {}
+    conflicts: list[Conflict] = []
+    for unit in _units(table, patch):
+        mine = {name: patch[name] for name in table.unit_fields(unit) if name in patch}
+        policy = table.by_name[next(iter(mine))].policy
+        theirs = {name: server.get(name) for name in table.unit_fields(unit)}
+        latest = _latest(changes, theirs)
+        if policy is Policy.STICKY:
+            apply.update(_sticky(mine, theirs))
+        elif policy is Policy.FIXED:
+            continue
+        elif latest is None or latest.ver <= base_ver or all(theirs[name] == mine[name] for name in mine):
+            apply.update(mine)
+        else:
+            written, applied = _decide(policy, mine, theirs, base, newer=edit_ms >= latest.at_ms)
+            apply.update(written)
+            if policy is not Policy.UNION:
+                conflicts.append(
+                    Conflict(
+                        unit=unit,
+                        policy=policy,
+                        base={name: base.get(name) for name in theirs},
+                        server=theirs,
+                        incoming={**theirs, **mine}
+                        if policy is Policy.TEXT
+                        else {**_whole(base, theirs), **mine},
+                        server_change=latest,
+                        incoming_at_ms=edit_ms,
+                        applied=applied,
+                    )
+                )
+    return Outcome(
+        apply={name: value for name, value in apply.items() if server.get(name) != value},
+        conflicts=tuple(conflicts),
+    )
+
+
+def _units(table: tables.Table, patch: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(table.by_name[name].unit for name in patch))
+
+
+def _whole(base: Mapping[str, Any], theirs: Mapping[str, Any]) -> dict[str, Any]:
+    """The unit as the editor saw it: a unit is kept or restored whole, never half theirs, half mine."""
+    return {name: base.get(name, theirs[name]) for name in theirs}
+
+
+def _latest(changes: Mapping[str, Change], names: Iterable[str]) -> Change | None:
+    found = [changes[name] for name in names if name in changes]
+    return max(found, key=lambda change: change.ver, default=None)
+
+
+def _sticky(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Once true, only a fuller record may be added: a false from elsewhere never undoes an opt-out."""
+    already = any(value is True for value in theirs.values())
+    return {} if already else mine
+
+
+def _decide(
+    policy: Policy,
+    mine: Mapping[str, Any],
+    theirs: Mapping[str, Any],
+    base: Mapping[str, Any],
+    *,
+    newer: bool,
+) -> tuple[Mapping[str, Any], bool]:
+    if policy is Policy.MANUAL:
+        return {}, False
+    if policy is Policy.UNION:
+        return {name: _union(base.get(name), theirs[name], value) for name, value in mine.items()}, True
+    if policy is Policy.TEXT:
+        return {name: _both(theirs[name], value) for name, value in mine.items()}, True
+    if newer:
+        return {**_whole(base, theirs), **mine}, True
+    return {}, False
+
+
+def _union(base: Any, theirs: Any, mine: Any) -> list[Any]:
+    before, there, here = (list(value or []) for value in (base, theirs, mine))
+    removed = [item for item in before if item not in here]
+    kept = [item for item in there if item not in removed]
+    return kept + [item for item in here if item not in kept and item not in before]
+
+
+def _both(theirs: Any, mine: Any) -> Any:
+    """Keeps both texts, the server's first; a text that contains the other is enough alone."""
+    if not theirs or not mine:
+        return mine or theirs
+    if theirs in mine:
+        return mine
+    return theirs if mine in theirs else f"{theirs}\n\n{mine}"

@@ -1,0 +1,332 @@
+"""What device and server say to each other: the messages of sync, their JSON, and their version."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from domain import errors
+
+PROTOCOL = 1
+"""Raised when an older device could misread a newer server, or the other way round."""
+
+PROTOCOL_HEADER = "X-Jorge-Protocol"
+MAX_MUTATIONS = 200
+MAX_PAGE = 5000
+
+Json = Mapping[str, Any]
+
+
+class Op(StrEnum):
+    PUT = "put"  # make the row (all fields in `patch`)
+    PATCH = "patch"  # change some fields
+    DELETE = "delete"
+
+
+class Status(StrEnum):
+    """What became of a mutation."""
+
+    APPLIED = "applied"
+    MERGED = "merged"  # applied beside somebody else's change; `row` is the truth now
+    DUPLICATE = "duplicate"  # had arrived before: changed nothing
+    PARKED = "parked"  # can't be applied; a person must look at it
+    RETRY = "retry"  # not now (a deadlock, an overload): send it again
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mutation:
+    """One change of one row, as the device's outbox holds it.
+
+    `mid` counts up per device and epoch; (device, epoch, mid) makes a repeat harmless. `base_ver` is the
+    row version that the person saw, `base` the values they changed from. `seen_server_ms` is the newest
+    server time the device knew when the edit was made: the edit can't be older than that.
+    """
+
+    mid: int
+    group: str
+    table: str
+    row_id: str
+    op: Op
+    patch: Mapping[str, Any]
+    base_ver: int
+    base: Mapping[str, Any]
+    edit_ms: int
+    seen_server_ms: int
+    schema: int = PROTOCOL
+
+    def content_hash(self) -> str:
+        """SHA-256 of what the mutation says: the same mid with another hash is another device's."""
+        body = json.dumps(self.as_json(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(body.encode()).hexdigest()
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "mid": self.mid,
+            "group": self.group,
+            "table": self.table,
+            "row_id": self.row_id,
+            "op": self.op.value,
+            "patch": dict(self.patch),
+            "base_ver": self.base_ver,
+            "base": dict(self.base),
+            "edit_ms": self.edit_ms,
+            "seen_server_ms": self.seen_server_ms,
+            "schema": self.schema,
+        }
+
+    @classmethod
+    def from_json(cls, data: Json) -> Mutation:
+        """Raises: InputError for anything that is no mutation."""
+        try:
+            return cls(
+                mid=_int(data, "mid"),
+                group=_str(data, "group"),
+                table=_str(data, "table"),
+                row_id=_str(data, "row_id"),
+                op=Op(data["op"]),
+                patch=_map(data, "patch"),
+                base_ver=_int(data, "base_ver"),
+                base=_map(data, "base"),
+                edit_ms=_int(data, "edit_ms"),
+                seen_server_ms=_int(data, "seen_server_ms"),
+                schema=_int(data, "schema"),
+            )
+        except (KeyError, TypeError, ValueError) as fault:
+            raise errors.InputError(
+                f"This is not a mutation: {fault!r}.",
+                where="mutations",
+                hint="See docs/sync.md for its fields.",
+            ) from fault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Push:
+    """A device's changes, in the order they were made. Mutations of one `group` apply together or not at all."""
+
+    device_id: str
+    epoch: str
+    mutations: Sequence[Mutation]
+    protocol: int = PROTOCOL
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "protocol": self.protocol,
+            "device_id": self.device_id,
+            "epoch": self.epoch,
+            "mutations": [m.as_json() for m in self.mutations],
+        }
+
+    @classmethod
+    def from_json(cls, data: Json) -> Push:
+        """Raises: InputError, VersionMismatchError."""
+        check_protocol(data.get("protocol"))
+        mutations = data.get("mutations")
+        if not isinstance(mutations, list) or len(mutations) > MAX_MUTATIONS:
+            raise errors.InputError(
+                f"A push carries a list of at most {MAX_MUTATIONS} mutations.",
+                where="mutations",
+                hint="Split it.",
+            )
+        return cls(
+            device_id=_checked_str(data, "device_id"),
+            epoch=_checked_str(data, "epoch"),
+            mutations=tuple(Mutation.from_json(m) for m in mutations),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A row as the server holds it: version, values by field name, or deleted."""
+
+    table: str
+    id: str
+    ver: int
+    values: Mapping[str, Any] = field(default_factory=dict)
+    deleted: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "table": self.table,
+            "id": self.id,
+            "ver": self.ver,
+            "values": dict(self.values),
+            "deleted": self.deleted,
+        }
+
+    @classmethod
+    def from_json(cls, data: Json) -> Row:
+        return cls(
+            table=_str(data, "table"),
+            id=_str(data, "id"),
+            ver=_int(data, "ver"),
+            values=_map(data, "values"),
+            deleted=bool(data.get("deleted", False)),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What the server did with one mutation. `row` is there where it differs from base + patch."""
+
+    mid: int
+    status: Status
+    ver: int = 0
+    row: Row | None = None
+    code: str = ""
+    message: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "mid": self.mid,
+            "status": self.status.value,
+            "ver": self.ver,
+            "row": self.row.as_json() if self.row else None,
+            "code": self.code,
+            "message": self.message,
+        }
+
+    @classmethod
+    def from_json(cls, data: Json) -> Result:
+        row = data.get("row")
+        return cls(
+            mid=_int(data, "mid"),
+            status=Status(data["status"]),
+            ver=_int(data, "ver"),
+            row=Row.from_json(row) if row else None,
+            code=_str(data, "code"),
+            message=_str(data, "message"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushAnswer:
+    results: Sequence[Result]
+    server_ms: int
+    incarnation: str
+    protocol: int = PROTOCOL
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "protocol": self.protocol,
+            "server_ms": self.server_ms,
+            "incarnation": self.incarnation,
+            "results": [r.as_json() for r in self.results],
+        }
+
+    @classmethod
+    def from_json(cls, data: Json) -> PushAnswer:
+        check_protocol(data.get("protocol"))
+        return cls(
+            results=tuple(Result.from_json(r) for r in data["results"]),
+            server_ms=_int(data, "server_ms"),
+            incarnation=_str(data, "incarnation"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """Rows of one table: a column header, then one list a row: [id, ver, value, value …]."""
+
+    table: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One page of the feed or of a first sync. Rows and `cursor` are committed together on the device.
+
+    `scopes` are the locations this person may see now; the device drops the rows of any other *before* it
+    applies the page. `removed` lists (table, id) of deleted rows and of rows that left the person's scopes.
+    `done`, `total`: progress of a first sync in rows (total 0 once it tails the feed).
+    """
+
+    cursor: str
+    more: bool
+    blocks: Sequence[Block]
+    removed: Sequence[tuple[str, str]]
+    scopes: Sequence[str]
+    server_ms: int
+    incarnation: str
+    demo: bool = False
+    done: int = 0
+    total: int = 0
+    protocol: int = PROTOCOL
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "protocol": self.protocol,
+            "cursor": self.cursor,
+            "more": self.more,
+            "blocks": [
+                {"table": b.table, "columns": list(b.columns), "rows": list(b.rows)} for b in self.blocks
+            ],
+            "removed": [list(pair) for pair in self.removed],
+            "scopes": list(self.scopes),
+            "server_ms": self.server_ms,
+            "incarnation": self.incarnation,
+            "demo": self.demo,
+            "done": self.done,
+            "total": self.total,
+        }
+
+    @classmethod
+    def from_json(cls, data: Json) -> Page:
+        """Raises: VersionMismatchError; KeyError, TypeError or ValueError for what is no page."""
+        check_protocol(data.get("protocol"))
+        return cls(
+            cursor=_str(data, "cursor"),
+            more=bool(data["more"]),
+            blocks=tuple(
+                Block(table=b["table"], columns=b["columns"], rows=b["rows"]) for b in data["blocks"]
+            ),
+            removed=tuple((table, row_id) for table, row_id in data["removed"]),
+            scopes=tuple(data["scopes"]),
+            server_ms=_int(data, "server_ms"),
+            incarnation=_str(data, "incarnation"),
+            demo=bool(data["demo"]),
+            done=_int(data, "done"),
+            total=_int(data, "total"),
+        )
+
+
+def check_protocol(theirs: object) -> None:
+    """Raises: VersionMismatchError when the other side speaks another protocol."""
+    if theirs != PROTOCOL:
+        raise errors.VersionMismatchError(
+            f"The other side speaks sync protocol {theirs!r}, this one speaks {PROTOCOL}.",
+            where="protocol",
+            hint="Update the older of app and server; nothing is lost, unsent work stays on the device.",
+        )
+
+
+def _checked_str(data: Json, key: str) -> str:
+    value = data.get(key)
+    if not isinstance(value, str) or not value or len(value) > 100:
+        raise errors.InputError(f"{key} is missing.", where=key)
+    return value
+
+
+def _str(data: Json, key: str) -> str:
+    value = data[key]
+    if not isinstance(value, str):
+        raise TypeError(f"{key} must be text")
+    return value
+
+
+def _int(data: Json, key: str) -> int:
+    value = data[key]
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"{key} must be a whole number")
+    return value
+
+
+def _map(data: Json, key: str) -> Mapping[str, Any]:
+    value = data[key]
+    if not isinstance(value, dict):
+        raise TypeError(f"{key} must be an object")
+    return value
