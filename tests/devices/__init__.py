@@ -1,0 +1,1 @@
+"""Device adapters, on a real Flet session whose client is a script."""

@@ -1,0 +1,1 @@
+"""Audio files, models and the engine."""
