@@ -1,0 +1,71 @@
+"""What routes ask for: the server's parts, who is asking, and whether they may."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+from fastapi import Depends
+from starlette.requests import HTTPConnection
+
+from backend.actor import Actor, Role
+from backend.deps import Deps
+from backend.services import auth
+from domain import errors
+
+_FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
+
+
+def deps_of(connection: HTTPConnection) -> Deps:
+    """The parts that `create_app` was given; works for HTTP and WebSocket."""
+    deps: Deps = connection.app.state.deps
+    return deps
+
+
+def peer_of(connection: HTTPConnection) -> auth.Peer:
+    """Who is at the other end. Behind a proxy nobody is "on this machine"."""
+    deps = deps_of(connection)
+    address = connection.client.host if connection.client else ""
+    direct = not any(name in connection.headers for name in _FORWARDED)
+    local = direct and is_loopback(address) and is_loopback(deps.settings.host)
+    return auth.Peer(address=address, on_this_machine=local)
+
+
+async def current_user(connection: HTTPConnection) -> Actor:
+    """Raises: TokenExpiredError (401) without a valid access token."""
+    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise errors.AccessError(
+            "Sign in first.", where="Authorization", hint="Send `Authorization: Bearer <access_token>`."
+        )
+    return await auth.actor_of(deps_of(connection), token.strip(), peer_of(connection))
+
+
+def require(*roles: Role) -> Callable[[Actor], Awaitable[Actor]]:
+    """A dependency that lets only these roles through: `Depends(require(Role.MANAGER, Role.ADMIN))`."""
+
+    async def allowed(actor: CurrentUser) -> Actor:
+        if actor.role not in roles:
+            raise errors.ForbiddenError(
+                "Your role may not do this.",
+                where=f"role {actor.role}",
+                hint=f"Ask somebody who is {' or '.join(roles)}.",
+            )
+        return actor
+
+    return allowed
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+CurrentUser = Annotated[Actor, Depends(current_user)]
+Parts = Annotated[Deps, Depends(deps_of)]
+FromPeer = Annotated[auth.Peer, Depends(peer_of)]

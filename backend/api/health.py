@@ -1,0 +1,56 @@
+"""Routes that a supervisor asks: /health (the process lives) and /ready (it can work)."""
+
+from __future__ import annotations
+
+import asyncio
+
+from fastapi import APIRouter
+from redis import exceptions as redis_errors
+
+import backend
+from backend import errors
+from backend.api.body import Json
+from backend.api.deps import Parts
+from backend.deps import Deps
+from backend.storage import migrate
+from domain import errors as problems
+from domain import wire
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/health")
+async def health() -> Json:
+    return {"status": "ok", "version": backend.VERSION, "protocol": wire.PROTOCOL}
+
+
+@router.get("/ready")
+async def ready(deps: Parts) -> Json:
+    """Raises: EngineError (503) naming the part that is missing."""
+    await _asked("database", _database(deps))
+    await _asked("valkey", _valkey(deps))
+    return {"status": "ready", "database": "ok", "valkey": "ok", "migrations": "ok"}
+
+
+async def _asked(part: str, question: asyncio.Future[None] | object) -> None:
+    try:
+        async with asyncio.timeout(2):
+            await question  # type: ignore[misc]
+    except (OSError, TimeoutError, redis_errors.RedisError, *errors.UNAVAILABLE) as fault:
+        raise problems.EngineError(
+            f"The {part} does not answer.", where=part, hint="The server goes on trying.", retry_after=5
+        ) from fault
+
+
+async def _database(deps: Deps) -> None:
+    async with deps.pool.acquire() as connection:
+        if missing := await migrate.pending(connection):
+            raise problems.EngineError(
+                f"Migrations are missing: {', '.join(missing)}.",
+                where="migrations",
+                hint="Run `python -m backend migrate`.",
+            )
+
+
+async def _valkey(deps: Deps) -> None:
+    await deps.valkey.ping()

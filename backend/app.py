@@ -1,0 +1,82 @@
+"""The server, put together: routes, errors, and the jobs that run beside the requests."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+
+from fastapi import APIRouter, FastAPI
+
+import backend
+from backend import errors
+from backend.api import auth, health
+from backend.deps import Deps
+from backend.edge import Edge
+from backend.jobs import housekeeping
+
+logger = logging.getLogger(__name__)
+
+Job = Callable[[Deps], Awaitable[None]]
+
+# One line per feature. A router brings its own prefix.
+ROUTERS: Sequence[APIRouter] = (
+    health.router,
+    auth.router,
+)
+
+# Run from start to stop, in every server process; each gets Deps and loops until it is cancelled.
+JOBS: Sequence[Job] = (housekeeping.run,)
+
+_LONGEST_PAUSE = 60.0
+
+
+def create_app(deps: Deps, *, jobs: Sequence[Job] = JOBS) -> FastAPI:
+    """The ASGI application around parts that are open already."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with _running(deps, jobs):
+            yield
+
+    app = FastAPI(
+        title="Jorge BI",
+        version=backend.VERSION,
+        lifespan=lifespan,
+        docs_url=None,  # its page would fetch scripts from outside
+        redoc_url=None,
+    )
+    app.state.deps = deps
+    errors.install(app)
+    app.add_middleware(Edge, max_body_bytes=deps.settings.max_body_bytes)
+    for router in ROUTERS:
+        app.include_router(router)
+    return app
+
+
+@asynccontextmanager
+async def _running(deps: Deps, jobs: Sequence[Job]) -> AsyncIterator[None]:
+    """The jobs run while the block does; then they are cancelled and waited for."""
+    deps.stopping.clear()
+    tasks = [asyncio.create_task(_kept_up(job, deps), name=job.__module__) for job in jobs]
+    try:
+        yield
+    finally:
+        deps.stopping.set()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _kept_up(job: Job, deps: Deps) -> None:
+    """Run `job`; when it breaks, log it and start it again after a pause that grows."""
+    pause = 0.5
+    while not deps.stopping.is_set():
+        try:
+            await job(deps)
+            return
+        except Exception:
+            logger.exception("job.broke", extra={"job": job.__module__})
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, _LONGEST_PAUSE)

@@ -1,0 +1,114 @@
+"""What the server's parts need, opened once per process and closed in the right order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from redis import asyncio as redis
+from redis import exceptions as redis_errors
+
+from backend import embedded
+from backend.clock import SystemClock
+from backend.services.passwords import Passwords
+from backend.services.throttle import Throttle
+from backend.settings import Settings
+from backend.storage import migrate, pool
+from domain import errors, ports
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deps:
+    """Handed to every service and route. `stopping` is set when the server shuts down."""
+
+    settings: Settings
+    pool: pool.Pool
+    valkey: redis.Redis
+    clock: ports.Clock
+    passwords: Passwords
+    throttle: Throttle
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    channel_prefix: str = ""
+
+    def channel(self, name: str) -> str:
+        """A pub/sub channel of this installation (Valkey's channels ignore database numbers)."""
+        return self.channel_prefix + name
+
+
+@asynccontextmanager
+async def open_deps(
+    settings: Settings, *, clock: ports.Clock | None = None, channel_prefix: str = ""
+) -> AsyncIterator[Deps]:
+    """Engines, migrations, pool, Valkey; all closed again at the end. Raises: EngineError."""
+    async with contextlib.AsyncExitStack() as stack:
+        database_url, redis_url = await _urls(settings, stack)
+        await migrate.migrate(database_url)
+        valkey = await _valkey(redis_url)
+        stack.push_async_callback(valkey.aclose)
+        opened = await pool.open_pool(database_url, size=settings.database_pool)
+        stack.push_async_callback(_close_pool, opened)
+        used_clock = clock or SystemClock()
+        yield Deps(
+            settings=settings,
+            pool=opened,
+            valkey=valkey,
+            clock=used_clock,
+            passwords=Passwords(),
+            throttle=Throttle(used_clock),
+            channel_prefix=channel_prefix,
+        )
+
+
+async def _urls(settings: Settings, stack: contextlib.AsyncExitStack) -> tuple[str, str]:
+    """The addresses of the settings; engines out of the wheels for those that are not set."""
+    if settings.database_url and settings.redis_url:
+        return settings.database_url, settings.redis_url
+    starting = asyncio.create_task(
+        asyncio.to_thread(
+            embedded.start,
+            settings.server_dir,
+            with_postgres=not settings.database_url,
+            with_valkey=not settings.redis_url,
+        )
+    )
+    try:
+        engines = await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        await asyncio.to_thread(embedded.release, await starting)
+        raise
+    stack.push_async_callback(asyncio.to_thread, embedded.release, engines)
+    return settings.database_url or engines.database_url(), settings.redis_url or engines.redis_url()
+
+
+async def _valkey(url: str) -> redis.Redis:
+    try:
+        client = redis.Redis.from_url(url, health_check_interval=30)
+    except ValueError as fault:
+        raise _no_valkey(fault) from fault
+    try:
+        await client.ping()
+    except (redis_errors.RedisError, OSError) as fault:
+        await client.aclose()
+        raise _no_valkey(fault) from fault
+    return client
+
+
+def _no_valkey(fault: Exception) -> errors.EngineError:
+    return errors.EngineError(
+        f"Valkey does not answer: {fault}", where="REDIS_URL", hint="Is it running, and is REDIS_URL right?"
+    )
+
+
+async def _close_pool(opened: pool.Pool) -> None:
+    """Wait a moment for queries that still run, then cut them."""
+    try:
+        async with asyncio.timeout(2):
+            await opened.close()
+    except TimeoutError:
+        opened.terminate()

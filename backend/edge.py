@@ -1,0 +1,114 @@
+"""The outermost layer of the server: protocol header, body limit, access log, and no error without an answer."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass, field
+
+from starlette.datastructures import MutableHeaders
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from backend import errors
+from domain import wire
+
+logger = logging.getLogger("backend.access")
+
+
+class _TooLargeError(Exception):
+    """The body went beyond the limit while it was read."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Exchange:
+    """One request on its way: what was read and what was answered so far."""
+
+    scope: Scope
+    receive: Receive
+    send: Send
+    limit: int
+    read: int = 0
+    status: int = 0
+    started: float = field(default_factory=time.perf_counter)
+
+    async def limited_receive(self) -> Message:
+        message = await self.receive()
+        if message["type"] == "http.request":
+            self.read += len(message.get("body", b""))
+            if self.read > self.limit:
+                raise _TooLargeError
+        return message
+
+    async def marked_send(self, message: Message) -> None:
+        if message["type"] in ("http.response.start", "websocket.accept"):
+            MutableHeaders(scope=message)[wire.PROTOCOL_HEADER] = str(wire.PROTOCOL)
+            self.status = int(message.get("status", 101))
+        await self.send(message)
+
+
+class Edge:
+    """ASGI middleware around everything."""
+
+    def __init__(self, app: ASGIApp, *, max_body_bytes: int) -> None:
+        self._app = app
+        self._max_body_bytes = max_body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        exchange = _Exchange(scope=scope, receive=receive, send=send, limit=self._max_body_bytes)
+        if scope["type"] == "websocket":
+            await self._app(scope, receive, exchange.marked_send)
+            return
+        try:
+            await self._http(exchange)
+        finally:
+            _log(exchange)
+
+    async def _http(self, exchange: _Exchange) -> None:
+        refused = _refused(exchange)
+        if refused is not None:
+            await _reply(exchange, refused)
+            return
+        try:
+            await self._app(exchange.scope, exchange.limited_receive, exchange.marked_send)
+        except _TooLargeError:
+            await _reply(exchange, errors.of_http(413, "body"))
+        except errors.UNAVAILABLE as fault:
+            logger.warning("request.unavailable", extra={"fault": type(fault).__name__})
+            await _reply(exchange, errors.of_unavailable())
+        except Exception:
+            logger.exception("request.fault")
+            await _reply(exchange, errors.of_fault())
+
+
+def _refused(exchange: _Exchange) -> Response | None:
+    """What needs no reading to be turned away."""
+    for name, value in exchange.scope["headers"]:
+        if name == b"content-length" and (not value.isdigit() or int(value) > exchange.limit):
+            return errors.of_http(413 if value.isdigit() else 400, "body")
+        if name == b"content-encoding" and value.lower() != b"identity":
+            return errors.of_http(415, "Content-Encoding")
+    return None
+
+
+async def _reply(exchange: _Exchange, response: Response) -> None:
+    if exchange.status:
+        return  # half an answer is out already: the connection is cut, the client sees that it is incomplete
+    await response(exchange.scope, exchange.receive, exchange.marked_send)
+
+
+def _log(exchange: _Exchange) -> None:
+    """Which route, not which path: paths and queries may hold what a person typed."""
+    route = exchange.scope.get("route")
+    logger.info(
+        "request",
+        extra={
+            "method": exchange.scope["method"],
+            "route": getattr(route, "path", "-"),
+            "status": exchange.status,
+            "ms": round((time.perf_counter() - exchange.started) * 1000, 1),
+        },
+    )

@@ -1,0 +1,198 @@
+"""PostgreSQL and Valkey out of their wheels, for one machine: first in starts them, last out stops them.
+
+Every process that uses the engines of a data folder holds a shared lock on `engines.lock`; the kernel drops it
+when the process dies, however it dies. Whoever leaves and finds nobody else stops the engines. An engine that
+outlived its starter (kill -9) is adopted by the next one; one that died itself recovers at the next start.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import logging
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from backend.embedded import postgres, process, valkey
+from domain import errors
+
+logger = logging.getLogger(__name__)
+
+DATABASE = "jorge"
+_LONGEST_SOCKET_FOLDER = 85
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engines:
+    """The engines of one folder, and this process's share in them: give it back with `release`."""
+
+    folder: Path
+    postgres: postgres.Postgres | None
+    valkey: valkey.Valkey | None
+    share: int
+
+    def database_url(self, database: str = DATABASE) -> str:
+        return self.postgres.url(database) if self.postgres else ""
+
+    def redis_url(self, database: int = 0) -> str:
+        return self.valkey.url(database) if self.valkey else ""
+
+
+def start(
+    folder: Path, *, with_postgres: bool = True, with_valkey: bool = True, durable: bool = True
+) -> Engines:
+    """Start, join or adopt the engines under `folder`; blocking. Raises: EngineError."""
+    folder = folder.resolve()
+    _make_folder(folder)
+    with _alone(folder / "engines.starting"):
+        share = _shared_lock(folder / "engines.lock")
+        try:
+            sockets = _socket_folder(folder)
+            running = Engines(
+                folder=folder,
+                postgres=_postgres(folder, sockets, durable) if with_postgres else None,
+                valkey=_valkey(folder, sockets, durable) if with_valkey else None,
+                share=share,
+            )
+            _note(running)
+        except BaseException:
+            os.close(share)
+            raise
+    return running
+
+
+def release(engines: Engines) -> bool:
+    """Give back this process's share; the last one stops the engines and gets True. Blocking."""
+    with _alone(engines.folder / "engines.starting"):
+        if not _nobody_else(engines.share):
+            os.close(engines.share)
+            return False
+        if engines.postgres:
+            postgres.stop(engines.postgres)
+        if engines.valkey:
+            valkey.stop(engines.valkey)
+        (engines.folder / "engines.json").unlink(missing_ok=True)
+        os.close(engines.share)
+    logger.info("engines.stopped")
+    return True
+
+
+@contextmanager
+def sole_server(folder: Path) -> Iterator[None]:
+    """Only one server per data folder. Raises: EngineError when another one runs here; it is not disturbed."""
+    _make_folder(folder)
+    lock = os.open(folder / "server.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as fault:
+            other = os.pread(lock, 32, 0).decode(errors="replace").strip() or "?"
+            raise errors.EngineError(
+                f"A Jorge server (process {other}) already works on this data folder.",
+                where=str(folder),
+                hint="Use that one, stop it first, or choose another folder with JORGE_DATA_DIR.",
+            ) from fault
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _postgres(folder: Path, sockets: Path, durable: bool) -> postgres.Postgres:
+    return postgres.start(
+        folder / "postgres", sockets=sockets, log=_log(folder, "postgres.log"), durable=durable
+    )
+
+
+def _valkey(folder: Path, sockets: Path, durable: bool) -> valkey.Valkey:
+    return valkey.start(folder / "valkey", sockets=sockets, log=_log(folder, "valkey.log"), durable=durable)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as fault:
+        raise errors.EngineError(
+            f"The data folder can't be made: {fault.strerror}.",
+            where=str(folder),
+            hint="Choose another one with JORGE_DATA_DIR, or free the name.",
+        ) from fault
+
+
+def _log(folder: Path, name: str) -> Path:
+    """The engines' log; started afresh when it has grown past 10 MB (the old one is kept once)."""
+    process.own(folder / "logs")
+    log = folder / "logs" / name
+    if log.exists() and log.stat().st_size > 10_000_000:
+        log.replace(log.with_suffix(".old.log"))
+    return log
+
+
+def _socket_folder(folder: Path) -> Path:
+    """A private folder with a short path (a socket's path has at most 103 characters)."""
+    inside = folder / "run"
+    if len(str(inside)) <= _LONGEST_SOCKET_FOLDER:
+        process.own(inside)
+        return inside
+    name = hashlib.sha256(str(folder).encode()).hexdigest()[:16]
+    short = Path(tempfile.gettempdir()) / f"jorge-{os.geteuid()}-{name}"
+    short.mkdir(mode=0o700, exist_ok=True)
+    found = short.lstat()
+    account = process.engine_account()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid not in {
+        os.geteuid(),
+        account.pw_uid if account else 0,
+    }:
+        raise errors.EngineError(
+            "The folder for the engines' sockets belongs to somebody else.",
+            where=str(short),
+            hint="Remove it, or choose a shorter JORGE_DATA_DIR.",
+        )
+    process.own(short)
+    return short
+
+
+def _note(engines: Engines) -> None:
+    """engines.json: urls and pids, for people and scripts; the programs themselves trust locks and pid files."""
+    note = {
+        "database_url": engines.database_url(),
+        "redis_url": engines.redis_url(),
+        "postgres_pid": engines.postgres.pid if engines.postgres else None,
+        "valkey_pid": engines.valkey.pid if engines.valkey else None,
+    }
+    half = engines.folder / "engines.json.new"
+    half.write_text(json.dumps(note, indent=1) + "\n")
+    half.chmod(0o600)
+    half.replace(engines.folder / "engines.json")
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Starting and stopping happen one at a time."""
+    lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _shared_lock(path: Path) -> int:
+    lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    fcntl.flock(lock, fcntl.LOCK_SH)
+    return lock
+
+
+def _nobody_else(share: int) -> bool:
+    try:
+        fcntl.flock(share, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

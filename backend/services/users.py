@@ -1,0 +1,98 @@
+"""Making users and locations."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import asyncpg
+
+from backend.actor import Role
+from backend.storage import pool, users
+from domain import errors, ids
+
+if TYPE_CHECKING:
+    from backend.deps import Deps
+
+logger = logging.getLogger(__name__)
+
+SHORTEST_PASSWORD = 8
+
+
+async def create(
+    deps: Deps,
+    *,
+    email: str,
+    name: str,
+    role: Role,
+    password: str,
+    locations: Sequence[str],
+    demo: bool = False,
+) -> users.User:
+    """A new user who may see `locations` (names or ids). Raises: InputError, and nothing is stored."""
+    email = _checked_email(email)
+    _check_password(password, demo=demo)
+    user = users.User(
+        id=ids.new_id(),
+        email=email,
+        name=name.strip() or email,
+        role=role,
+        password_hash=await deps.passwords.hash(password),
+        disabled=False,
+        demo=demo,
+    )
+    try:
+        async with pool.transaction(deps.pool) as connection:
+            granted = [await _found(connection, wanted) for wanted in locations]
+            await users.add(connection, user)
+            await users.grant(connection, user.id, [place.id for place in granted])
+    except asyncpg.UniqueViolationError as fault:
+        raise errors.InputError(
+            "A user with this e-mail is there already.", where="email", hint="Choose another e-mail."
+        ) from fault
+    logger.info("users.created", extra={"user": user.id, "role": role.value})
+    return user
+
+
+async def ensure_location(
+    connection: pool.Connection, *, name: str, state: str = "", zone: str = "UTC", demo: bool = False
+) -> users.Location:
+    """The location of this name, made when absent."""
+    found = await users.location_named(connection, name)
+    if found is not None:
+        return found
+    made = users.Location(id=ids.new_id(), name=name.strip(), state=state, zone=zone, demo=demo)
+    await users.add_location(connection, made)
+    return made
+
+
+async def _found(connection: pool.Connection, wanted: str) -> users.Location:
+    found = await users.location_named(connection, wanted)
+    if found is None:
+        known = ", ".join(place.name for place in await users.all_locations(connection)) or "none yet"
+        raise errors.InputError(
+            f"There is no location {wanted!r}.",
+            where="location",
+            hint=f"Known: {known}. Add --state and --zone to make it.",
+        )
+    return found
+
+
+def _checked_email(email: str) -> str:
+    email = email.strip()
+    name, at, host = email.partition("@")
+    if not (name and at and "." in host and email.isprintable() and " " not in email and len(email) <= 254):
+        raise errors.InputError(
+            "This is no e-mail address.", where="email", hint="It looks like name@example.com."
+        )
+    return email
+
+
+def _check_password(password: str, *, demo: bool) -> None:
+    if not demo and len(password) < SHORTEST_PASSWORD:
+        raise errors.InputError(
+            f"The password is too short (at least {SHORTEST_PASSWORD} characters).",
+            where="password",
+            hint="A few words in a row are long and easy to remember.",
+        )
