@@ -36,6 +36,7 @@ class StreamRecorder:
 
     async def start(self, path: Path) -> None:
         """Raises: NoMicrophoneError, StoreError."""
+        _check_free(self._writer, path)
         await _allow(self._service)
         asked = pcm.ASKED_FOR
         self._failed, self._first_bytes, self._level = None, 0, 0.0
@@ -110,7 +111,8 @@ class FileRecorder:
         self._path: Path | None = None
 
     async def start(self, path: Path) -> None:
-        """Raises: NoMicrophoneError."""
+        """Raises: NoMicrophoneError, StoreError."""
+        _check_free(self._path, path)
         await _allow(self._service)
         path.parent.mkdir(parents=True, exist_ok=True)
         await _begin(self._service, str(path))
@@ -159,6 +161,17 @@ def _configuration(encoder: far.AudioEncoder) -> far.AudioRecorderConfiguration:
         suppress_noise=True,
         auto_gain=True,
     )
+
+
+def _check_free(running: object | None, path: Path) -> None:
+    if running is not None:
+        raise errors.NoMicrophoneError(
+            "A recording is running already.", where="microphone", hint="Stop it first."
+        )
+    if path.exists():
+        raise errors.StoreError(
+            "There is already a recording of this name.", where=path.name, hint="Start a new note."
+        )
 
 
 async def _allow(service: far.AudioRecorder) -> None:

@@ -16,7 +16,6 @@ from domain import errors
 from speech import catalogue
 
 _log = logging.getLogger(__name__)
-_CHUNK = 1 << 16
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 _SHA256 = re.compile(r"^[0-9a-f]{64}$")
 _GIT_SHA1 = re.compile(r"^[0-9a-f]{40}$")
@@ -122,7 +121,7 @@ def _copy(
     progress: _Progress,
     done: int,
 ) -> None:
-    for chunk in response.iter_bytes(_CHUNK):
+    for chunk in response.iter_bytes():
         done += len(chunk)
         if file.size is not None and done > file.size:
             raise _error("The server sent more than this file holds.", file.name, "Use another address.")

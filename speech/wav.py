@@ -6,7 +6,7 @@ import errno
 import os
 import struct
 from dataclasses import dataclass
-from io import BufferedRandom
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -47,14 +47,23 @@ class WavWriter:
     """Writes PCM16 as it comes; the header is true again after each second of sound."""
 
     def __init__(self, path: Path, *, sample_rate: int, channels: int) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        """Raises: DiskFullError, StoreError."""
         self.path = path
         self._rate = sample_rate
         self._channels = channels
         self._bytes = 0
         self._patched_bytes = 0
-        self._file: BufferedRandom = path.open("w+b")
-        self._patch()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # Unbuffered: what was written is with the system at once, and a failed write leaves nothing behind.
+            self._file: FileIO = path.open("w+b", buffering=0)
+        except OSError as error:
+            raise _disk_error(error, path) from error
+        try:
+            self._patch()
+        except OSError as error:
+            self._file.close()
+            raise _disk_error(error, path) from error
 
     @property
     def bytes_written(self) -> int:
@@ -67,8 +76,11 @@ class WavWriter:
     def write(self, chunk: bytes) -> None:
         """Raises: DiskFullError; what was written before stays valid."""
         try:
-            self._file.write(chunk)
-            self._bytes += len(chunk)
+            rest = memoryview(chunk)
+            while rest:
+                written = self._file.write(rest)
+                self._bytes += written
+                rest = rest[written:]
             if self._bytes - self._patched_bytes >= self._bytes_per_second:
                 self._patch()
         except OSError as error:
@@ -100,7 +112,6 @@ class WavWriter:
         self._file.seek(0)
         self._file.write(header_bytes(sample_rate=self._rate, channels=self._channels, data_bytes=whole))
         self._file.seek(0, os.SEEK_END)
-        self._file.flush()
         self._patched_bytes = self._bytes
 
 
@@ -197,7 +208,7 @@ def _broken(path: Path, message: str) -> errors.AudioError:
 
 
 def _disk_error(error: OSError, path: Path) -> errors.JorgeError:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return errors.DiskFullError(
             "The disk is full; the recording was kept up to here.", where=path.name, hint="Free some space."
         )

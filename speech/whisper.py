@@ -22,7 +22,6 @@ _log = logging.getLogger(__name__)
 MAX_HOTWORDS = 30
 _MAX_HOTWORD_CHARS = 40
 _MAX_HOTWORDS_CHARS = 600
-_BLOCK_SECONDS = 300.0
 # Hotter decoding invents more than it rescues, and noise costs seconds of it.
 _TEMPERATURES = (0.0, 0.2, 0.4)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f<>|]+")
@@ -30,10 +29,11 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f<>|]+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tuning:
-    """What may be traded: beam 5 hears a few words more than beam 1 and takes half as long again."""
+    """What may be traded: beam 5 hears a few words more than beam 1 and takes half as long again; blocks bound memory."""
 
     beam_size: int = 5
     threads: int = 0
+    block_seconds: float = 300.0
     limits: audio.Limits = field(default_factory=audio.Limits)
 
 
@@ -121,7 +121,7 @@ class WhisperTranscriber:
         on_progress: Callable[[float], None],
     ) -> Iterator[ports.Segment]:
         offset = 0.0
-        for block in audio.blocks(path, seconds=_BLOCK_SECONDS):
+        for block in audio.blocks(path, seconds=self._tuning.block_seconds):
             for piece in self._pieces(model, block, hints):
                 on_progress(min(1.0, (offset + piece.end) / total))
                 if doubt.believable(piece, hints):

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import flet as ft
-import msgpack
+import msgpack  # type: ignore[import-untyped]
 from flet.controls.context import _context_page
 from flet.messaging.connection import Connection
 from flet.messaging.protocol import Message, MessageAction, configure_encode_object_for_msgpack
@@ -25,7 +25,7 @@ class ScriptedClient(Connection):
     """Answers each method by name; SILENCE never answers, a ClientError fails as the platform would."""
 
     def __init__(self, answers: dict[str, Answer], *, web: bool = False) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.answers = answers
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.pubsubhub = PubSubHub(asyncio.get_running_loop())
@@ -33,7 +33,7 @@ class ScriptedClient(Connection):
         self.session = Session(self)
         self.page: ft.Page = self.session._Session__page  # type: ignore[attr-defined]
         self.page.web = web
-        self._encode(self.session.get_page_patch())
+        self._encode(self.session.get_page_patch())  # type: ignore[no-untyped-call]
         _context_page.set(self.page)
         self._pending: set[asyncio.Task[None]] = set()
 
@@ -62,5 +62,6 @@ class ScriptedClient(Connection):
 
     @staticmethod
     def _encode(thing: object) -> bytes:
-        encoded: bytes = msgpack.packb(thing, default=configure_encode_object_for_msgpack(ft.BaseControl))
+        encode = configure_encode_object_for_msgpack(ft.BaseControl)  # type: ignore[no-untyped-call]
+        encoded: bytes = msgpack.packb(thing, default=encode)
         return encoded

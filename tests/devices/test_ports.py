@@ -1,0 +1,143 @@
+"""One contract a port, kept by the real adapter and by the fake alike."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from devices import clock, connectivity, launcher, locator, recorder, secrets
+from domain import errors, ports
+from speech import wav
+from tests import fakes
+from tests.devices.conftest import Connect
+from tests.devices.flet_client import ScriptedClient
+from tests.speech import samples
+
+pytestmark = pytest.mark.anyio
+
+
+def keystore() -> dict[str, Any]:
+    held: dict[str, str] = {}
+    return {
+        "get": lambda args: held.get(args["key"]),
+        "set": lambda args: held.update({args["key"]: args["value"]}),
+        "remove": lambda args: held.pop(args["key"], None),
+    }
+
+
+@pytest.mark.parametrize("make", [clock.SystemClock, fakes.FakeClock])
+def test_a_clock_is_aware_utc_and_never_goes_back(make: Callable[[], ports.Clock]) -> None:
+    telling = make()
+
+    assert telling.now().tzinfo is UTC
+    assert telling.now() <= telling.now()
+    assert telling.monotonic() <= telling.monotonic()
+
+
+@pytest.mark.parametrize("kind", ["file", "keystore", "fake"])
+async def test_secrets_are_kept_replaced_and_removed(connect: Connect, tmp_path: Path, kind: str) -> None:
+    connect(keystore())
+    makers: dict[str, Callable[[], ports.Secrets]] = {
+        "file": lambda: secrets.FileSecrets(tmp_path / "secrets.json"),
+        "keystore": secrets.FletSecrets,
+        "fake": fakes.FakeSecrets,
+    }
+    held = makers[kind]()
+
+    assert await held.get("access") is None
+    await held.set("access", "one")
+    await held.set("access", "two")
+    await held.set("refresh", "ü")
+    assert (await held.get("access"), await held.get("refresh")) == ("two", "ü")
+    await held.remove("access")
+    await held.remove("access")
+    assert (await held.get("access"), await held.get("refresh")) == (None, "ü")
+
+
+@pytest.mark.parametrize("kind", ["flet", "fake"])
+async def test_connectivity_tells_now_and_each_change(connect: Connect, kind: str) -> None:
+    client = connect({"get_connectivity": ["wifi"]})
+    network: Any = connectivity.FletConnectivity() if kind == "flet" else fakes.FakeConnectivity()
+    heard: list[bool] = []
+
+    async def listen() -> None:
+        async for connected in network.changes():
+            heard.append(connected)
+            if len(heard) == 2:
+                return
+
+    listening = asyncio.create_task(listen())
+    await asyncio.sleep(0)
+    for connected in (False, True):
+        await switch(network, client, connected)
+        await asyncio.sleep(0)
+
+    assert await network.has_network()
+    await asyncio.wait_for(listening, 2)
+    assert heard == [False, True]
+
+
+async def switch(network: Any, client: ScriptedClient, connected: bool) -> None:
+    if isinstance(network, fakes.FakeConnectivity):
+        network.set(connected)
+        return
+    await client.event(network._service, "change", {"connectivity": ["wifi" if connected else "none"]})
+
+
+@pytest.mark.parametrize("kind", ["flet", "fake"])
+async def test_a_locator_gives_a_position_or_a_reason(connect: Connect, kind: str) -> None:
+    place = {"latitude": 47.61, "longitude": -122.33, "accuracy": 5}
+    client = connect({"get_permission_status": "always", "get_current_position": place})
+    fake = fakes.FakeLocator(ports.Position(lat=47.61, lon=-122.33))
+    finder: ports.Locator = locator.FletLocator(fakes.FakeClock()) if kind == "flet" else fake
+
+    assert ((await finder.locate()).lat, (await finder.locate()).lon) == (47.61, -122.33)
+
+    client.answers["get_current_position"], fake.position = {}, None
+    with pytest.raises(errors.NoLocationError):
+        await finder.locate(timeout=0.2)
+
+
+@pytest.mark.parametrize("kind", ["file", "fake"])
+async def test_a_recorder_starts_stops_and_cancels(connect: Connect, tmp_path: Path, kind: str) -> None:
+    heard = samples.encode(tmp_path / "heard.wav", samples.tone(1.0))
+
+    def write(args: dict[str, Any]) -> bool:
+        head = wav.header_bytes(sample_rate=16_000, channels=1, data_bytes=32_000)
+        Path(args["output_path"]).write_bytes(head + samples.tone(1.0).tobytes())
+        return True
+
+    works = {"has_permission": True, "stop_recording": None, "cancel_recording": None}
+    connect(works | {"start_recording": write})
+    mic: ports.Recorder = recorder.FileRecorder() if kind == "file" else fakes.FakeRecorder(heard)
+
+    await mic.start(tmp_path / "new" / "a.wav")
+    assert 0 < mic.level() <= 1
+    kept = await mic.stop()
+    await mic.start(tmp_path / "new" / "b.wav")
+    await mic.cancel()
+
+    assert (kept.path, kept.seconds) == (tmp_path / "new" / "a.wav", 1.0)
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["a.wav"]
+    assert mic.level() == 0
+    with pytest.raises(errors.NoMicrophoneError):
+        await mic.stop()
+
+
+@pytest.mark.parametrize("kind", ["flet", "fake"])
+async def test_a_launcher_hands_over(connect: Connect, kind: str) -> None:
+    client = connect({"launch_url": None})
+    fake = fakes.FakeLauncher()
+    opens: ports.Launcher = launcher.FletLauncher() if kind == "flet" else fake
+
+    await opens.call("+1 206 555 0100")
+    await opens.text("+1 206 555 0100", "On my way")
+    await opens.mail("maria@example.com")
+    await opens.navigate(47.61, -122.33)
+
+    assert len(client.calls if kind == "flet" else fake.opened) == 4
