@@ -108,7 +108,12 @@ def _dated(sentence: str, day: dates.Day, cues: list[_Cue], today: date) -> valu
     if cue.follow:
         sure = 0.85 if cue.start < day.start else 0.75
         return _proposal(
-            values.Field.FOLLOW_UP, day.on.isoformat(), f"{day.on:%a %d %b %Y}", sentence, day, sure
+            values.Field.FOLLOW_UP,
+            day.on.isoformat(),
+            f"{day.on:%a %d %b %Y}",
+            text=sentence,
+            span=day,
+            sure=sure,
         )
     ahead = (day.on - today).days
     if ahead == 0 or _RELAXED.search(sentence) or cue.start > day.start:
