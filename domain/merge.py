@@ -72,7 +72,7 @@ def merge(
             apply.update(_sticky(mine, theirs))
         elif policy is Policy.FIXED:
             continue
-        elif latest is None or latest.ver <= base_ver or all(theirs[name] == mine[name] for name in mine):
+        elif latest is None or _unchanged(latest, base_ver, mine, theirs, base):
             apply.update(mine)
         else:
             written, applied = _decide(policy, mine, theirs, base, newer=edit_ms >= latest.at_ms)
@@ -95,6 +95,42 @@ def merge(
     return Outcome(
         apply={name: value for name, value in apply.items() if server.get(name) != value},
         conflicts=tuple(conflicts),
+    )
+
+
+def overlay(
+    table: tables.Table, server: Mapping[str, Any], patch: Mapping[str, Any], base: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What its author sees while a change waits: their values upon the server's, lists and opt-outs merged."""
+    shown = dict(server)
+    for name, value in patch.items():
+        field = table.by_name.get(name)
+        if field is not None and field.policy is Policy.UNION:
+            shown[name] = _union(base.get(name), server.get(name), value)
+        elif field is not None and field.policy is Policy.STICKY:
+            unit = {other: server.get(other) for other in table.unit_fields(field.unit)}
+            shown.update(_sticky({name: value}, unit))
+        else:
+            shown[name] = value
+    return shown
+
+
+def _unchanged(
+    latest: Change,
+    base_ver: int,
+    mine: Mapping[str, Any],
+    theirs: Mapping[str, Any],
+    base: Mapping[str, Any],
+) -> bool:
+    """Nobody else changed the unit since it was seen, or both wrote the same.
+
+    The server's values being those that the author started from also covers a second change of one's own
+    that was made before the first one was confirmed: its base_ver is older than what the first one wrote.
+    """
+    if latest.ver <= base_ver or all(theirs[name] == mine[name] for name in mine):
+        return True
+    return all(name in base for name in mine) and all(
+        base.get(name, theirs[name]) == theirs[name] for name in theirs
     )
 
 
@@ -131,7 +167,7 @@ def _decide(
     if policy is Policy.UNION:
         return {name: _union(base.get(name), theirs[name], value) for name, value in mine.items()}, True
     if policy is Policy.TEXT:
-        return {name: _both(theirs[name], value) for name, value in mine.items()}, True
+        return {name: _both(theirs[name], value, base.get(name)) for name, value in mine.items()}, True
     if newer:
         return {**_whole(base, theirs), **mine}, True
     return {}, False
@@ -144,10 +180,15 @@ def _union(base: Any, theirs: Any, mine: Any) -> list[Any]:
     return kept + [item for item in here if item not in kept and item not in before]
 
 
-def _both(theirs: Any, mine: Any) -> Any:
+def _both(theirs: Any, mine: Any, base: Any) -> Any:
     """Keeps both texts, the server's first; a text that contains the other is enough alone."""
     if not theirs or not mine:
         return mine or theirs
     if theirs in mine:
         return mine
-    return theirs if mine in theirs else f"{theirs}\n\n{mine}"
+    if mine in theirs:
+        return theirs
+    if base and theirs.endswith(f"\n\n{base}"):
+        # The server's ends with what the author changed: their own text, put below somebody else's before.
+        return f"{theirs[: -len(base)]}{mine}"
+    return f"{theirs}\n\n{mine}"

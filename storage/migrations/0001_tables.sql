@@ -281,7 +281,9 @@ CREATE TABLE local_settings (
 
 CREATE INDEX leads_by_place ON leads (lat, lon);
 CREATE INDEX leads_by_phone ON leads (phone);
+CREATE INDEX leads_by_email ON leads (email COLLATE NOCASE);
 CREATE INDEX leads_by_agent ON leads (agent_id);
+CREATE INDEX leads_by_due ON leads (answer_due_at) WHERE answer_due_at IS NOT NULL;
 CREATE INDEX interactions_by_lead ON interactions (lead_id, occurred_at);
 CREATE INDEX tasks_by_due ON tasks (due_at) WHERE done_at IS NULL;
 CREATE INDEX tasks_by_lead ON tasks (lead_id);
@@ -290,8 +292,17 @@ CREATE INDEX properties_by_place ON properties (lat, lon);
 CREATE INDEX properties_by_lead ON properties (lead_id);
 CREATE INDEX deals_by_lead ON deals (lead_id);
 CREATE INDEX conflicts_by_row ON conflicts (tbl, row_id);
+CREATE INDEX conflicts_open ON conflicts (created_at) WHERE status = 'open';
+CREATE INDEX blobs_by_note ON blobs (note_id);
 
--- Full text over leads, notes and transcripts. Rows are rebuilt by the write that changes them.
-CREATE VIRTUAL TABLE search USING fts5 (
-    tbl UNINDEXED, id UNINDEXED, lead_id UNINDEXED, title, body, tokenize = "unicode61 remove_diacritics 2"
-);
+-- Full text over leads, notes, tasks and interactions. Rows are rebuilt by the write that changes them;
+-- `search_rows` finds a row's line in the index without a scan.
+CREATE TABLE search_rows (
+    rid INTEGER PRIMARY KEY,
+    tbl TEXT NOT NULL,
+    id TEXT NOT NULL,
+    lead_id TEXT,
+    UNIQUE (tbl, id)
+) STRICT;
+
+CREATE VIRTUAL TABLE search USING fts5 (title, body, tokenize = "unicode61 remove_diacritics 2");

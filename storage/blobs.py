@@ -1,0 +1,124 @@
+"""Voice files on their way up: a queue of their own that never holds up rows."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from domain import ids
+from storage import database
+
+
+class State(StrEnum):
+    WAITING = "waiting"
+    SENDING = "sending"
+    SENT = "sent"
+    FAILED = "failed"  # the server refuses this file: a person must look
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blob:
+    id: str
+    note_id: str
+    location_id: str
+    path: Path
+    sha256: str
+    size: int
+    sent: int
+    url: str
+    media_type: str
+    state: State
+    attempts: int
+    error: str
+
+
+def add(
+    tx: database.Transaction,
+    *,
+    note_id: str,
+    location_id: str,
+    path: Path,
+    sha256: str,
+    size: int,
+    media_type: str,
+) -> str:
+    """Queue a file that is on disk already; its blob id. In the transaction that writes the note."""
+    blob_id = ids.new_id()
+    tx.execute(
+        "INSERT INTO blobs (id, note_id, location_id, path, sha256, size, media_type) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (blob_id, note_id, location_id, str(path), sha256, size, media_type),
+    )
+    tx.touch("blobs")
+    return blob_id
+
+
+def waiting(reads: database.Reads, *, limit: int = 50) -> list[Blob]:
+    """Small first. A file is sent only after its note is on the server."""
+    return _blobs(
+        reads.rows(
+            "SELECT * FROM blobs AS b WHERE state IN ('waiting', 'sending') AND NOT EXISTS (SELECT 1 FROM outbox"
+            " WHERE tbl = 'notes' AND row_id = b.note_id AND op = 'put' AND outbox.state <> 'acked')"
+            " ORDER BY size, id LIMIT ?",
+            (limit,),
+        )
+    )
+
+
+def unsent(reads: database.Reads) -> list[Blob]:
+    """All that is not on the server, for the sync centre."""
+    return _blobs(reads.rows("SELECT * FROM blobs WHERE state <> 'sent' ORDER BY id"))
+
+
+def of_note(reads: database.Reads, note_id: str) -> Blob | None:
+    found = _blobs(reads.rows("SELECT * FROM blobs WHERE note_id = ?", (note_id,)))
+    return found[0] if found else None
+
+
+def progressed(tx: database.Transaction, blob_id: str, *, url: str, sent: int) -> None:
+    tx.execute(
+        "UPDATE blobs SET url = ?, sent = ?, state = 'sending', error = '' WHERE id = ?", (url, sent, blob_id)
+    )
+    tx.touch("blobs")
+
+
+def finished(tx: database.Transaction, blob_id: str) -> None:
+    tx.execute("UPDATE blobs SET state = 'sent', sent = size, error = '' WHERE id = ?", (blob_id,))
+    tx.touch("blobs")
+
+
+def failed(tx: database.Transaction, blob_id: str, error: str, *, for_good: bool) -> None:
+    """`for_good`: only a person can go on (`again`)."""
+    tx.execute(
+        "UPDATE blobs SET state = ?, attempts = attempts + 1, error = ? WHERE id = ?",
+        (State.FAILED if for_good else State.WAITING, error, blob_id),
+    )
+    tx.touch("blobs")
+
+
+def again(tx: database.Transaction, blob_id: str) -> None:
+    """Send it anew from the start."""
+    tx.execute("UPDATE blobs SET state = 'waiting', url = '', sent = 0, error = '' WHERE id = ?", (blob_id,))
+    tx.touch("blobs")
+
+
+def _blobs(found: Iterable[sqlite3.Row]) -> list[Blob]:
+    return [
+        Blob(
+            id=row["id"],
+            note_id=row["note_id"],
+            location_id=row["location_id"],
+            path=Path(row["path"]),
+            sha256=row["sha256"],
+            size=row["size"],
+            sent=row["sent"],
+            url=row["url"],
+            media_type=row["media_type"],
+            state=State(row["state"]),
+            attempts=row["attempts"],
+            error=row["error"],
+        )
+        for row in found
+    ]

@@ -1,0 +1,96 @@
+"""What this device remembers of its talk with the server: who it is, how far it read, how clocks differ."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from domain import ids
+from storage import database
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """Names this store towards the server; a copy of the file gets a new one when the server notices."""
+
+    id: str
+    epoch: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """How far the feed was read. `incarnation` names the server's database; `done`/`total` a first load."""
+
+    cursor: str = ""
+    incarnation: str = ""
+    scopes: frozenset[str] | None = None
+    first_done: int = 0
+    first_total: int = 0
+    first_complete: bool = False
+    demo: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerClock:
+    """The newest server time seen, and how far the server's clock is ahead of ours, in milliseconds."""
+
+    seen_ms: int = 0
+    offset_ms: int = 0
+
+
+def get(reads: database.Reads, key: str, default: str = "") -> str:
+    value = reads.value("SELECT v FROM sync_state WHERE k = ?", (key,))
+    return default if value is None else str(value)
+
+
+def put(tx: database.Transaction, **state: str) -> None:
+    tx.executemany(
+        "INSERT INTO sync_state (k, v) VALUES (?, ?) ON CONFLICT (k) DO UPDATE SET v = excluded.v",
+        list(state.items()),
+    )
+    tx.touch("sync_state")
+
+
+def device(reads: database.Reads) -> Device:
+    return Device(id=get(reads, "device_id"), epoch=get(reads, "device_epoch"))
+
+
+def new_device(tx: database.Transaction) -> Device:
+    """This store is a copy of another device's: it takes a new name."""
+    made = Device(id=ids.new_id(), epoch=ids.new_id())
+    put(tx, device_id=made.id, device_epoch=made.epoch)
+    return made
+
+
+def place(reads: database.Reads) -> Place:
+    scopes = get(reads, "scopes")
+    return Place(
+        cursor=get(reads, "cursor"),
+        incarnation=get(reads, "incarnation"),
+        scopes=frozenset(json.loads(scopes)) if scopes else None,
+        first_done=int(get(reads, "first_done", "0")),
+        first_total=int(get(reads, "first_total", "0")),
+        first_complete=get(reads, "first_complete") == "1",
+        demo=get(reads, "demo") == "1",
+    )
+
+
+def restart(tx: database.Transaction) -> None:
+    """Read the feed from its beginning; rows and outbox stay."""
+    put(tx, cursor="", first_done="0", first_total="0", first_complete="0")
+
+
+def clock(reads: database.Reads) -> ServerClock:
+    return ServerClock(
+        seen_ms=int(get(reads, "seen_server_ms", "0")), offset_ms=int(get(reads, "clock_offset_ms", "0"))
+    )
+
+
+def saw_server(tx: database.Transaction, *, server_ms: int, now_ms: int) -> None:
+    """Remember the server's time. What it says is the newest we know, unless its own clock went back."""
+    known = clock(tx)
+    put(
+        tx,
+        seen_server_ms=str(max(known.seen_ms, server_ms)),
+        clock_offset_ms=str(server_ms - now_ms),
+    )

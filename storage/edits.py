@@ -1,0 +1,148 @@
+"""Every change a person makes: row, base, outbox line and search index in the caller's one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from domain import errors, ids, tables, values, wire
+from domain.tables import Policy
+from storage import cursor, database, outbox, rebase, rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """One action of a person: all its changes reach the server together or not at all."""
+
+    tx: database.Transaction
+    now: datetime
+    group: str
+    edit_ms: int
+    seen_server_ms: int
+
+    def put(self, table: str, row_id: str, row: Mapping[str, Any]) -> None:
+        """Make a row. `created_at` is filled in. Raises: InputError, RuleError."""
+        known = _table(table)
+        full = {"created_at": values.time_text(self.now), **row}
+        values.check_values(known, full)
+        for field in known.fields:
+            if field.required and full.get(field.name) is None:
+                raise errors.InputError(f"{field.name} must not be empty.", where=f"{table}.{field.name}")
+        if rows.get(self.tx, known, row_id) is not None:
+            raise errors.RuleError(f"This row of {table} is there already.", where=f"{table}.id")
+        base = rebase.keep_base(self.tx, known, row_id)
+        patch = {name: value for name, value in full.items() if value is not None}
+        self._append(known, row_id, wire.Op.PUT, patch, base={}, base_ver=base.ver)
+        rebase.refresh(self.tx, known, row_id)
+
+    def patch(self, table: str, row_id: str, changes: Mapping[str, Any]) -> bool:
+        """Change fields; False when they hold these values already (nothing is written then).
+
+        Raises: NotFoundError, InputError, RuleError.
+        """
+        known = _table(table)
+        if known.append_only:
+            raise errors.RuleError(f"What is in {table} can't be changed.", where=table)
+        values.check_values(known, changes)
+        current = self._current(known, row_id)
+        changed = {name: value for name, value in changes.items() if current.get(name) != value}
+        for name in changed:
+            if known.by_name[name].policy is Policy.FIXED:
+                raise errors.RuleError(f"{name} can't be changed afterwards.", where=f"{table}.{name}")
+        if not changed:
+            return False
+        units = {known.by_name[name].unit for name in changed}
+        seen = {field.name: current.get(field.name) for field in known.fields if field.unit in units}
+        base = rebase.keep_base(self.tx, known, row_id)
+        base_ver = min([base.ver, *self._unseen_vers(known, row_id, units)])
+        self._append(known, row_id, wire.Op.PATCH, changed, base=seen, base_ver=base_ver)
+        rebase.refresh(self.tx, known, row_id)
+        return True
+
+    def delete(self, table: str, row_id: str) -> None:
+        """Raises: NotFoundError, RuleError."""
+        known = _table(table)
+        if known.append_only:
+            raise errors.RuleError(f"What is in {table} can't be deleted.", where=table)
+        self._current(known, row_id)
+        base = rebase.keep_base(self.tx, known, row_id)
+        self._append(known, row_id, wire.Op.DELETE, {}, base={}, base_ver=base.ver)
+        rebase.refresh(self.tx, known, row_id)
+
+    def _current(self, table: tables.Table, row_id: str) -> dict[str, Any]:
+        found = rows.get(self.tx, table, row_id)
+        if found is None:
+            raise errors.NotFoundError(
+                "This entry is not on this device (any more).",
+                where=f"{table.name} {row_id}",
+                hint="Go back and open it from the list again.",
+            )
+        return found[1]
+
+    def _unseen_vers(self, table: tables.Table, row_id: str, units: set[str]) -> list[int]:
+        """Versions that earlier unsent changes of the same units were based on.
+
+        The person looks at their own waiting value, so they have not seen what others wrote since then.
+        """
+        return [
+            line.mutation.base_ver
+            for line in outbox.of_row(self.tx, table.name, row_id)
+            if line.mutation.op is wire.Op.PATCH and units & outbox.units(line.mutation)
+        ]
+
+    def _append(
+        self,
+        table: tables.Table,
+        row_id: str,
+        op: wire.Op,
+        patch: Mapping[str, Any],
+        *,
+        base: Mapping[str, Any],
+        base_ver: int,
+    ) -> None:
+        outbox.add(
+            self.tx,
+            wire.Mutation(
+                mid=0,
+                group=self.group,
+                table=table.name,
+                row_id=row_id,
+                op=op,
+                patch=patch,
+                base_ver=base_ver,
+                base=base,
+                edit_ms=self.edit_ms,
+                seen_server_ms=self.seen_server_ms,
+            ),
+            urgent=_is_urgent(table, patch),
+        )
+
+
+def start(tx: database.Transaction, now: datetime) -> Edit:
+    """The beginning of an action. `now` comes from the Clock; the server's measured offset is added."""
+    clock = cursor.clock(tx)
+    return Edit(
+        tx=tx,
+        now=now,
+        group=ids.new_id(),
+        edit_ms=round(now.timestamp() * 1000) + clock.offset_ms,
+        seen_server_ms=clock.seen_ms,
+    )
+
+
+def _is_urgent(table: tables.Table, patch: Mapping[str, Any]) -> bool:
+    """An opt-out is sent before anything else."""
+    return any(
+        value is True and table.by_name[name].policy is Policy.STICKY
+        for name, value in patch.items()
+        if name in table.by_name
+    )
+
+
+def _table(name: str) -> tables.Table:
+    try:
+        return tables.BY_NAME[name]
+    except KeyError:
+        raise errors.InputError(f"There is no table {name!r}.", where=name) from None

@@ -1,0 +1,168 @@
+"""Leads as this device has them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from domain import tables, values
+from storage import database, rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lead:
+    id: str
+    ver: int
+    location_id: str
+    created_at: datetime
+    agent_id: str | None = None
+    kind: str
+    name: str
+    phone: str | None = None
+    email: str | None = None
+    address: str | None = None
+    city: str | None = None
+    state: str | None = None
+    zip: str | None = None
+    lat: float | None = None
+    lon: float | None = None
+    stage: str
+    stage_reason: str | None = None
+    source: str | None = None
+    motivation: str | None = None
+    timeline_days: int | None = None
+    condition: str | None = None
+    financing: str | None = None
+    area: str | None = None
+    price_cents: int | None = None
+    price_on: date | None = None
+    answers: Mapping[str, Any] | None = field(default=None, hash=False)
+    answer_quality: float | None = None
+    frs: float | None = None
+    pcs: float | None = None
+    score: float | None = None
+    temperature: str | None = None
+    tags: tuple[str, ...] | None = None
+    opted_out: bool | None = None
+    opted_out_at: datetime | None = None
+    opted_out_words: str | None = None
+    consent_text: bool | None = None
+    consent_call: bool | None = None
+    consent_words: str | None = None
+    consent_at: datetime | None = None
+    last_inbound_at: datetime | None = None
+    last_touch_at: datetime | None = None
+    answer_due_at: datetime | None = None
+    external_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Box:
+    """A rectangle of the map. West may be greater than east: it crosses the date line."""
+
+    south: float
+    west: float
+    north: float
+    east: float
+
+
+def get(reads: database.Reads, lead_id: str) -> Lead | None:
+    found = reads.rows("SELECT * FROM leads WHERE id = ?", (lead_id,))
+    return _leads(found)[0] if found else None
+
+
+def many(reads: database.Reads, lead_ids: Sequence[str]) -> dict[str, Lead]:
+    """Those that are here, by id."""
+    found: dict[str, Lead] = {}
+    for start in range(0, len(lead_ids), 500):
+        part = lead_ids[start : start + 500]
+        sql = f"SELECT * FROM leads WHERE id IN ({rows.marks(part)})"  # noqa: S608 - question marks only
+        found.update((lead.id, lead) for lead in _leads(reads.rows(sql, part)))
+    return found
+
+
+def listed(
+    reads: database.Reads,
+    *,
+    agent_id: str | None = None,
+    location_id: str | None = None,
+    stages: Sequence[str] = (),
+    temperatures: Sequence[str] = (),
+    limit: int = 200,
+    offset: int = 0,
+) -> list[Lead]:
+    """Best score first, unscored last."""
+    tests, params = ["1"], list[Any]()
+    for column, value in (("agent_id", agent_id), ("location_id", location_id)):
+        if value is not None:
+            tests.append(f"{column} = ?")
+            params.append(value)
+    for column, chosen in (("stage", stages), ("temperature", temperatures)):
+        if chosen:
+            tests.append(f"{column} IN ({rows.marks(chosen)})")
+            params += chosen
+    sql = f"SELECT * FROM leads WHERE {' AND '.join(tests)} ORDER BY score IS NULL, score DESC, id LIMIT ? OFFSET ?"  # noqa: S608 - fixed words
+    return _leads(reads.rows(sql, [*params, limit, offset]))
+
+
+def in_box(reads: database.Reads, box: Box, *, limit: int = 20_000) -> list[Lead]:
+    """Leads inside the rectangle, by the index on place."""
+    where, params = box_test(box)
+    return _leads(reads.rows(f"SELECT * FROM leads WHERE {where} LIMIT ?", [*params, limit]))  # noqa: S608 - fixed words
+
+
+def box_test(box: Box) -> tuple[str, list[float]]:
+    joined = "AND" if box.west <= box.east else "OR"
+    return f"lat BETWEEN ? AND ? AND (lon >= ? {joined} lon <= ?)", [box.south, box.north, box.west, box.east]
+
+
+def without_place(reads: database.Reads, *, limit: int = 200) -> list[Lead]:
+    """Leads that no map can show."""
+    return _leads(
+        reads.rows("SELECT * FROM leads WHERE lat IS NULL ORDER BY created_at DESC LIMIT ?", (limit,))
+    )
+
+
+def duplicates(
+    reads: database.Reads, *, phone: str | None, email: str | None, except_id: str = ""
+) -> list[Lead]:
+    """Leads with the same phone (E.164) or e-mail."""
+    return _leads(
+        reads.rows(
+            "SELECT * FROM leads WHERE id <> ?1 AND id IN (SELECT id FROM leads WHERE phone = ?2"
+            " UNION SELECT id FROM leads WHERE email = ?3 COLLATE NOCASE) ORDER BY created_at, id",
+            (except_id, phone or None, email or None),
+        )
+    )
+
+
+def overdue(reads: database.Reads, now: datetime, *, limit: int = 200) -> list[Lead]:
+    """Leads whose first answer is past due, the longest first."""
+    return _leads(
+        reads.rows(
+            "SELECT * FROM leads WHERE answer_due_at IS NOT NULL AND answer_due_at < ? ORDER BY answer_due_at LIMIT ?",
+            (values.time_text(now), limit),
+        )
+    )
+
+
+def count(reads: database.Reads, *, agent_id: str | None = None) -> int:
+    return int(reads.value("SELECT count(*) FROM leads WHERE ?1 IS NULL OR agent_id = ?1", (agent_id,)))
+
+
+def names(reads: database.Reads, lead_ids: Iterable[str | None]) -> dict[str, str]:
+    """Names by id, for lists that only mention leads."""
+    wanted = sorted({lead_id for lead_id in lead_ids if lead_id})
+    found: dict[str, str] = {}
+    for start in range(0, len(wanted), 500):
+        part = wanted[start : start + 500]
+        sql = f"SELECT id, name FROM leads WHERE id IN ({rows.marks(part)})"  # noqa: S608 - question marks only
+        found.update((row["id"], row["name"]) for row in reads.rows(sql, part))
+    return found
+
+
+def _leads(found: Iterable[sqlite3.Row]) -> list[Lead]:
+    return rows.as_values(Lead, tables.LEADS, found)

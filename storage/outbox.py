@@ -1,0 +1,306 @@
+"""Changes on their way to the server: written with the row, sent in order, kept as a journal for 14 days."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from domain import tables, wire
+from storage import database, rows
+
+MAX_BYTES = 256 * 1024
+JOURNAL_MS = 14 * 24 * 3600 * 1000
+BLOCKED = "blocked"
+
+
+class State(StrEnum):
+    PENDING = "pending"
+    INFLIGHT = "inflight"  # sent, no answer yet; after a restart the same as pending
+    ACKED = "acked"
+    PARKED = "parked"  # the server can't apply it: a person must look
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One change and what became of it."""
+
+    mutation: wire.Mutation
+    state: State
+    urgent: bool = False
+    attempts: int = 0
+    code: str = ""
+    message: str = ""
+
+    @property
+    def group(self) -> str:
+        return self.mutation.group
+
+    @property
+    def row(self) -> tuple[str, str]:
+        return self.mutation.table, self.mutation.row_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    pending: int
+    parked: int
+    oldest_ms: int | None
+
+
+def add(tx: database.Transaction, mutation: wire.Mutation, *, urgent: bool) -> int:
+    """Append a change; its mid. One that builds on a parked change waits with it."""
+    blocked = _is_blocked(mutation, of_row(tx, mutation.table, mutation.row_id))
+    tx.touch("outbox")
+    return tx.insert(
+        "INSERT INTO outbox (grp, tbl, row_id, op, patch, base_ver, base, edit_ms, seen_server_ms, schema,"
+        " urgent, state, code) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            mutation.group,
+            mutation.table,
+            mutation.row_id,
+            mutation.op.value,
+            rows.dumps(mutation.patch),
+            mutation.base_ver,
+            rows.dumps(mutation.base),
+            mutation.edit_ms,
+            mutation.seen_server_ms,
+            mutation.schema,
+            int(urgent),
+            State.PARKED if blocked else State.PENDING,
+            BLOCKED if blocked else "",
+        ),
+    )
+
+
+def of_row(reads: database.Reads, table: str, row_id: str) -> list[Line]:
+    """Unconfirmed changes of a row, oldest first."""
+    found = reads.rows(
+        "SELECT * FROM outbox WHERE tbl = ? AND row_id = ? AND state <> 'acked' ORDER BY mid", (table, row_id)
+    )
+    return [line(row) for row in found]
+
+
+def get(reads: database.Reads, mid: int) -> Line | None:
+    row = reads.row("SELECT * FROM outbox WHERE mid = ?", (mid,))
+    return line(row) if row else None
+
+
+def listed(reads: database.Reads, *, state: State | None = None, limit: int = 500) -> list[Line]:
+    """For the sync centre: parked first, then in the order of sending."""
+    wanted = "= ?" if state else "<> ?"
+    found = reads.rows(
+        f"SELECT * FROM outbox WHERE state {wanted} ORDER BY state = 'parked' DESC, mid LIMIT ?",  # noqa: S608 - fixed words
+        (state or State.ACKED, limit),
+    )
+    return [line(row) for row in found]
+
+
+def unsent_rows(reads: database.Reads, table: str) -> dict[str, State]:
+    """Rows of a table that carry unsent work: the mark beside each. Parked outweighs pending."""
+    found = reads.rows(
+        "SELECT row_id, max(state = 'parked') AS parked FROM outbox WHERE tbl = ? AND state <> 'acked'"
+        " GROUP BY row_id",
+        (table,),
+    )
+    return {row["row_id"]: State.PARKED if row["parked"] else State.PENDING for row in found}
+
+
+def counts(reads: database.Reads) -> Counts:
+    row = reads.row(
+        "SELECT count(*) FILTER (WHERE state <> 'parked') AS pending,"
+        " count(*) FILTER (WHERE state = 'parked') AS parked,"
+        " min(edit_ms) FILTER (WHERE state <> 'parked') AS oldest FROM outbox WHERE state <> 'acked'"
+    )
+    assert row is not None
+    return Counts(pending=row["pending"], parked=row["parked"], oldest_ms=row["oldest"])
+
+
+def next_batch(
+    reads: database.Reads, *, limit: int = wire.MAX_MUTATIONS, max_bytes: int = MAX_BYTES
+) -> list[Line]:
+    """What to send next: whole groups, urgent ones first, each row's changes in their order."""
+    found = reads.rows("SELECT * FROM outbox WHERE state IN ('pending', 'inflight') ORDER BY mid LIMIT 5000")
+    urgent = reads.rows(
+        "SELECT * FROM outbox WHERE state IN ('pending', 'inflight') AND urgent = 1 ORDER BY mid LIMIT 200"
+    )
+    known = {row["mid"]: row for row in (*found, *urgent)}
+    return cut(in_order([line(known[mid]) for mid in sorted(known)]), limit=limit, max_bytes=max_bytes)
+
+
+def in_order(lines: Sequence[Line]) -> list[list[Line]]:
+    """Groups in sending order: an urgent one with all that its rows wait for comes first."""
+    groups: dict[str, list[Line]] = {}
+    for item in lines:
+        groups.setdefault(item.group, []).append(item)
+    ahead: list[str] = []
+    for name, members in groups.items():
+        if any(item.urgent for item in members):
+            ahead += [need for need in _needs(name, groups) if need not in ahead]
+    return [groups[name] for name in (*ahead, *(name for name in groups if name not in ahead))]
+
+
+def _needs(name: str, groups: Mapping[str, list[Line]]) -> list[str]:
+    """`name` and the earlier groups that touch its rows (and theirs), in order."""
+    wanted, order = {name}, list(groups)
+    rows_wanted = {item.row for item in groups[name]}
+    for earlier in reversed(order[: order.index(name)]):
+        if any(item.row in rows_wanted for item in groups[earlier]):
+            wanted.add(earlier)
+            rows_wanted |= {item.row for item in groups[earlier]}
+    return [group for group in order if group in wanted]
+
+
+def cut(groups: Iterable[Sequence[Line]], *, limit: int, max_bytes: int) -> list[Line]:
+    """As many whole groups as fit; the first one always."""
+    batch: list[Line] = []
+    size = 0
+    for group in groups:
+        weight = sum(len(rows.dumps(item.mutation.as_json()).encode()) + 1 for item in group)
+        if batch and (len(batch) + len(group) > limit or size + weight > max_bytes):
+            break
+        batch += group
+        size += weight
+    return batch
+
+
+def mark_inflight(tx: database.Transaction, mids: Iterable[int]) -> None:
+    tx.executemany(
+        "UPDATE outbox SET state = 'inflight', attempts = attempts + 1 WHERE mid = ? AND state <> 'acked'",
+        [(mid,) for mid in mids],
+    )
+
+
+def mark_acked(tx: database.Transaction, mid: int, now_ms: int) -> None:
+    tx.execute(
+        "UPDATE outbox SET state = 'acked', acked_ms = ?, code = '', message = '' WHERE mid = ?",
+        (now_ms, mid),
+    )
+    tx.touch("outbox")
+
+
+def mark_parked(tx: database.Transaction, mid: int, *, code: str, message: str) -> None:
+    """Parks a change with those that build on it; the rest of the queue moves on."""
+    tx.execute(
+        "UPDATE outbox SET state = 'parked', code = ?, message = ? WHERE mid = ?", (code, message, mid)
+    )
+    tx.touch("outbox")
+    parked = get(tx, mid)
+    if parked is not None:
+        block_dependants(tx, *parked.row)
+
+
+def mark_waiting(tx: database.Transaction, mid: int) -> None:
+    tx.execute("UPDATE outbox SET state = 'pending', code = '', message = '' WHERE mid = ?", (mid,))
+    tx.touch("outbox")
+
+
+def block_dependants(tx: database.Transaction, table: str, row_id: str) -> None:
+    """Bring the marks of a row's changes in line: what builds on a parked change waits, the rest may go."""
+    before: list[Line] = []
+    for item in of_row(tx, table, row_id):
+        held = _is_blocked(item.mutation, before)
+        if held and item.state is not State.PARKED:
+            tx.execute(
+                "UPDATE outbox SET state = 'parked', code = ? WHERE mid = ?", (BLOCKED, item.mutation.mid)
+            )
+        elif not held and item.state is State.PARKED and item.code == BLOCKED:
+            mark_waiting(tx, item.mutation.mid)
+        fresh = get(tx, item.mutation.mid)
+        before += [fresh] if fresh else []
+
+
+def drop(tx: database.Transaction, mids: Iterable[int]) -> None:
+    """Take changes out for good: a person discarded them."""
+    tx.executemany("DELETE FROM outbox WHERE mid = ?", [(mid,) for mid in mids])
+    tx.touch("outbox")
+
+
+def renumber(tx: database.Transaction) -> None:
+    """All unconfirmed changes get new mids above every old one, in the same order; the journal goes."""
+    tx.execute("DELETE FROM outbox WHERE state = 'acked'")
+    top = tx.value("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'outbox'") or 0
+    tx.execute("UPDATE outbox SET mid = mid + ?", (top,))
+    tx.execute(
+        "UPDATE sqlite_sequence SET seq = max(seq, (SELECT coalesce(max(mid), 0) FROM outbox)) WHERE name = 'outbox'"
+    )
+    tx.execute("UPDATE outbox SET state = 'pending' WHERE state = 'inflight'")
+    tx.touch("outbox")
+
+
+def prune(tx: database.Transaction, now_ms: int) -> int:
+    """Forget confirmed changes older than 14 days."""
+    return tx.execute("DELETE FROM outbox WHERE state = 'acked' AND acked_ms < ?", (now_ms - JOURNAL_MS,))
+
+
+def line(row: sqlite3.Row) -> Line:
+    return Line(
+        mutation=wire.Mutation(
+            mid=row["mid"],
+            group=row["grp"],
+            table=row["tbl"],
+            row_id=row["row_id"],
+            op=wire.Op(row["op"]),
+            patch=json.loads(row["patch"]),
+            base_ver=row["base_ver"],
+            base=json.loads(row["base"]),
+            edit_ms=row["edit_ms"],
+            seen_server_ms=row["seen_server_ms"],
+            schema=row["schema"],
+        ),
+        state=State(row["state"]),
+        urgent=bool(row["urgent"]),
+        attempts=row["attempts"],
+        code=row["code"],
+        message=row["message"],
+    )
+
+
+def _is_blocked(mutation: wire.Mutation, earlier: Iterable[Line]) -> bool:
+    """Builds on a parked change: of a row that is not made yet, or of the same unit."""
+    mine = units(mutation)
+    return any(
+        item.state is State.PARKED
+        and (
+            item.mutation.op is not wire.Op.PATCH
+            or mutation.op is not wire.Op.PATCH
+            or mine & units(item.mutation)
+        )
+        for item in earlier
+    )
+
+
+def units(mutation: wire.Mutation) -> set[str]:
+    """The merge units that a change touches."""
+    known = tables.BY_NAME[mutation.table].by_name
+    return {known[name].unit if name in known else name for name in mutation.patch}
+
+
+def human(item: Line, values: Mapping[str, Any] | None) -> str:
+    """One change in words: "Changed price of Ann Lee"."""
+    verb = {wire.Op.PUT: "New", wire.Op.PATCH: "Changed", wire.Op.DELETE: "Deleted"}[item.mutation.op]
+    noun = _NOUNS.get(item.mutation.table, item.mutation.table)
+    source = values or item.mutation.patch
+    name = str(source.get("name") or source.get("title") or source.get("text") or source.get("body") or "")[
+        :60
+    ]
+    what = (
+        ", ".join(sorted(units(item.mutation))).replace("_", " ")
+        if item.mutation.op is wire.Op.PATCH
+        else noun
+    )
+    return f"{verb} {what}{' of' if item.mutation.op is wire.Op.PATCH and name else ''}{' ' + name if name else ''}"
+
+
+_NOUNS = {
+    "leads": "lead",
+    "interactions": "entry",
+    "tasks": "task",
+    "notes": "note",
+    "properties": "property",
+    "deals": "deal",
+    "conflicts": "decision",
+}

@@ -1,0 +1,136 @@
+"""Full-text search over what the person may see: leads, notes, tasks, interactions."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from domain import tables
+from storage import database
+
+SEARCHED = frozenset({"leads", "notes", "tasks", "interactions"})
+_WORD = re.compile(r"[^\W_]+", re.UNICODE)
+_MAX_WORDS = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """A found row. `snippet` marks the found words by U+0002 … U+0003."""
+
+    table: str
+    id: str
+    lead_id: str | None
+    title: str
+    snippet: str
+
+
+def query(text: str) -> str:
+    """Any text of a person as a safe FTS5 query: all words, the last one as a beginning. "" = nothing to find."""
+    words = _WORD.findall(unicodedata.normalize("NFC", text))[:_MAX_WORDS]
+    return " ".join(f'"{word}"*' for word in words)
+
+
+def find(
+    reads: database.Reads, text: str, *, tables: Sequence[str] = (), limit: int = 50, offset: int = 0
+) -> list[Hit]:
+    """Best first; leads before others of the same rank."""
+    wanted = query(text)
+    if not wanted:
+        return []
+    chosen = [name for name in tables if name in SEARCHED] or sorted(SEARCHED)
+    marks = ", ".join("?" * len(chosen))
+    found = reads.rows(
+        "SELECT r.tbl, r.id, r.lead_id, s.title,"
+        " snippet(search, -1, char(2), char(3), '…', 16) AS snippet"
+        " FROM search AS s JOIN search_rows AS r ON r.rid = s.rowid"
+        f" WHERE search MATCH ? AND r.tbl IN ({marks})"
+        " ORDER BY bm25(search, 4.0, 1.0), r.tbl = 'leads' DESC, r.rid DESC LIMIT ? OFFSET ?",
+        [wanted, *chosen, limit, offset],
+    )
+    return [
+        Hit(
+            table=row["tbl"], id=row["id"], lead_id=row["lead_id"], title=row["title"], snippet=row["snippet"]
+        )
+        for row in found
+    ]
+
+
+def document(table: str, row: Mapping[str, Any]) -> tuple[str, str]:
+    """Title and body of a row in the index."""
+    match table:
+        case "leads":
+            parts = ("address", "city", "state", "zip", "email", "area", "motivation", "source")
+            body = [*(row.get(part) for part in parts), *_phone(row.get("phone")), *(row.get("tags") or ())]
+            return str(row.get("name") or ""), _join(body)
+        case "notes":
+            return "", _join([row.get("text"), row.get("transcript")])
+        case "tasks":
+            return str(row.get("title") or ""), _join([row.get("text")])
+        case _:
+            return "", _join([row.get("body"), row.get("outcome")])
+
+
+def _join(parts: Iterable[Any]) -> str:
+    return "\n".join(str(part) for part in parts if part)
+
+
+def _phone(phone: Any) -> tuple[str, ...]:
+    """+12065551234 is found by 2065551234, by 206 555 1234 and by 1234."""
+    digits = "".join(c for c in str(phone or "") if c.isdigit())
+    if len(digits) == 11 and digits[0] == "1":
+        local = digits[1:]
+        return digits, local, f"{local[:3]} {local[3:6]} {local[6:]}"
+    return (digits,) if digits else ()
+
+
+def index(tx: database.Transaction, table: str, row_id: str, row: Mapping[str, Any] | None) -> None:
+    """Bring one row's line up to date; None takes it out."""
+    index_many(tx, table, [(row_id, row)])
+
+
+def index_many(
+    tx: database.Transaction, table: str, rows: Sequence[tuple[str, Mapping[str, Any] | None]]
+) -> None:
+    """As `index`, for many rows of one table."""
+    if table not in SEARCHED or not rows:
+        return
+    known = _rids(tx, table, [row_id for row_id, _ in rows])
+    if known:
+        tx.executemany("DELETE FROM search WHERE rowid = ?", [(rid,) for rid in known.values()])
+    gone = [(known[row_id],) for row_id, row in rows if row is None and row_id in known]
+    if gone:
+        tx.executemany("DELETE FROM search_rows WHERE rid = ?", gone)
+    there = {row_id: row for row_id, row in rows if row is not None}
+    fresh = [
+        (table, row_id, _lead(table, row_id, row)) for row_id, row in there.items() if row_id not in known
+    ]
+    if fresh:
+        tx.executemany("INSERT INTO search_rows (tbl, id, lead_id) VALUES (?, ?, ?)", fresh)
+    if moved := [(_lead(table, i, row), known[i]) for i, row in there.items() if i in known]:
+        tx.executemany("UPDATE search_rows SET lead_id = ? WHERE rid = ? AND lead_id IS NOT ?1", moved)
+    rids = _rids(tx, table, list(there)) if fresh else known
+    tx.executemany(
+        "INSERT INTO search (rowid, title, body) VALUES (?, ?, ?)",
+        [(rids[row_id], *document(table, row)) for row_id, row in there.items()],
+    )
+
+
+def _lead(table: str, row_id: str, row: Mapping[str, Any]) -> str | None:
+    lead: str | None = row_id if table == tables.LEADS.name else row.get("lead_id")
+    return lead
+
+
+def _rids(tx: database.Transaction, table: str, row_ids: Sequence[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for start in range(0, len(row_ids), 500):
+        part = row_ids[start : start + 500]
+        marks = ", ".join("?" * len(part))
+        rows = tx.rows(
+            f"SELECT id, rid FROM search_rows WHERE tbl = ? AND id IN ({marks})",  # noqa: S608 - question marks only
+            [table, *part],
+        )
+        found.update((row["id"], row["rid"]) for row in rows)
+    return found
