@@ -76,12 +76,10 @@ def get(reads: database.Reads, lead_id: str) -> Lead | None:
 
 def many(reads: database.Reads, lead_ids: Sequence[str]) -> dict[str, Lead]:
     """Those that are here, by id."""
-    found: dict[str, Lead] = {}
-    for start in range(0, len(lead_ids), 500):
-        part = lead_ids[start : start + 500]
-        sql = f"SELECT * FROM leads WHERE id IN ({rows.marks(part)})"  # noqa: S608 - question marks only
-        found.update((lead.id, lead) for lead in _leads(reads.rows(sql, part)))
-    return found
+    found = reads.rows(
+        "SELECT * FROM leads WHERE id IN (SELECT value FROM json_each(?))", (rows.dumps(list(lead_ids)),)
+    )
+    return {lead.id: lead for lead in _leads(found)}
 
 
 def listed(
@@ -95,17 +93,14 @@ def listed(
     offset: int = 0,
 ) -> list[Lead]:
     """Best score first, unscored last."""
-    tests, params = ["1"], list[Any]()
-    for column, value in (("agent_id", agent_id), ("location_id", location_id)):
-        if value is not None:
-            tests.append(f"{column} = ?")
-            params.append(value)
-    for column, chosen in (("stage", stages), ("temperature", temperatures)):
-        if chosen:
-            tests.append(f"{column} IN ({rows.marks(chosen)})")
-            params += chosen
-    sql = f"SELECT * FROM leads WHERE {' AND '.join(tests)} ORDER BY score IS NULL, score DESC, id LIMIT ? OFFSET ?"  # noqa: S608 - fixed words
-    return _leads(reads.rows(sql, [*params, limit, offset]))
+    found = reads.rows(
+        "SELECT * FROM leads WHERE (?1 IS NULL OR agent_id = ?1) AND (?2 IS NULL OR location_id = ?2)"
+        " AND (?3 = '[]' OR stage IN (SELECT value FROM json_each(?3)))"
+        " AND (?4 = '[]' OR temperature IN (SELECT value FROM json_each(?4)))"
+        " ORDER BY score IS NULL, score DESC, id LIMIT ?5 OFFSET ?6",
+        (agent_id, location_id, rows.dumps(list(stages)), rows.dumps(list(temperatures)), limit, offset),
+    )
+    return _leads(found)
 
 
 def in_box(reads: database.Reads, box: Box, *, limit: int = 20_000) -> list[Lead]:
@@ -156,12 +151,10 @@ def count(reads: database.Reads, *, agent_id: str | None = None) -> int:
 def names(reads: database.Reads, lead_ids: Iterable[str | None]) -> dict[str, str]:
     """Names by id, for lists that only mention leads."""
     wanted = sorted({lead_id for lead_id in lead_ids if lead_id})
-    found: dict[str, str] = {}
-    for start in range(0, len(wanted), 500):
-        part = wanted[start : start + 500]
-        sql = f"SELECT id, name FROM leads WHERE id IN ({rows.marks(part)})"  # noqa: S608 - question marks only
-        found.update((row["id"], row["name"]) for row in reads.rows(sql, part))
-    return found
+    found = reads.rows(
+        "SELECT id, name FROM leads WHERE id IN (SELECT value FROM json_each(?))", (rows.dumps(wanted),)
+    )
+    return {row["id"]: row["name"] for row in found}
 
 
 def _leads(found: Iterable[sqlite3.Row]) -> list[Lead]:

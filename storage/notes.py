@@ -59,8 +59,12 @@ def of_lead(reads: database.Reads, lead_id: str, *, limit: int = 100) -> list[No
 
 def in_states(reads: database.Reads, states: Sequence[str]) -> list[Note]:
     """The oldest first: what waits for transcription or review."""
-    sql = f"SELECT * FROM notes WHERE state IN ({rows.marks(states)}) ORDER BY created_at, id"  # noqa: S608 - question marks only
-    return _notes(reads.rows(sql, list(states)))
+    return _notes(
+        reads.rows(
+            "SELECT * FROM notes WHERE state IN (SELECT value FROM json_each(?)) ORDER BY created_at, id",
+            (rows.dumps(list(states)),),
+        )
+    )
 
 
 def _notes(found: Iterable[sqlite3.Row]) -> list[Note]:

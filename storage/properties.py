@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -45,6 +45,15 @@ class Property:
 def get(reads: database.Reads, property_id: str) -> Property | None:
     found = _properties(reads.rows("SELECT * FROM properties WHERE id = ?", (property_id,)))
     return found[0] if found else None
+
+
+def many(reads: database.Reads, property_ids: Sequence[str]) -> dict[str, Property]:
+    """Those that are here, by id; ask for a page of them."""
+    found = reads.rows(
+        "SELECT * FROM properties WHERE id IN (SELECT value FROM json_each(?))",
+        (rows.dumps(list(property_ids)),),
+    )
+    return {one.id: one for one in _properties(found)}
 
 
 def of_lead(reads: database.Reads, lead_id: str) -> list[Property]:

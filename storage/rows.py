@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import cache
 from typing import Any, TypeVar
@@ -128,8 +128,3 @@ def _from_sql(kind: Type, value: Any) -> Any:
     if kind is Type.BOOL:
         return bool(value)
     return value
-
-
-def marks(items: Sequence[object]) -> str:
-    """`?, ?, ?` for IN (…)."""
-    return ", ".join("?" * len(items))

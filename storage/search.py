@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain import tables
-from storage import database
+from storage import database, rows
 
 SEARCHED = frozenset({"leads", "notes", "tasks", "interactions"})
 _WORD = re.compile(r"[^\W_]+", re.UNICODE)
@@ -41,14 +41,13 @@ def find(
     if not wanted:
         return []
     chosen = [name for name in tables if name in SEARCHED] or sorted(SEARCHED)
-    marks = ", ".join("?" * len(chosen))
     found = reads.rows(
         "SELECT r.tbl, r.id, r.lead_id, s.title,"
         " snippet(search, -1, char(2), char(3), '…', 16) AS snippet"
         " FROM search AS s JOIN search_rows AS r ON r.rid = s.rowid"
-        f" WHERE search MATCH ? AND r.tbl IN ({marks})"
+        " WHERE search MATCH ? AND r.tbl IN (SELECT value FROM json_each(?))"
         " ORDER BY bm25(search, 4.0, 1.0), r.tbl = 'leads' DESC, r.rid DESC LIMIT ? OFFSET ?",
-        [wanted, *chosen, limit, offset],
+        (wanted, rows.dumps(chosen), limit, offset),
     )
     return [
         Hit(
@@ -92,18 +91,18 @@ def index(tx: database.Transaction, table: str, row_id: str, row: Mapping[str, A
 
 
 def index_many(
-    tx: database.Transaction, table: str, rows: Sequence[tuple[str, Mapping[str, Any] | None]]
+    tx: database.Transaction, table: str, changed: Sequence[tuple[str, Mapping[str, Any] | None]]
 ) -> None:
     """As `index`, for many rows of one table."""
-    if table not in SEARCHED or not rows:
+    if table not in SEARCHED or not changed:
         return
-    known = _rids(tx, table, [row_id for row_id, _ in rows])
+    known = _rids(tx, table, [row_id for row_id, _ in changed])
     if known:
         tx.executemany("DELETE FROM search WHERE rowid = ?", [(rid,) for rid in known.values()])
-    gone = [(known[row_id],) for row_id, row in rows if row is None and row_id in known]
+    gone = [(known[row_id],) for row_id, row in changed if row is None and row_id in known]
     if gone:
         tx.executemany("DELETE FROM search_rows WHERE rid = ?", gone)
-    there = {row_id: row for row_id, row in rows if row is not None}
+    there = {row_id: row for row_id, row in changed if row is not None}
     fresh = [
         (table, row_id, _lead(table, row_id, row)) for row_id, row in there.items() if row_id not in known
     ]
@@ -124,13 +123,8 @@ def _lead(table: str, row_id: str, row: Mapping[str, Any]) -> str | None:
 
 
 def _rids(tx: database.Transaction, table: str, row_ids: Sequence[str]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for start in range(0, len(row_ids), 500):
-        part = row_ids[start : start + 500]
-        marks = ", ".join("?" * len(part))
-        rows = tx.rows(
-            f"SELECT id, rid FROM search_rows WHERE tbl = ? AND id IN ({marks})",  # noqa: S608 - question marks only
-            [table, *part],
-        )
-        found.update((row["id"], row["rid"]) for row in rows)
-    return found
+    found = tx.rows(
+        "SELECT id, rid FROM search_rows WHERE tbl = ? AND id IN (SELECT value FROM json_each(?))",
+        (table, rows.dumps(list(row_ids))),
+    )
+    return {row["id"]: row["rid"] for row in found}

@@ -1,0 +1,99 @@
+"""The server's answer to a push into the store: what is safe, what was merged, what a person must look at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from domain import tables, wire
+from domain.wire import Status
+from storage import cursor, database, outbox, rebase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How many changes are safe, need a person, or must be sent again."""
+
+    safe: int
+    parked: int
+    again: int
+
+
+def apply(
+    tx: database.Transaction, sent: Sequence[wire.Mutation], answer: wire.PushAnswer, *, now_ms: int
+) -> Outcome:
+    """Each result once, in the order of sending. What the answer doesn't mention stays to be sent again."""
+    results = {result.mid: result for result in answer.results}
+    safe = parked = 0
+    for mutation in sent:
+        result = results.get(mutation.mid)
+        if result is None or result.status is Status.RETRY:
+            outbox.mark_waiting(tx, mutation.mid)
+        elif result.status is Status.PARKED:
+            _park(tx, mutation, result)
+            parked += 1
+        else:
+            _confirm(tx, mutation, result, now_ms)
+            safe += 1
+    cursor.saw_server(tx, server_ms=answer.server_ms, now_ms=now_ms)
+    tx.touch("outbox")
+    return Outcome(safe=safe, parked=parked, again=len(sent) - safe - parked)
+
+
+def _confirm(tx: database.Transaction, mutation: wire.Mutation, result: wire.Result, now_ms: int) -> None:
+    table = tables.BY_NAME[mutation.table]
+    base = rebase.base_of(tx, table, mutation.row_id)
+    outbox.mark_acked(tx, mutation.mid, now_ms)
+    rebase.set_base(tx, table, mutation.row_id, _confirmed(table, base, mutation, result))
+
+
+def _confirmed(
+    table: tables.Table, base: rebase.Base, mutation: wire.Mutation, result: wire.Result
+) -> rebase.Base:
+    """The server's row after this change, unless a newer one has come already."""
+    row = result.row
+    if row is not None:
+        if row.ver < base.ver:
+            return base
+        return rebase.Base(ver=row.ver, values=None if row.deleted else row.values)
+    if result.ver <= base.ver:
+        return base
+    return rebase.Base(ver=result.ver, values=rebase.step(table, base.values, mutation))
+
+
+def _park(tx: database.Transaction, mutation: wire.Mutation, result: wire.Result) -> None:
+    outbox.mark_parked(tx, mutation.mid, code=result.code, message=result.message)
+    if result.row is not None:
+        table = tables.BY_NAME[mutation.table]
+        base = rebase.base_of(tx, table, mutation.row_id)
+        rebase.set_base(tx, table, mutation.row_id, _confirmed(table, base, mutation, result))
+
+
+def discard(tx: database.Transaction, mid: int) -> None:
+    """A person gives up a parked change: the row shows base + the rest.
+
+    With a row that was never made go all later changes of it.
+    """
+    line = outbox.get(tx, mid)
+    if line is None or line.state is outbox.State.ACKED:
+        return
+    table_name, row_id = line.row
+    mids = [mid]
+    if line.mutation.op is wire.Op.PUT:
+        mids = [other.mutation.mid for other in outbox.of_row(tx, table_name, row_id)]
+    outbox.drop(tx, mids)
+    _settle(tx, table_name, row_id)
+
+
+def send_again(tx: database.Transaction, mid: int) -> None:
+    """A person wants a parked change to be tried once more (rights came back, the lead was restored)."""
+    line = outbox.get(tx, mid)
+    if line is None or line.state is not outbox.State.PARKED:
+        return
+    outbox.mark_waiting(tx, mid)
+    _settle(tx, *line.row)
+
+
+def _settle(tx: database.Transaction, table_name: str, row_id: str) -> None:
+    outbox.block_dependants(tx, table_name, row_id)
+    rebase.refresh(tx, tables.BY_NAME[table_name], row_id)

@@ -1,0 +1,116 @@
+"""Which locations' rows may be on this device, and how rows leave it without a trace."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from domain import tables
+from storage import cursor, database, rebase, rows, search
+
+UNCONFIRMED = -1
+"""The version of a row while everything is loaded anew: the server has not mentioned it yet."""
+
+
+def keep_only(tx: database.Transaction, allowed: Collection[str]) -> list[Path]:
+    """Drop the rows of every other location; voice files to delete after the commit."""
+    before = cursor.place(tx).scopes
+    if before is not None and before == frozenset(allowed):
+        return []
+    files: list[Path] = []
+    for table in tables.ALL:
+        found = tx.rows(
+            f"SELECT id FROM {table.name} WHERE location_id NOT IN (SELECT value FROM json_each(?))",  # noqa: S608 - a name of the registry
+            (rows.dumps(list(allowed)),),
+        )
+        files += wipe(tx, table, [row["id"] for row in found])
+    _wipe_unseen(tx, allowed)
+    return files
+
+
+def _wipe_unseen(tx: database.Transaction, allowed: Collection[str]) -> None:
+    """What no row shows any more: bases of rows deleted here, and confirmed changes of rows long gone."""
+    chosen = (rows.dumps(list(allowed)),)
+    tx.execute(
+        "UPDATE shadow SET base = '{}', deleted = 1 WHERE deleted = 0"
+        " AND base ->> '$.location_id' NOT IN (SELECT value FROM json_each(?))",
+        chosen,
+    )
+    tx.execute(
+        "DELETE FROM outbox WHERE state = 'acked'"
+        " AND patch ->> '$.location_id' NOT IN (SELECT value FROM json_each(?))",
+        chosen,
+    )
+
+
+def wipe(tx: database.Transaction, table: tables.Table, row_ids: Sequence[str]) -> list[Path]:
+    """Row, base, journal, search line and voice file go. Unsent changes stay: the server judges them."""
+    if not row_ids:
+        return []
+    chosen = rows.dumps(list(row_ids))
+    search.index_many(tx, table.name, [(row_id, None) for row_id in row_ids])
+    tx.execute(
+        f"DELETE FROM {table.name} WHERE id IN (SELECT value FROM json_each(?))",  # noqa: S608 - a name of the registry
+        (chosen,),
+    )
+    tx.execute(
+        "DELETE FROM outbox WHERE state = 'acked' AND tbl = ? AND row_id IN (SELECT value FROM json_each(?))",
+        (table.name, chosen),
+    )
+    tx.execute(
+        "UPDATE shadow SET base = '{}', deleted = 1 WHERE tbl = ? AND id IN (SELECT value FROM json_each(?))",
+        (table.name, chosen),
+    )
+    tx.touch(table.name)
+    return wipe_blobs(tx, row_ids) if table is tables.NOTES else []
+
+
+def wipe_blobs(tx: database.Transaction, note_ids: Sequence[str]) -> list[Path]:
+    """The voice files of notes that left."""
+    gone = tx.rows(
+        "DELETE FROM blobs WHERE note_id IN (SELECT value FROM json_each(?)) RETURNING path",
+        (rows.dumps(list(note_ids)),),
+    )
+    if gone:
+        tx.touch("blobs")
+    return [Path(row["path"]) for row in gone]
+
+
+def start_over(tx: database.Transaction) -> None:
+    """Load everything anew: nothing vanishes from the screen meanwhile, unsent work stays.
+
+    What the server doesn't mention until the load is complete is gone there: `forget_unconfirmed`.
+    """
+    for table in tables.ALL:
+        tx.execute(
+            f"UPDATE {table.name} SET _ver = ? WHERE id NOT IN (SELECT id FROM shadow WHERE tbl = ?)",  # noqa: S608 - a name of the registry
+            (UNCONFIRMED, table.name),
+        )
+    tx.execute("UPDATE shadow SET ver = ? WHERE deleted = 0", (UNCONFIRMED,))
+    cursor.restart(tx)
+
+
+def forget_unconfirmed(tx: database.Transaction) -> None:
+    """After a complete load: rows that the server didn't mention are deleted there."""
+    for table in tables.ALL:
+        found = tx.rows(
+            f"SELECT id FROM {table.name} WHERE _ver = ?"  # noqa: S608 - a name of the registry
+            " AND id NOT IN (SELECT id FROM shadow WHERE tbl = ?)",
+            (UNCONFIRMED, table.name),
+        )
+        wipe(tx, table, [row["id"] for row in found])
+        for row in tx.rows("SELECT id FROM shadow WHERE tbl = ? AND ver = ?", (table.name, UNCONFIRMED)):
+            rebase.set_base(tx, table, row["id"], rebase.NOTHING)
+
+
+def new_incarnation(tx: database.Transaction) -> None:
+    """The server's database is another one (a restored backup): load anew, and send the journal once more.
+
+    The server knows most of it by its numbers; what it lost comes back.
+    """
+    tx.execute("UPDATE outbox SET state = 'pending', acked_ms = NULL WHERE state = 'acked'")
+    tx.touch("outbox")
+    cursor.put(tx, incarnation="")
+    for row in tx.rows("SELECT DISTINCT tbl, row_id FROM outbox WHERE state <> 'parked'"):
+        rebase.keep_base(tx, tables.BY_NAME[row["tbl"]], row["row_id"])
+    start_over(tx)
