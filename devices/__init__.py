@@ -1,0 +1,1 @@
+"""What this machine can do: one adapter for each port of domain/ports.py."""
