@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,4 +91,18 @@ class SpeechModels(Protocol):
 CheckAudio = Callable[[Path], float]
 """Decodes a file once and answers its seconds. Raises: AudioError, NoEngineError where nothing can decode it."""
 
-Row = Mapping[str, Any]
+
+class NoSync:
+    """A device that talks to no server: all work stays here."""
+
+    def status(self) -> SyncStatus:
+        return SyncStatus()
+
+    def subscribe(self, callback: Callable[[], None], /) -> Callable[[], None]:
+        return lambda: None
+
+    async def send_now(self) -> None:
+        return None
+
+    def force_offline(self, on: bool, /) -> None:
+        return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 
 
@@ -13,3 +14,7 @@ class SyncWord(StrEnum):
     SENDING = "sending"
     ON_SERVER = "on_server"
     NEEDS_YOU = "needs_you"
+
+
+Words = Callable[[str], SyncWord]
+"""For a row's id, where its changes are."""

@@ -1,4 +1,4 @@
-"""Whom to see next from here: leads by the explainable rank, and what sold around."""
+"""Leads and sales around a place, as screens show them."""
 
 from __future__ import annotations
 
