@@ -11,10 +11,11 @@ from fastapi import APIRouter, FastAPI
 
 import backend
 from backend import errors
-from backend.api import auth, health
+from backend.api import auth, health, sync
 from backend.deps import Deps
 from backend.edge import Edge
-from backend.jobs import housekeeping
+from backend.jobs import hearing, housekeeping
+from backend.stream import sequencer
 
 logger = logging.getLogger(__name__)
 
@@ -24,10 +25,11 @@ Job = Callable[[Deps], Awaitable[None]]
 ROUTERS: Sequence[APIRouter] = (
     health.router,
     auth.router,
+    sync.router,
 )
 
 # Run from start to stop, in every server process; each gets Deps and loops until it is cancelled.
-JOBS: Sequence[Job] = (housekeeping.run,)
+JOBS: Sequence[Job] = (housekeeping.run, hearing.run, sequencer.run)
 
 _LONGEST_PAUSE = 60.0
 

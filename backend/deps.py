@@ -14,6 +14,7 @@ from redis import exceptions as redis_errors
 
 from backend import embedded
 from backend.clock import SystemClock
+from backend.realtime.hub import Hub
 from backend.services.passwords import Passwords
 from backend.services.throttle import Throttle
 from backend.settings import Settings
@@ -33,6 +34,7 @@ class Deps:
     clock: ports.Clock
     passwords: Passwords
     throttle: Throttle
+    hub: Hub
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     channel_prefix: str = ""
 
@@ -61,6 +63,7 @@ async def open_deps(
             clock=used_clock,
             passwords=Passwords(),
             throttle=Throttle(used_clock),
+            hub=Hub(valkey, line=channel_prefix + "hub"),
             channel_prefix=channel_prefix,
         )
 

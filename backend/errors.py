@@ -29,6 +29,8 @@ STATUSES: Mapping[type[errors.JorgeError], int] = {
     errors.VersionMismatchError: 426,
     errors.NetworkError: 502,
     errors.UnreachableError: 503,
+    errors.SyncError: 409,
+    errors.ResyncError: 410,
     errors.AudioError: 422,
     errors.SpeechError: 503,
     errors.DiskFullError: 507,

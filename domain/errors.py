@@ -19,6 +19,9 @@ JorgeError
 │   ├── ServerFaultError                 answered with a fault of its own (carries retry_after)
 │   ├── NotOurServerError                something answered, but it is not a Jorge server
 │   └── VersionMismatchError             the server speaks another version of the protocol
+├── SyncError                            device and server can't go on from where they were
+│   ├── DeviceForkedError                two stores push under one device's id: take a new id, send again
+│   └── ResyncError                      the cursor leads nowhere: start over, unsent work stays
 ├── SpeechError
 │   ├── AudioError                       the recording can't be read, or is too long
 │   ├── NoEngineError                    no speech engine on this device: the note waits for the server
@@ -140,6 +143,18 @@ class NotOurServerError(NetworkError):
 
 class VersionMismatchError(NetworkError):
     code = "version_mismatch"
+
+
+class SyncError(JorgeError):
+    code = "sync"
+
+
+class DeviceForkedError(SyncError):
+    code = "device_forked"
+
+
+class ResyncError(SyncError):
+    code = "resync"
 
 
 class SpeechError(JorgeError):

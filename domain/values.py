@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -24,6 +25,7 @@ def check_values(table: tables.Table, values: Mapping[str, Any]) -> None:
             )
 
 
+_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _WORDS = {
     tables.Type.TEXT: "text",
     tables.Type.ID: "an id",
@@ -36,6 +38,21 @@ _WORDS = {
 }
 
 
+def is_id(text: str) -> bool:
+    """A UUID in the usual form, in small letters or capitals."""
+    return bool(_ID.fullmatch(text))
+
+
+def sound(table: tables.Table, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of `values` that the table has and that fit, in canonical form; for what is only compared with."""
+    fitting = {
+        name: value
+        for name, value in values.items()
+        if name in table.by_name and (value is None or _fits(table.by_name[name].type, value))
+    }
+    return canonical(table, fitting)
+
+
 def _fits(kind: tables.Type, value: object) -> bool:
     match kind:
         case tables.Type.INT:
@@ -45,17 +62,30 @@ def _fits(kind: tables.Type, value: object) -> bool:
         case tables.Type.BOOL:
             return isinstance(value, bool)
         case tables.Type.JSON:
-            return True
+            return _storable(value)
         case _:
-            return isinstance(value, str) and _fits_text(kind, value)
+            return isinstance(value, str) and _storable(value) and _fits_text(kind, value)
+
+
+def _storable(value: object) -> bool:
+    """No text in it that a database refuses: the character 0, halves of surrogate pairs."""
+    match value:
+        case str():
+            return not any(c == "\x00" or "\ud800" <= c <= "\udfff" for c in value)
+        case dict():
+            return all(_storable(part) for pair in value.items() for part in pair)
+        case list() | tuple():
+            return all(map(_storable, value))
+        case float():
+            return abs(value) < 1e300
+        case _:
+            return True
 
 
 def _fits_text(kind: tables.Type, value: str) -> bool:
-    if "\x00" in value or any("\ud800" <= c <= "\udfff" for c in value):
-        return False
     try:
         if kind is tables.Type.ID:
-            return len(value) == 36 and value.count("-") == 4 and int(value.replace("-", ""), 16) >= 0
+            return is_id(value)
         if kind is tables.Type.TIME:
             return datetime.fromisoformat(value).tzinfo is not None
         if kind is tables.Type.DATE:
@@ -63,6 +93,25 @@ def _fits_text(kind: tables.Type, value: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def canonical(table: tables.Table, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The same values in the one way the server writes them, so that equal values are equal text."""
+    return {name: _canonical(table.by_name[name].type, value) for name, value in values.items()}
+
+
+def _canonical(kind: tables.Type, value: Any) -> Any:
+    match kind:
+        case _ if value is None:
+            return None
+        case tables.Type.TIME:
+            return time_text(parse_time(value))
+        case tables.Type.ID:
+            return value.lower()
+        case tables.Type.REAL:
+            return float(value)
+        case _:
+            return value
 
 
 def time_text(moment: datetime) -> str:

@@ -111,6 +111,8 @@ class Push:
     epoch: str
     mutations: Sequence[Mutation]
     protocol: int = PROTOCOL
+    unreadable: Sequence[Result] = ()
+    """On the server: what is no mutation but has a mid, as the results that say so."""
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -131,10 +133,12 @@ class Push:
                 where="mutations",
                 hint="Split it.",
             )
+        read = [_read_mutation(entry) for entry in mutations]
         return cls(
             device_id=_checked_str(data, "device_id"),
             epoch=_checked_str(data, "epoch"),
-            mutations=tuple(Mutation.from_json(m) for m in mutations),
+            mutations=tuple(entry for entry in read if isinstance(entry, Mutation)),
+            unreadable=tuple(entry for entry in read if isinstance(entry, Result)),
         )
 
 
@@ -294,6 +298,18 @@ class Page:
         )
 
 
+def _read_mutation(entry: object) -> Mutation | Result:
+    """One that can't be read is parked by its mid, so that it doesn't stop the others. Raises: InputError."""
+    data = entry if isinstance(entry, dict) else {}
+    try:
+        return Mutation.from_json(data)
+    except errors.InputError as fault:
+        mid = data.get("mid")
+        if not isinstance(mid, int) or isinstance(mid, bool):
+            raise
+        return Result(mid=mid, status=Status.PARKED, code="unreadable", message=fault.message)
+
+
 def check_protocol(theirs: object) -> None:
     """Raises: VersionMismatchError when the other side speaks another protocol."""
     if theirs != PROTOCOL:
@@ -322,6 +338,8 @@ def _int(data: Json, key: str) -> int:
     value = data[key]
     if not isinstance(value, int) or isinstance(value, bool):
         raise TypeError(f"{key} must be a whole number")
+    if abs(value) >= 1 << 63:
+        raise ValueError(f"{key} is too large")
     return value
 
 

@@ -83,6 +83,7 @@ class Hub:
         self._line = line
         self._me = uuid.uuid4().hex
         self._subscriptions: defaultdict[str, set[Subscription]] = defaultdict(set)
+        self._written = asyncio.Event()
 
     def subscribe(self, channel: str, scopes: Iterable[str]) -> Subscription:
         """A mailbox for messages of `channel` that touch one of `scopes`; close it (or use `with`)."""
@@ -111,6 +112,20 @@ class Hub:
             await self._valkey.publish(self._line, line)
         except (redis_errors.RedisError, OSError) as fault:
             logger.warning("hub.no_valkey", extra={"fault": type(fault).__name__})
+
+    def nudge(self) -> None:
+        """Something was committed here: the sequencer need not wait for its next look."""
+        self._written.set()
+
+    async def nudged(self, timeout: float) -> bool:
+        """Wait for a nudge, at most `timeout` seconds; was there one?"""
+        try:
+            async with asyncio.timeout(timeout):
+                await self._written.wait()
+        except TimeoutError:
+            return False
+        self._written.clear()
+        return True
 
     async def run(self) -> None:
         """Hear the other processes until cancelled; reconnects by itself."""

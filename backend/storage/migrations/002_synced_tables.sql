@@ -234,7 +234,7 @@ CREATE TABLE change_log (
     ver bigint NOT NULL,
     scope_from uuid,
     scope_to uuid,
-    device_id text,
+    origin text,  -- which device of which person wrote it (feed.origin); NULL: the server itself
     at timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX change_log_unstamped ON change_log (log_id) WHERE seq IS NULL;
@@ -320,11 +320,17 @@ DECLARE
         nullif(current_setting('app.edit_ms', true), '')::bigint,
         (extract(epoch FROM clock_timestamp()) * 1000)::bigint
     );
+    unsynced text[] := '{_ver,_fver,_deleted_at}';
 BEGIN
+    IF TG_TABLE_NAME = 'locations' THEN
+        unsynced := unsynced || 'location_id'::text;  -- generated: not known yet before the update
+    END IF;
+    -- A field's entry: row version, edit time, who, from which origin (a device of theirs; feed.origin).
     SELECT jsonb_object_agg(n.key, jsonb_build_array(
-               OLD._ver + 1, at_ms, nullif(current_setting('app.actor', true), '')))
+               OLD._ver + 1, at_ms, nullif(current_setting('app.actor', true), ''),
+               nullif(current_setting('app.device', true), '')))
       INTO changed
-      FROM jsonb_each(to_jsonb(NEW) - '{_ver,_fver,_deleted_at}'::text[]) n
+      FROM jsonb_each(to_jsonb(NEW) - unsynced) n
       JOIN jsonb_each(to_jsonb(OLD)) o USING (key)
      WHERE n.value IS DISTINCT FROM o.value;
     IF changed IS NULL AND NEW._deleted_at IS NOT DISTINCT FROM OLD._deleted_at THEN
@@ -337,7 +343,7 @@ END $$;
 
 CREATE FUNCTION sync_log_insert() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO change_log (tbl, row_id, ver, scope_to, device_id)
+    INSERT INTO change_log (tbl, row_id, ver, scope_to, origin)
     SELECT TG_TABLE_NAME, id, _ver, location_id, nullif(current_setting('app.device', true), '')
       FROM new_rows ORDER BY id;
     RETURN NULL;
@@ -345,7 +351,7 @@ END $$;
 
 CREATE FUNCTION sync_log_update() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO change_log (tbl, row_id, ver, scope_from, scope_to, device_id)
+    INSERT INTO change_log (tbl, row_id, ver, scope_from, scope_to, origin)
     SELECT TG_TABLE_NAME, n.id, n._ver,
            CASE WHEN o._deleted_at IS NULL THEN o.location_id END,
            CASE WHEN n._deleted_at IS NULL THEN n.location_id END,

@@ -1,0 +1,59 @@
+"""Routes of sync: POST /api/sync/push and GET /api/sync/pull (docs/sync.md is their description)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Header, Query, Request, Response
+
+from backend.api.deps import CurrentUser, Parts
+from backend.services import pull, push
+from domain import errors, wire
+
+router = APIRouter(prefix="/api/sync", tags=["sync"])
+
+_MOST_PUSH_BYTES = 4 * 1024 * 1024
+
+
+@router.post("/push")
+async def push_changes(deps: Parts, actor: CurrentUser, request: Request) -> Response:
+    """Changes of one device, each answered by its `mid`; sending them again is harmless."""
+    return _json((await push.push(deps, actor, wire.Push.from_json(await _body(request)))).as_json())
+
+
+@router.get("/pull")
+async def pull_page(
+    deps: Parts,
+    actor: CurrentUser,
+    *,
+    cursor: Annotated[str, Query(max_length=8192)] = "",
+    limit: Annotated[int, Query(ge=1, le=wire.MAX_PAGE)] = pull.DEFAULT_LIMIT,
+    scope: Annotated[str, Query(max_length=36)] = "",
+    x_jorge_device: Annotated[str, Header(max_length=100)] = "",
+    x_jorge_protocol: Annotated[str, Header(max_length=10)] = "",
+) -> Response:
+    """The page after `cursor`; an empty cursor begins a first sync."""
+    if x_jorge_protocol:
+        wire.check_protocol(int(x_jorge_protocol) if x_jorge_protocol.isdecimal() else x_jorge_protocol)
+    page = await pull.pull(deps, actor, cursor=cursor, limit=limit, scope=scope, device_id=x_jorge_device)
+    return _json(page.as_json())
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    body = await request.body()
+    if len(body) > _MOST_PUSH_BYTES:
+        raise errors.InputError(
+            "This push is too large.", where="body", hint="Send fewer mutations at a time, at least one."
+        )
+    try:
+        data = orjson.loads(body)
+    except ValueError as fault:
+        raise errors.InputError("The body is no JSON.", where="body", hint="See docs/sync.md.") from fault
+    if not isinstance(data, dict):
+        raise errors.InputError("The body is no JSON object.", where="body", hint="See docs/sync.md.")
+    return data
+
+
+def _json(data: dict[str, Any]) -> Response:
+    return Response(orjson.dumps(data), media_type="application/json", headers={"Cache-Control": "no-store"})

@@ -1,0 +1,116 @@
+"""The numbered feed: what changed after a position, for whom, and how far behind the numbering is."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from backend.storage.pool import Connection
+
+BIGGEST_TRANSACTION = 20_000
+"""A page ends on a transaction's end, unless one transaction changed more rows than this."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """How far the feed is numbered, and which life of the database this is (another one = start over)."""
+
+    seq: int
+    incarnation: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One change in the feed: where to look, not what is there."""
+
+    seq: int
+    table: str
+    row_id: str
+    origin: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamped:
+    """What one round of numbering did: the new head, and whose data changed."""
+
+    count: int
+    head: int
+    scopes: frozenset[str]
+
+
+def origin(device_id: str, user_id: str) -> str:
+    """Marks a row's change as "made on this device by this person", telling neither to anybody else."""
+    return hashlib.sha256(f"{device_id}\n{user_id}".encode()).hexdigest()[:16]
+
+
+async def head(connection: Connection) -> Head:
+    row = await connection.fetchrow("SELECT head, incarnation FROM feed_state")
+    assert row is not None
+    return Head(seq=row["head"], incarnation=row["incarnation"])
+
+
+async def entries(
+    connection: Connection, *, after: int, upto: int, scopes: Collection[str], limit: int
+) -> list[Entry]:
+    """Changes numbered after `after` and up to `upto` that touch `scopes`: `limit` or more, whole transactions."""
+    found = await connection.fetch(_ENTRIES, after, upto, list(scopes), limit)
+    if len(found) == limit:
+        # The rest of the last transaction: its numbers follow each other without a gap.
+        last = found[-1]["seq"]
+        end = await connection.fetchval(_NEXT_TRANSACTION, last, found[-1]["xid"])
+        found += await connection.fetch(
+            _ENTRIES, last, min(upto, end - 1 if end else upto), list(scopes), BIGGEST_TRANSACTION
+        )
+    return [
+        Entry(seq=row["seq"], table=row["tbl"], row_id=row["row_id"], origin=row["origin"]) for row in found
+    ]
+
+
+_ENTRIES = """
+SELECT seq, xid::text AS xid, tbl, row_id, origin FROM change_log
+ WHERE seq > $1 AND seq <= $2 AND (scope_from = ANY($3::uuid[]) OR scope_to = ANY($3::uuid[]))
+ ORDER BY seq LIMIT $4
+"""
+_NEXT_TRANSACTION = "SELECT min(seq) FROM change_log WHERE seq > $1 AND xid::text <> $2"
+
+
+async def stamp(connection: Connection) -> Stamped | None:
+    """Number what is committed and unnumbered; None when another process is at it. In a transaction of its own.
+
+    The lock on feed_state comes first, then a fresh look at the log (READ COMMITTED): two stampers can't overlap.
+    One statement sees each committed transaction whole. Transactions go in the order of their last line: whoever
+    wrote a row second waited for the first to commit, so its last line is the later one; row order holds.
+    """
+    held = await connection.fetchval("SELECT head FROM feed_state FOR UPDATE SKIP LOCKED")
+    if held is None:
+        return None
+    rows: Sequence[tuple[int, str | None, str | None]] = [
+        tuple(row) for row in await connection.fetch(_STAMP, held)
+    ]
+    if rows:
+        await connection.execute("UPDATE feed_state SET head = $1", held + len(rows))
+    scopes = {scope for _, before, after in rows for scope in (before, after) if scope}
+    return Stamped(count=len(rows), head=held + len(rows), scopes=frozenset(scopes))
+
+
+_STAMP = """
+WITH lines AS MATERIALIZED (
+    SELECT log_id, max(log_id) OVER (PARTITION BY xid) AS last FROM change_log WHERE seq IS NULL
+), numbered AS MATERIALIZED (
+    SELECT log_id, row_number() OVER (ORDER BY last, log_id) AS n FROM lines
+)
+UPDATE change_log c SET seq = $1 + n FROM numbered WHERE c.log_id = numbered.log_id
+RETURNING c.seq, c.scope_from, c.scope_to
+"""
+
+
+async def unstamped_seconds(connection: Connection) -> float:
+    """Age of the oldest committed change that has no number yet; 0 when there is none."""
+    found = await connection.fetchval(
+        "SELECT extract(epoch FROM clock_timestamp() - at)::float8 FROM change_log"
+        " WHERE seq IS NULL ORDER BY log_id LIMIT 1"
+    )
+    return float(found or 0.0)
