@@ -72,26 +72,29 @@ def merge(
             apply.update(_sticky(mine, theirs))
         elif policy is Policy.FIXED:
             continue
+        elif policy is Policy.UNION:
+            # Always by what was added and removed: a second change of one's own is made from a list
+            # that doesn't have what the first one was merged with.
+            apply.update({name: _union(base.get(name), theirs[name], value) for name, value in mine.items()})
         elif latest is None or _unchanged(latest, base_ver, mine, theirs, base):
-            apply.update(mine)
+            apply.update(_kept(mine, theirs, base) if policy is Policy.TEXT else mine)
         else:
             written, applied = _decide(policy, mine, theirs, base, newer=edit_ms >= latest.at_ms)
             apply.update(written)
-            if policy is not Policy.UNION:
-                conflicts.append(
-                    Conflict(
-                        unit=unit,
-                        policy=policy,
-                        base={name: base.get(name) for name in theirs},
-                        server=theirs,
-                        incoming={**theirs, **mine}
-                        if policy is Policy.TEXT
-                        else {**_whole(base, theirs), **mine},
-                        server_change=latest,
-                        incoming_at_ms=edit_ms,
-                        applied=applied,
-                    )
+            conflicts.append(
+                Conflict(
+                    unit=unit,
+                    policy=policy,
+                    base={name: base.get(name) for name in theirs},
+                    server=theirs,
+                    incoming={**theirs, **mine}
+                    if policy is Policy.TEXT
+                    else {**_whole(base, theirs), **mine},
+                    server_change=latest,
+                    incoming_at_ms=edit_ms,
+                    applied=applied,
                 )
+            )
     return Outcome(
         apply={name: value for name, value in apply.items() if server.get(name) != value},
         conflicts=tuple(conflicts),
@@ -164,13 +167,21 @@ def _decide(
 ) -> tuple[Mapping[str, Any], bool]:
     if policy is Policy.MANUAL:
         return {}, False
-    if policy is Policy.UNION:
-        return {name: _union(base.get(name), theirs[name], value) for name, value in mine.items()}, True
     if policy is Policy.TEXT:
         return {name: _both(theirs[name], value, base.get(name)) for name, value in mine.items()}, True
     if newer:
         return {**_whole(base, theirs), **mine}, True
     return {}, False
+
+
+def _kept(mine: Mapping[str, Any], theirs: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
+    """Prose nobody else changed since: the author's, unless their first change was merged with what they never saw."""
+    return {
+        name: value
+        if theirs[name] == base.get(name, theirs[name])
+        else _both(theirs[name], value, base.get(name))
+        for name, value in mine.items()
+    }
 
 
 def _union(base: Any, theirs: Any, mine: Any) -> list[Any]:

@@ -27,6 +27,7 @@ class Edit:
         known = _table(table)
         full = {"created_at": values.time_text(self.now), **row}
         values.check_values(known, full)
+        full = values.canonical(known, full)
         for field in known.fields:
             if field.required and full.get(field.name) is None:
                 raise errors.InputError(f"{field.name} must not be empty.", where=f"{table}.{field.name}")
@@ -46,6 +47,7 @@ class Edit:
         if known.append_only:
             raise errors.RuleError(f"What is in {table} can't be changed.", where=table)
         values.check_values(known, changes)
+        changes = values.canonical(known, changes)
         current = self._current(known, row_id)
         changed = {name: value for name, value in changes.items() if current.get(name) != value}
         for name in changed:
@@ -70,6 +72,19 @@ class Edit:
         base = rebase.keep_base(self.tx, known, row_id)
         self._append(known, row_id, wire.Op.DELETE, {}, base={}, base_ver=base.ver)
         rebase.refresh(self.tx, known, row_id)
+
+    def restore(self, mid: int) -> None:
+        """Bring back a row that somebody deleted, with the parked change upon it. Raises: NotFoundError."""
+        line = outbox.get(self.tx, mid)
+        if line is None or line.state is not outbox.State.PARKED or line.mutation.op is not wire.Op.PATCH:
+            raise errors.NotFoundError("This change is not waiting for a decision.", where=f"outbox {mid}")
+        known = _table(line.mutation.table)
+        base = rebase.base_of(self.tx, known, line.mutation.row_id)
+        outbox.drop(self.tx, [mid])
+        self._append(
+            known, line.mutation.row_id, wire.Op.PUT, line.mutation.patch, base={}, base_ver=base.ver
+        )
+        rebase.refresh(self.tx, known, line.mutation.row_id)
 
     def _current(self, table: tables.Table, row_id: str) -> dict[str, Any]:
         found = rows.get(self.tx, table, row_id)

@@ -112,3 +112,13 @@ def address_like(reads: database.Reads, words: str, *, limit: int = 5) -> list[t
 def _like(words: str) -> str:
     escaped = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return f"{escaped}%"
+
+
+def newest_sale(reads: database.Reads, box: leads.Box) -> date | None:
+    """The day of the newest sale inside the rectangle."""
+    found = reads.value(
+        "SELECT max(price_on) FROM properties WHERE lat BETWEEN ?1 AND ?2 AND lon BETWEEN ?3 AND ?4"
+        " AND status = 'sold' AND price_cents IS NOT NULL",
+        (box.south, box.north, box.west, box.east),
+    )
+    return date.fromisoformat(found) if found else None

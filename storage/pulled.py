@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,7 +62,7 @@ def _block(tx: database.Transaction, block: wire.Block) -> int:
     if table is None:
         events.add(tx, "pull.unknown_table", level="warning", table=block.table, rows=len(block.rows))
         return 0
-    incoming = {row[0]: (row[1], dict(zip(block.columns, row[2:], strict=True))) for row in block.rows}
+    incoming = {row_id: (ver, row) for row_id, ver, row in _read(block)}
     shadowed = _shadowed(tx, table, list(incoming))
     known = _versions(tx, table, list(incoming))
     plain = {
@@ -80,6 +80,14 @@ def _block(tx: database.Transaction, block: wire.Block) -> int:
     if changed:
         tx.touch(table.name)
     return changed
+
+
+def _read(block: wire.Block) -> Iterator[tuple[str, int, dict[str, Any]]]:
+    """(id, version, values) of each row; the header may name the first two or leave them out."""
+    columns = tuple(block.columns)
+    names = columns[2:] if columns[:2] == ("id", "ver") else columns
+    for row in block.rows:
+        yield row[0], row[1], dict(zip(names, row[2:], strict=True))
 
 
 def _write(

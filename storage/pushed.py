@@ -9,6 +9,9 @@ from domain import tables, wire
 from domain.wire import Status
 from storage import cursor, database, outbox, rebase
 
+ROW_DELETED = "row_deleted"
+"""The server's code for an edit of a row that somebody deleted."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
@@ -63,10 +66,12 @@ def _confirmed(
 
 def _park(tx: database.Transaction, mutation: wire.Mutation, result: wire.Result) -> None:
     outbox.mark_parked(tx, mutation.mid, code=result.code, message=result.message)
+    table = tables.BY_NAME[mutation.table]
+    base = rebase.base_of(tx, table, mutation.row_id)
     if result.row is not None:
-        table = tables.BY_NAME[mutation.table]
-        base = rebase.base_of(tx, table, mutation.row_id)
         rebase.set_base(tx, table, mutation.row_id, _confirmed(table, base, mutation, result))
+    elif result.code == ROW_DELETED and result.ver > base.ver:
+        rebase.set_base(tx, table, mutation.row_id, rebase.Base(ver=result.ver, values=None))
 
 
 def discard(tx: database.Transaction, mid: int) -> None:
@@ -75,7 +80,7 @@ def discard(tx: database.Transaction, mid: int) -> None:
     With a row that was never made go all later changes of it.
     """
     line = outbox.get(tx, mid)
-    if line is None or line.state is outbox.State.ACKED:
+    if line is None or line.state is not outbox.State.PARKED:
         return
     table_name, row_id = line.row
     mids = [mid]

@@ -37,10 +37,17 @@ def step(table: tables.Table, now: Values | None, mutation: wire.Mutation) -> Va
         case wire.Op.DELETE:
             return None
         case wire.Op.PUT:
-            return {**dict.fromkeys(table.columns), **mutation.patch}
+            return _made(table, mutation.patch)
         case _:
             # A change of a row that somebody deleted shows nothing; the server says what becomes of it.
             return None if now is None else merge.overlay(table, now, mutation.patch, mutation.base)
+
+
+def _made(table: tables.Table, patch: Values) -> Values | None:
+    """None while a deleted row is being brought back: its other values come with the server's answer."""
+    if any(field.required and patch.get(field.name) is None for field in table.fields):
+        return None
+    return {**dict.fromkeys(table.columns), **patch}
 
 
 def base_of(reads: database.Reads, table: tables.Table, row_id: str) -> Base:
