@@ -8,7 +8,7 @@ import re
 import secrets
 import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 
@@ -32,11 +32,12 @@ _PATTERNS = (
 _SAFE_NAMES = frozenset({"event", "level", "logger", "timestamp"})
 
 
-def configure(level: str = "INFO") -> None:
-    """Send every log of this process to stderr; called once, by a main."""
-    tty = sys.stderr.isatty()
+def configure(level: str = "INFO", *, stream: TextIO | None = None) -> None:
+    """Send every log of this process to `stream` (stderr); called once, by a main."""
+    stream = stream or sys.stderr
+    tty = stream.isatty()
     last = structlog.dev.ConsoleRenderer() if tty else structlog.processors.JSONRenderer()
-    handler = logging.StreamHandler()
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[

@@ -76,34 +76,6 @@ class Settings(BaseSettings):
         alias="JORGE_SPEECH_MODEL",
         description="Folder of a faster-whisper model for notes of devices without an engine. Unset: none, or tiny.en if installed.",
     )
-    cache_warming_interval: int = Field(
-        300,
-        ge=1,
-        alias="BI_CACHE_WARMING_INTERVAL",
-        description="Seconds between two rounds of cache warming.",
-    )
-    predictive_threshold: float = Field(
-        0.7,
-        ge=0,
-        le=1,
-        alias="BI_PREDICTIVE_THRESHOLD",
-        description="Warm what is asked for with this probability.",
-    )
-    query_ttl_base: int = Field(
-        300,
-        ge=1,
-        alias="BI_QUERY_TTL_BASE",
-        description="Seconds a cached answer lives at most, before adaption.",
-    )
-    websocket_max_connections: int = Field(
-        1000, ge=1, alias="BI_WEBSOCKET_MAX_CONNECTIONS", description="More WebSockets than this are refused."
-    )
-    message_throttle_limits: dict[str, int] = Field(
-        default={"critical": 100, "high": 50, "normal": 30, "low": 10},
-        alias="BI_MESSAGE_THROTTLE_LIMITS",
-        description="Messages a minute to one client, by priority, as JSON.",
-    )
-
     @property
     def server_dir(self) -> Path:
         return self.data_dir / "server"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import shutil
 import signal
+import socket
+import struct
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ logger = logging.getLogger(__name__)
 USER = "jorge"
 MAJOR = "18"
 _START_SECONDS = 120.0
+_NOBODY = 2_000_000_000  # no system gives a process so high a number
 _DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 _FOR_TESTS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_wal_size": "4GB"}
 
@@ -42,7 +45,7 @@ def start(cluster: Path, *, sockets: Path, log: Path, durable: bool = True) -> P
     _check(cluster)
     if not cluster.exists():
         _make(cluster)
-    running = _adopt(cluster)
+    running = _adopt(cluster, sockets)
     if running is None:
         running = _launch(cluster, sockets=sockets, log=log, durable=durable)
     return running
@@ -106,24 +109,46 @@ def _settled(cluster: Path, pid: int) -> bool:
     return process.alive(pid) and _ready(cluster, pid)
 
 
-def _adopt(cluster: Path) -> Postgres | None:
-    """A server of this cluster that still runs; a pid file of a dead one is taken out of the way."""
+def _adopt(cluster: Path, sockets: Path) -> Postgres | None:
+    """A server of this cluster that still runs; lock files that name a dead or foreign process are disarmed."""
     pid_file = cluster / "postmaster.pid"
     pid = _pid(pid_file)
-    if pid is None:
-        return None
-    if process.alive(pid) and _is_ours(pid, cluster):
-        if _settled(cluster, pid):
+    if pid is not None and _is_ours(pid, cluster) and _settled(cluster, pid):
+        found = Postgres(pid=pid, sockets=Path(_lines(pid_file)[4]))
+        # A process that is being killed still looks alive for a moment: only an answer counts.
+        process.wait_until(lambda: _answers(found) or not process.alive(pid), 10)
+        if process.alive(pid) and _answers(found):
             logger.info("postgres.adopted")
-            return Postgres(pid=pid, sockets=Path(_lines(pid_file)[4]))
-    if not process.alive(pid) or not _is_ours(pid, cluster):
-        pid_file.unlink(missing_ok=True)
-        logger.info("postgres.stale_pid_file")
+            return found
+    for lock in (pid_file, sockets / ".s.PGSQL.5432.lock"):
+        _disarm(lock, cluster)
     return None
 
 
+def _disarm(lock: Path, cluster: Path) -> None:
+    """Let PostgreSQL see that the process named here is gone, where a zombie or another program has its number.
+
+    The file stays: its last line tells PostgreSQL whether orphaned backends still use the shared memory.
+    """
+    pid = _pid(lock)
+    if pid is not None and pid != _NOBODY and not _is_ours(pid, cluster):
+        lock.write_text("\n".join([str(_NOBODY), *_lines(lock)[1:]]) + "\n")
+
+
+def _answers(running: Postgres) -> bool:
+    """Does it say a word to a new connection? (SSLRequest; the answer is one letter.)"""
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.settimeout(2.0)
+            connection.connect(str(running.sockets / ".s.PGSQL.5432"))
+            connection.sendall(struct.pack("!II", 8, 80_877_103))
+            return connection.recv(1) in (b"S", b"N")
+    except OSError:
+        return False
+
+
 def _is_ours(pid: int, cluster: Path) -> bool:
-    line = process.command_line(pid)
+    line = process.command_line(pid) if process.alive(pid) else ""
     return "postgres" in line and str(cluster) in line
 
 

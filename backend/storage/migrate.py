@@ -70,7 +70,7 @@ async def _make_database(url: str) -> None:
         maintenance = await _connect(urlunsplit(parts._replace(path="/postgres")))
         try:
             await maintenance.execute(f'CREATE DATABASE "{name}"')
-        except asyncpg.DuplicateDatabaseError:
+        except (asyncpg.DuplicateDatabaseError, asyncpg.UniqueViolationError):
             pass  # another server was quicker
         finally:
             await maintenance.close()
