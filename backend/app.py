@@ -11,7 +11,7 @@ from fastapi import APIRouter, FastAPI
 
 import backend
 from backend import errors
-from backend.api import auth, health, sync
+from backend.api import auth, health, sync, ws
 from backend.deps import Deps
 from backend.edge import Edge
 from backend.jobs import hearing, housekeeping
@@ -26,6 +26,7 @@ ROUTERS: Sequence[APIRouter] = (
     health.router,
     auth.router,
     sync.router,
+    ws.router,
 )
 
 # Run from start to stop, in every server process; each gets Deps and loops until it is cancelled.
