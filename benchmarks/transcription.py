@@ -62,13 +62,14 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--clips", type=int, default=40, help="how many AN4 clips")
     arguments.add_argument("--minutes", type=int, default=0, help="also a recording of this length")
+    arguments.add_argument("--only-long", action="store_true", help="skip the sets")
     chosen = arguments.parse_args()
     folder = models.ModelStore(root=Path("/nonexistent")).resolve()
     engine = whisper.WhisperTranscriber(lambda: folder)
     hints = street_and_name_hints()
     print(f"model: {folder}; before loading {peak_mb():.0f} MB")
     print(f"{'set':<48}{'errors':>8}{'exact':>9}{'units':>7}{'audio s':>9}{'s / s':>8}{'peak MB':>8}")
-    for name, clips in sets(chosen.clips):
+    for name, clips in () if chosen.only_long else sets(chosen.clips):
         units = letters_of if name.startswith("AN4") else words_of
         print(measured(engine, clips, (), units).row(name))
         print(
@@ -133,13 +134,15 @@ def long_recording(engine: whisper.WhisperTranscriber, minutes: int) -> Score:
 
 def joined(path: Path, clips: Sequence[Clip], *, seconds: float) -> str:
     said: list[str] = []
+    written = 0
     with soundfile.SoundFile(path, "w", samplerate=audio.RATE, channels=1) as out:
         while True:
             for clip in clips:
                 samples, _rate = soundfile.read(clip.path, dtype="int16")
-                if (out.tell() + len(samples)) / audio.RATE > seconds:
+                if (written + len(samples)) / audio.RATE > seconds:
                     return " ".join(said)
                 out.write(samples)
+                written += len(samples)
                 said.append(clip.said)
 
 

@@ -158,8 +158,9 @@ def _configuration(encoder: far.AudioEncoder) -> far.AudioRecorderConfiguration:
         encoder=encoder,
         sample_rate=pcm.ASKED_FOR.sample_rate,
         channels=pcm.ASKED_FOR.channels,
+        # Chromium sends 48 kHz mono with noise suppression and 44.1 kHz stereo without; its gain control clips.
         suppress_noise=True,
-        auto_gain=True,
+        auto_gain=False,
     )
 
 
