@@ -1,0 +1,269 @@
+"""Chromium as a person uses it: starts the app, finds things by role and label, sees, taps, types and takes pictures."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Browser, BrowserContext, Locator, Page, async_playwright
+from playwright.async_api import Error as PlaywrightError
+
+PHONE = (412, 915)
+DESKTOP = (1440, 900)
+ROOT = Path(__file__).resolve().parent.parent.parent
+SHOTS = Path(os.environ.get("JORGE_SHOTS", ROOT / ".jorge" / "shots"))
+_ARGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+def chromium() -> str:
+    """The browser's path. Fails with the way to get one: a browser test never skips."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        found = shutil.which(name)
+        if found:
+            return found
+    raise AssertionError(
+        "Chromium is missing. Install it (Debian: `apt-get install chromium`) and run again."
+    )
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@asynccontextmanager
+async def app_process(
+    command: Sequence[str], *, port: int, env: Mapping[str, str] | None = None, ready: float = 60
+) -> AsyncIterator[str]:
+    """Runs the app's own process until it answers on `port`; its address. `{port}` in the command is filled in."""
+    filled = [part.format(port=port) for part in command]
+    log = SHOTS.parent / f"app-{port}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as output:
+        process = await asyncio.create_subprocess_exec(
+            *filled, cwd=ROOT, env={**os.environ, **(env or {})}, stdout=output, stderr=subprocess.STDOUT
+        )
+        try:
+            await _answers(port, process, log, ready)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            await _end(process)
+
+
+async def _answers(port: int, process: asyncio.subprocess.Process, log: Path, ready: float) -> None:
+    end = time.monotonic() + ready
+    while True:
+        if process.returncode is not None:
+            raise AssertionError(f"The app ended with {process.returncode}:\n{_tail(log)}")
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            assert time.monotonic() < end, f"The app did not start in {ready} s; see {log}"
+            await asyncio.sleep(0.1)
+        else:
+            writer.close()
+            return
+
+
+def _tail(log: Path) -> str:
+    return log.read_text(errors="replace")[-4000:]
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is not None:
+        return
+    process.terminate()
+    try:
+        await asyncio.wait_for(process.wait(), 10)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+
+
+def python(*arguments: str) -> list[str]:
+    """A command that runs a module or file with this environment's Python."""
+    return [sys.executable, *arguments]
+
+
+@asynccontextmanager
+async def browser(*, microphone: Path | None = None) -> AsyncIterator[Browser]:
+    """One Chromium. `microphone` is a WAV that its fake microphone plays."""
+    extra = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+    if microphone is not None:
+        extra.append(f"--use-file-for-fake-audio-capture={microphone}%noloop")
+    async with async_playwright() as playwright:
+        running = await playwright.chromium.launch(executable_path=chromium(), args=[*_ARGS, *extra])
+        try:
+            yield running
+        finally:
+            await running.close()
+
+
+@dataclass
+class Window:
+    """One person's window. Names are what a screen reader would say."""
+
+    page: Page
+    context: BrowserContext
+    base: str
+    outside: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    shots: int = 0
+
+    async def open(self, route: str = "/", *, timeout: float = 60) -> float:
+        """Loads an address; answers with the seconds to the first control."""
+        start = time.monotonic()
+        await self.page.goto(self.base + route)
+        await self.turn_on_semantics(timeout)
+        return time.monotonic() - start
+
+    async def turn_on_semantics(self, timeout: float = 60) -> None:
+        """Flutter builds its accessible tree only when somebody asks for it."""
+        await self.page.wait_for_selector(
+            "flt-semantics-placeholder", state="attached", timeout=timeout * 1000
+        )
+        await self.page.eval_on_selector("flt-semantics-placeholder", "node => node.click()")
+        await self.page.wait_for_selector("flt-semantics", state="attached", timeout=timeout * 1000)
+
+    async def reload(self) -> None:
+        await self.page.reload()
+        await self.turn_on_semantics()
+
+    # --- finding ---------------------------------------------------------------------------------------------------
+
+    def marked(self, identifier: str) -> Locator:
+        """By the stable hook of `marks.mark`."""
+        return self.page.locator(f'[flt-semantics-identifier="{identifier}"]').first
+
+    def named(self, name: str) -> Locator:
+        """By role and name, then by label, then by words."""
+        wanted = re.compile(re.escape(name))
+        found = self.page.get_by_role("button", name=wanted)
+        for role in ("tab", "checkbox", "radio", "switch", "link", "menuitem"):
+            found = found.or_(self.page.get_by_role(role, name=wanted))
+        return found.or_(self.page.get_by_label(wanted)).or_(self.page.get_by_text(name)).first
+
+    async def see(self, text: str, *, timeout: float = 15) -> None:
+        """Waits until these words are there, as text or as a label."""
+        wanted = re.compile(re.escape(text))
+        found = self.page.get_by_text(text).or_(self.page.get_by_label(wanted))
+        try:
+            await found.first.wait_for(state="attached", timeout=timeout * 1000)
+        except PlaywrightError as error:
+            await self.shot("not-seen")
+            raise AssertionError(f"{text!r} was not seen. There is:\n{await self.outline()}") from error
+
+    async def see_not(self, text: str, *, timeout: float = 15) -> None:
+        wanted = re.compile(re.escape(text))
+        found = self.page.get_by_text(text).or_(self.page.get_by_label(wanted))
+        await found.first.wait_for(state="detached", timeout=timeout * 1000)
+
+    async def outline(self) -> str:
+        """All accessible words, for a message of failure."""
+        script = """() => [...document.querySelectorAll('flt-semantics,input,textarea')].map(n =>
+            [n.getAttribute('role'), n.getAttribute('flt-semantics-identifier'),
+             n.getAttribute('aria-label') || (n.children.length ? '' : n.textContent)].filter(Boolean).join(' · '))
+            .filter(Boolean).join('\\n')"""
+        return str(await self.page.evaluate(script))
+
+    # --- doing ----------------------------------------------------------------------------------------------------
+
+    async def tap(self, name: str, *, timeout: float = 15) -> None:
+        await self._press(self.named(name), name, timeout)
+
+    async def tap_marked(self, identifier: str, *, timeout: float = 15) -> None:
+        holder = self.marked(identifier)
+        await holder.wait_for(state="attached", timeout=timeout * 1000)
+        inner = holder.locator('[role="button"],[role="checkbox"],[flt-tappable]').first
+        await self._press(inner if await inner.count() else holder, identifier, timeout)
+
+    async def _press(self, target: Locator, name: str, timeout: float) -> None:
+        try:
+            await target.wait_for(state="attached", timeout=timeout * 1000)
+            await target.click(timeout=timeout * 1000)
+        except PlaywrightError as error:
+            await self.shot("not-tapped")
+            raise AssertionError(
+                f"{name!r} could not be tapped. There is:\n{await self.outline()}"
+            ) from error
+
+    async def fill(self, label: str, text: str) -> None:
+        """Types into the field with this label; it keeps the focus."""
+        box = self.page.get_by_label(re.compile(re.escape(label))).first
+        await box.wait_for(state="attached", timeout=15000)
+        await box.click()
+        await box.fill(text)
+        await self.page.wait_for_timeout(150)
+
+    async def press(self, key: str) -> None:
+        await self.page.keyboard.press(key)
+
+    async def offline(self) -> None:
+        """Cuts the BROWSER from the app too. To cut the app from its server use tests/proxy.py."""
+        await self.context.set_offline(True)
+
+    async def online(self) -> None:
+        await self.context.set_offline(False)
+
+    async def shot(self, name: str) -> Path:
+        self.shots += 1
+        path = SHOTS / f"{name}.png"
+        await self.page.wait_for_timeout(400)
+        await self.page.screenshot(path=path)
+        return path
+
+
+@asynccontextmanager
+async def window(
+    running: Browser,
+    base: str,
+    *,
+    size: tuple[int, int] = PHONE,
+    dark: bool = False,
+    place: tuple[float, float] | None = (47.61, -122.33),
+) -> AsyncIterator[Window]:
+    """A fresh profile: own storage, permissions for microphone and (with `place`) location granted."""
+    settings: dict[str, Any] = {
+        "viewport": {"width": size[0], "height": size[1]},
+        "color_scheme": "dark" if dark else "light",
+        "has_touch": size[0] < 700,
+        "locale": "en-US",
+        "permissions": ["microphone", *(["geolocation"] if place else [])],
+    }
+    if place:
+        settings["geolocation"] = {"latitude": place[0], "longitude": place[1], "accuracy": 12}
+    context = await running.new_context(**settings)
+    page = await context.new_page()
+    opened = Window(page=page, context=context, base=base)
+    page.on("request", lambda request: _note(opened.outside, request.url, base))
+    page.on("pageerror", lambda error: opened.faults.append(str(error)))
+    try:
+        yield opened
+    finally:
+        await context.close()
+
+
+def _note(outside: list[str], url: str, base: str) -> None:
+    if not url.startswith((base, base.replace("http", "ws"), "blob:", "data:")):
+        outside.append(url)

@@ -1,0 +1,150 @@
+"""What every screen may ask for: who is signed in, the store, the services, the look, and the way to another screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Protocol, TypeVar
+
+import flet as ft
+
+from domain import errors
+from views import theme
+
+Service = TypeVar("Service")
+Drawn = TypeVar("Drawn")
+OnChange = Callable[[frozenset[str]], None]
+Dispose = Callable[[], None]
+
+
+class Source(Protocol):
+    """Anything that tells when its tables changed: the store, the status board."""
+
+    def subscribe(self, callback: OnChange, /) -> Dispose: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """Who is signed in."""
+
+    id: str
+    name: str
+    email: str
+    role: str
+    locations: tuple[str, ...] = ()
+
+    @property
+    def is_executive(self) -> bool:
+        return self.role in {"manager", "admin"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """How this device and the server stand to each other."""
+
+    online: bool = True
+    sending: bool = False
+    waiting: int = 0
+    needs_you: int = 0
+    as_of: datetime | None = None
+    last_error: str = ""
+
+
+class Board:
+    """The status as shown in the frame; whoever learns something new calls `update`, and the frame redraws."""
+
+    def __init__(self, status: Status | None = None) -> None:
+        self.status = status or Status()
+        self._listeners: list[OnChange] = []
+
+    def read(self) -> Status:
+        return self.status
+
+    def update(self, **changes: object) -> None:
+        """Tells the listeners only when a value is really another."""
+        status = replace(self.status, **changes)  # type: ignore[arg-type]
+        if status == self.status:
+            return
+        self.status = status
+        for listener in tuple(self._listeners):
+            listener(frozenset({"status"}))
+
+    def subscribe(self, callback: OnChange, /) -> Dispose:
+        self._listeners.append(callback)
+        return lambda: self._listeners.remove(callback) if callback in self._listeners else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """What a sign-in opens; main.py makes it."""
+
+    user: User
+    store: Source
+    services: tuple[object, ...]
+    board: Board
+    demo: bool = False
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppContext:
+    """The frozen value that `use_app()` answers with."""
+
+    access: Access
+    wide: bool
+    go: Callable[[str], None]
+    appearance: theme.Appearance
+    set_appearance: Callable[[theme.Appearance], None]
+    sign_out: Callable[[], None]
+    built: frozenset[str] = frozenset()
+    now: Callable[[], datetime] = _utc_now
+
+    @property
+    def user(self) -> User:
+        return self.access.user
+
+    @property
+    def store(self) -> Source:
+        return self.access.store
+
+    @property
+    def board(self) -> Board:
+        return self.access.board
+
+    @property
+    def demo(self) -> bool:
+        return self.access.demo
+
+    def service(self, kind: type[Service]) -> Service:
+        """The service of this class, as main.py wired it."""
+        for service in self.access.services:
+            if isinstance(service, kind):
+                return service
+        raise errors.SettingsError(
+            f"No {kind.__name__} is wired.", where="main.py", hint="Add it to Access.services."
+        )
+
+
+_NO_APP: AppContext | None = None
+_CONTEXT = ft.create_context(_NO_APP)
+
+
+def provide(app: AppContext, children: Callable[[], Drawn]) -> Drawn:
+    """Runs `children` so that every component in it sees `app`."""
+    return _CONTEXT(app, children)
+
+
+def use_app() -> AppContext:
+    """Hook: the context of this session."""
+    app = ft.use_context(_CONTEXT)
+    if app is None:
+        raise errors.SettingsError(
+            "A screen was drawn outside of the app.",
+            where="views.context",
+            hint="Draw it under context.provide().",
+        )
+    return app

@@ -1,0 +1,101 @@
+"""The sign-in: e-mail and password, with paste and the platform's own password store."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+
+import flet as ft
+
+from domain import errors
+from views import cells, component, context, strings, theme
+from views.parts import banners, buttons, cards, field_row, marks, words
+
+LOG = logging.getLogger(__name__)
+SignIn = Callable[[str, str], Awaitable[context.Access]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Form:
+    email: str = ""
+    password: str = ""
+    busy: bool = False
+    problem: str = ""
+
+
+@component.screen
+def login_screen(
+    sign_in: SignIn, on_entered: Callable[[context.Access], None], demo: bool = False
+) -> ft.View:
+    """Whatever address was asked for stays in the browser, and opens after the sign-in."""
+    form = cells.use_cell(_Form())
+
+    async def submit() -> None:
+        typed = form.value
+        if not typed.email.strip() or not typed.password:
+            form.set(replace(typed, problem=strings.t("kit.login.empty")))
+            return
+        form.set(replace(typed, busy=True, problem=""))
+        try:
+            access = await sign_in(typed.email.strip(), typed.password)
+        except errors.JorgeError as error:
+            LOG.info("login.refused error=%s", type(error).__name__)
+            form.set(replace(form.value, busy=False, problem=f"{error.message} {error.hint}".strip()))
+        else:
+            on_entered(access)
+
+    return ft.View(
+        route="/",
+        bgcolor=theme.GROUND,
+        padding=theme.GAP_XL,
+        vertical_alignment=ft.MainAxisAlignment.CENTER,
+        horizontal_alignment=ft.CrossAxisAlignment.CENTER,
+        scroll=ft.ScrollMode.AUTO,
+        controls=[_brand(demo), _form(form, submit, demo)],
+    )
+
+
+def _brand(demo: bool) -> ft.Control:
+    rows: list[ft.Control] = [
+        ft.Image(src="icon.svg", width=72, height=72, semantics_label=strings.t("kit.app")),
+        words.big(strings.t("kit.app")),
+        words.soft(strings.t("kit.login.slogan")),
+    ]
+    if demo:
+        rows.append(banners.demo_badge())
+    return ft.Container(
+        ft.Column(rows, horizontal_alignment=ft.CrossAxisAlignment.CENTER, spacing=theme.GAP_S, tight=True),
+        padding=ft.Padding.only(bottom=theme.GAP_XL),
+    )
+
+
+def _form(cell: cells.Cell[_Form], submit: Callable[[], Awaitable[None]], demo: bool) -> ft.Control:
+    form = cell.value
+    email = field_row.text_field(
+        strings.t("kit.login.email"),
+        form.email,
+        on_change=lambda text: cell.change(lambda typed: replace(typed, email=text, problem="")),
+        keyboard=ft.KeyboardType.EMAIL,
+        autofill=ft.AutofillHint.USERNAME,
+        icon=ft.Icons.ALTERNATE_EMAIL,
+    )
+    password = field_row.text_field(
+        strings.t("kit.login.password"),
+        form.password,
+        on_change=lambda text: cell.change(lambda typed: replace(typed, password=text, problem="")),
+        password=True,
+        autofill=ft.AutofillHint.PASSWORD,
+        icon=ft.Icons.LOCK_OUTLINE,
+    )
+    password.on_submit = submit
+    rows: list[ft.Control] = [email, password]
+    if form.problem:
+        rows.append(marks.announced(words.body(form.problem, color=theme.BAD), identifier="login-problem"))
+    word = strings.t("kit.login.busy" if form.busy else "kit.login.button")
+    rows.append(buttons.primary(word, submit, disabled=form.busy, id="sign-in"))
+    if demo:
+        rows.append(words.fine(strings.t("kit.login.demo"), lines=3))
+    return ft.Container(
+        cards.card(ft.AutofillGroup(cards.stack(*rows, gap=theme.GAP_L)), padding=theme.GAP_XL), width=440
+    )

@@ -1,0 +1,82 @@
+"""Calm strips on top of a screen: offline, demo data, something needs you."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import flet as ft
+
+from views import context, strings, theme
+from views.parts import buttons, formats, marks, words
+
+
+def strip(
+    text: str, *, tone: theme.Tone = theme.PLAIN, icon: ft.IconData, id: str, action: ft.Control | None = None
+) -> ft.Control:
+    row: list[ft.Control] = [ft.Icon(icon, size=20, color=tone.ink), words.label_line(text, color=tone.ink)]
+    if action is not None:
+        row.append(action)
+    return marks.announced(
+        ft.Container(
+            ft.Row(row, spacing=theme.GAP_S, vertical_alignment=ft.CrossAxisAlignment.CENTER),
+            bgcolor=tone.ground,
+            padding=ft.Padding.symmetric(horizontal=theme.GAP_L, vertical=0 if action else 10),
+        ),
+        identifier=id,
+    )
+
+
+def offline_text(status: context.Status) -> str:
+    """ "Offline · 3 changes safe on this phone · leads as of 10:42"."""
+    parts = [strings.t("kit.offline.word")]
+    if status.waiting:
+        parts.append(strings.count("kit.offline.safe", status.waiting))
+    parts.append(
+        strings.t("kit.offline.as_of", when=formats.clock(status.as_of))
+        if status.as_of
+        else strings.t("kit.offline.never")
+    )
+    return " · ".join(parts)
+
+
+def offline_banner(status: context.Status) -> ft.Control | None:
+    """Only while there is no server."""
+    if status.online:
+        return None
+    return strip(
+        offline_text(status), tone=theme.WARN_TONE, icon=ft.Icons.CLOUD_OFF_OUTLINED, id="offline-banner"
+    )
+
+
+def needs_you_banner(status: context.Status, on_open: Callable[[], None]) -> ft.Control | None:
+    """Conflicts that only a person can settle."""
+    if not status.needs_you:
+        return None
+    return strip(
+        strings.count("kit.needs_you", status.needs_you),
+        tone=theme.BAD_TONE,
+        icon=ft.Icons.PAN_TOOL_ALT_OUTLINED,
+        id="needs-you-banner",
+        action=buttons.quiet(strings.t("kit.look"), lambda: on_open(), id="needs-you-open"),
+    )
+
+
+def demo_badge() -> ft.Control:
+    """On every screen while the data is the demo's."""
+    return marks.mark(
+        "demo-badge",
+        ft.Container(
+            words.label(strings.t("kit.demo"), color=theme.ON_WARN_SOFT),
+            bgcolor=theme.WARN_SOFT,
+            border_radius=8,
+            padding=ft.Padding.symmetric(horizontal=8, vertical=3),
+            tooltip=strings.t("kit.demo.tip"),
+        ),
+    )
+
+
+def freshness(as_of: datetime | None, now: datetime) -> ft.Control:
+    """How old what one sees is."""
+    when = strings.t("kit.never") if as_of is None else formats.ago(as_of, now)
+    return words.fine(strings.t("kit.as_of", when=when))

@@ -1,0 +1,143 @@
+"""Numbers, money, distances and times as people read them; what is not known is said, never guessed."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, tzinfo
+
+NOTHING = "—"
+_MILE_M = 1609.344
+
+
+def money(cents: int | None, *, exact: bool = False) -> str:
+    """`64000000` → `$640k`; `exact` → `$640,000` (and cents where there are any)."""
+    if cents is None:
+        return NOTHING
+    sign, cents = ("−", -cents) if cents < 0 else ("", cents)
+    dollars = cents / 100
+    if exact:
+        return f"{sign}${dollars:,.0f}" if cents % 100 == 0 else f"{sign}${dollars:,.2f}"
+    return sign + _short(dollars)
+
+
+def _short(dollars: float) -> str:
+    for limit, unit in ((999_950_000, "B"), (999_500, "M"), (1_000, "k")):
+        if dollars >= limit:
+            scaled = dollars / {"B": 1e9, "M": 1e6, "k": 1e3}[unit]
+            digits = 2 if scaled < 10 else 1 if scaled < 100 and unit != "k" else 0
+            return (
+                f"${scaled:.{digits}f}".rstrip("0").rstrip(".") + unit if digits else f"${scaled:.0f}{unit}"
+            )
+    return f"${dollars:,.0f}"
+
+
+def number(value: float | None, digits: int = 0) -> str:
+    return NOTHING if value is None else f"{value:,.{digits}f}"
+
+
+def percent(share: float | None, digits: int = 0) -> str:
+    """`0.61` → `61 %`."""
+    return NOTHING if share is None else f"{share * 100:.{digits}f} %"
+
+
+def change(now: float | None, before: float | None) -> str:
+    """`+8 %` against `before`; nothing when there is nothing to compare with."""
+    if now is None or not before:
+        return ""
+    share = (now - before) / abs(before)
+    sign = "+" if share > 0.0005 else "−" if share < -0.0005 else "±"
+    return f"{sign}{abs(share) * 100:.0f} %"
+
+
+def miles(value: float | None) -> str:
+    if value is None:
+        return NOTHING
+    return f"{value:.1f} mi" if value < 10 else f"{value:.0f} mi"
+
+
+def metres_as_miles(value: float | None) -> str:
+    return miles(None if value is None else value / _MILE_M)
+
+
+def minutes(value: float | None) -> str:
+    """An estimate of a drive: `≈ 4 min`."""
+    if value is None:
+        return NOTHING
+    if value < 60:
+        return f"≈ {max(1, round(value))} min"
+    return f"≈ {int(value // 60)} h {round(value % 60):02d}"
+
+
+def seconds(value: float | None) -> str:
+    """A stretch of time: `0:38`."""
+    if value is None:
+        return NOTHING
+    whole = int(value)
+    return f"{whole // 60}:{whole % 60:02d}"
+
+
+def clock(moment: datetime | None, zone: tzinfo | None = None) -> str:
+    """`10:42` in the zone of the device."""
+    return NOTHING if moment is None else moment.astimezone(zone).strftime("%H:%M")
+
+
+def day(moment: datetime | None, now: datetime, zone: tzinfo | None = None) -> str:
+    """`today`, `yesterday`, `tomorrow`, `Fri 14 Nov`; with the year where it is another one."""
+    if moment is None:
+        return NOTHING
+    local, today = moment.astimezone(zone), now.astimezone(zone)
+    days = (local.date() - today.date()).days
+    near = {0: "today", -1: "yesterday", 1: "tomorrow"}.get(days)
+    if near:
+        return near
+    form = "%a %-d %b" if local.year == today.year else "%-d %b %Y"
+    return local.strftime(form)
+
+
+def moment(value: datetime | None, now: datetime, zone: tzinfo | None = None) -> str:
+    """`today 10:42`, `Fri 14 Nov 09:00`."""
+    return NOTHING if value is None else f"{day(value, now, zone)} {clock(value, zone)}"
+
+
+def ago(value: datetime | None, now: datetime) -> str:
+    """`just now`, `4 min ago`, `3 h ago`, `12 d ago`."""
+    if value is None:
+        return NOTHING
+    passed = now - value
+    if passed < timedelta(minutes=1):
+        return "just now"
+    return f"{_stretch(passed)} ago"
+
+
+def left(value: datetime | None, now: datetime) -> str:
+    """`12 min left`, `3 h late`."""
+    if value is None:
+        return NOTHING
+    return f"{_stretch(value - now)} left" if value >= now else f"{_stretch(now - value)} late"
+
+
+def _stretch(span: timedelta) -> str:
+    total = int(span.total_seconds() // 60)
+    if total < 60:
+        return f"{max(total, 1)} min"
+    if total < 48 * 60:
+        return f"{total // 60} h"
+    return f"{total // (24 * 60)} d"
+
+
+def phone(digits: str | None) -> str:
+    """`+12065550142` → `(206) 555-0142`; anything else as it is."""
+    if not digits:
+        return NOTHING
+    bare = "".join(sign for sign in digits if sign.isdigit())
+    bare = bare[1:] if len(bare) == 11 and bare.startswith("1") else bare
+    return f"({bare[:3]}) {bare[3:6]}-{bare[6:]}" if len(bare) == 10 else digits
+
+
+def size(octets: int) -> str:
+    """`1258291` → `1.2 MB`."""
+    if octets < 1000:
+        return f"{octets} B"
+    power = 1 if octets < 999_500 else 2 if octets < 999_500_000 else 3
+    value = octets / 1000**power
+    unit = ("kB", "MB", "GB")[power - 1]
+    return f"{value:.1f} {unit}" if value < 10 else f"{value:.0f} {unit}"

@@ -1,0 +1,267 @@
+"""The frame around every screen: bar above, banners, tabs below (phone) or a rail (from 700 px)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import flet as ft
+
+from views import component, context, live, routes, strings, theme
+from views.parts import banners, buttons, lamps
+
+
+def use_status() -> context.Status:
+    """Hook: how this device and the server stand to each other, now."""
+    app = context.use_app()
+    return live.use_live(app.board.read, source=app.board)
+
+
+@component.component
+def status_lamps() -> ft.Control:
+    """Both lamps, compact; a touch opens the sync centre."""
+    app = context.use_app()
+    return lamps.compact(use_status(), lambda: app.go(routes.SYNC))
+
+
+@component.component
+def status_banners() -> ft.Control:
+    """Offline and "needs you", where there is something to say."""
+    app = context.use_app()
+    status = use_status()
+    found = (banners.offline_banner(status), banners.needs_you_banner(status, lambda: app.go(routes.SYNC)))
+    return ft.Column([banner for banner in found if banner is not None], spacing=0, tight=True)
+
+
+def _title(title: str) -> ft.Control:
+    words_ = ft.Text(title, theme_style=ft.TextThemeStyle.HEADLINE_SMALL, color=theme.INK, max_lines=1)
+    return ft.Semantics(header=True, content=words_)
+
+
+def _go(app: context.AppContext, icon: ft.IconData, screen: routes.Screen, path: str) -> list[ft.Control]:
+    """A way to a screen that has no tab on the phone; nothing where the screen is not built."""
+    if app.wide or screen not in app.built:
+        return []
+    return [buttons.icon(icon, strings.t(f"kit.tab.{screen}"), lambda: app.go(path), id=f"go-{screen}")]
+
+
+def _actions(app: context.AppContext, actions: Sequence[ft.Control], *, is_root: bool) -> list[ft.Control]:
+    right: list[ft.Control] = [*actions]
+    if is_root:
+        right += _go(app, ft.Icons.SEARCH, routes.Screen.SEARCH, routes.SEARCH)
+    if app.demo:
+        right.append(banners.demo_badge())
+    right.append(status_lamps())
+    if is_root and not app.user.is_executive:
+        right += _go(app, ft.Icons.SETTINGS_OUTLINED, routes.Screen.SETTINGS, routes.SETTINGS)
+    return right
+
+
+def _app_bar(title: str, right: list[ft.Control], *, is_root: bool) -> ft.AppBar:
+    """The phone's bar; the arrow back comes with it."""
+    return ft.AppBar(
+        title=_title(title),
+        center_title=False,
+        bgcolor=theme.GROUND,
+        elevation=0,
+        elevation_on_scroll=0,
+        toolbar_height=64,
+        title_spacing=theme.GAP_L if is_root else 0,
+        automatically_imply_leading=not is_root,
+        actions=right,
+        actions_padding=ft.Padding.only(right=theme.GAP_S),
+    )
+
+
+def _desk_bar(app: context.AppContext, title: str, right: list[ft.Control], parent: str | None) -> ft.Control:
+    """The desktop's bar, beside the rail."""
+    left: list[ft.Control] = []
+    if parent is not None:
+        left.append(
+            buttons.icon(ft.Icons.ARROW_BACK, strings.t("kit.back"), lambda: app.go(parent), id="back")
+        )
+    left.append(ft.Container(_title(title), expand=True))
+    return ft.Container(
+        ft.Row([*left, *right], spacing=theme.GAP_S, vertical_alignment=ft.CrossAxisAlignment.CENTER),
+        height=72,
+        padding=ft.Padding.symmetric(horizontal=theme.GAP_L),
+    )
+
+
+def _icon(tab: routes.Tab, *, chosen: bool, hidden: bool = False) -> ft.Control:
+    if hidden:
+        return ft.Container(width=24, height=24)
+    picture = tab.icon_chosen if chosen else tab.icon
+    return ft.Icon(picture, size=24, color=theme.ON_BRAND_SOFT if chosen else theme.INK_SOFT)
+
+
+def _mic(app: context.AppContext) -> ft.FloatingActionButton:
+    """The big button in the middle below: it records at once."""
+    return ft.FloatingActionButton(
+        content=ft.Icon(
+            ft.Icons.MIC, size=32, color=theme.ON_BRAND, semantics_label=strings.t("kit.tab.voice")
+        ),
+        tooltip=strings.t("kit.tab.voice"),
+        bgcolor=theme.BRAND,
+        foreground_color=theme.ON_BRAND,
+        shape=ft.CircleBorder(),
+        width=64,
+        height=64,
+        elevation=2,
+        on_click=lambda: app.go(routes.VOICE),
+    )
+
+
+def _index(tabs: Sequence[routes.Tab], current: routes.Screen | None) -> int | None:
+    return next((i for i, tab in enumerate(tabs) if tab.screen is current), None)
+
+
+def _bottom(
+    app: context.AppContext, tabs: Sequence[routes.Tab], current: routes.Screen, *, records: bool
+) -> ft.NavigationBar:
+    """The bar below; under the big microphone its own tab shows only its words."""
+    return ft.NavigationBar(
+        destinations=[
+            ft.NavigationBarDestination(
+                icon=_icon(tab, chosen=False, hidden=records and tab.screen is routes.Screen.VOICE),
+                selected_icon=_icon(tab, chosen=True),
+                label=strings.t(tab.words),
+            )
+            for tab in tabs
+        ],
+        selected_index=_index(tabs, current) or 0,
+        on_change=lambda event: app.go(tabs[event.control.selected_index].path),
+        bgcolor=theme.CARD,
+        indicator_color=theme.BRAND_SOFT,
+        elevation=0,
+        height=76,
+        border=ft.Border.only(top=ft.BorderSide(1, theme.LINE)),
+    )
+
+
+def _rail(app: context.AppContext, tabs: Sequence[routes.Tab], current: routes.Screen | None) -> ft.Control:
+    rail = ft.NavigationRail(
+        destinations=[
+            ft.NavigationRailDestination(
+                icon=_icon(tab, chosen=False),
+                selected_icon=_icon(tab, chosen=True),
+                label=strings.t(tab.words),
+            )
+            for tab in tabs
+        ],
+        selected_index=_index(tabs, current),
+        on_change=lambda event: app.go(tabs[event.control.selected_index].path),
+        label_type=ft.NavigationRailLabelType.ALL,
+        selected_label_text_style=ft.TextStyle(size=14, weight=ft.FontWeight.W_700, color=theme.BRAND),
+        unselected_label_text_style=ft.TextStyle(size=14, weight=ft.FontWeight.W_500, color=theme.INK_SOFT),
+        bgcolor=theme.CARD,
+        indicator_color=theme.BRAND_SOFT,
+        min_width=104,
+        group_alignment=-1,
+        leading=_sign(app),
+        scrollable=True,
+    )
+    return ft.Container(rail, border=ft.Border.only(right=ft.BorderSide(1, theme.LINE)), bgcolor=theme.CARD)
+
+
+def _sign(app: context.AppContext) -> ft.Control:
+    """The product's sign, and whose desk this is."""
+    initials = "".join(part[0] for part in app.user.name.split()[:2]).upper() or "?"
+    badge = ft.Container(
+        ft.Text(initials, theme_style=ft.TextThemeStyle.TITLE_MEDIUM, color=theme.ON_BRAND),
+        width=theme.TARGET,
+        height=theme.TARGET,
+        border_radius=14,
+        bgcolor=theme.BRAND,
+        alignment=ft.Alignment.CENTER,
+        tooltip=f"{app.user.name} · {app.user.role}",
+    )
+    return ft.Container(badge, padding=ft.Padding.symmetric(vertical=theme.GAP_L))
+
+
+def frame(
+    title: str,
+    body: ft.Control,
+    *,
+    tab: routes.Screen | None = None,
+    within: routes.Screen | None = None,
+    actions: Sequence[ft.Control] = (),
+    bottom: ft.Control | None = None,
+) -> ft.View:
+    """Hook: the View of a screen. `tab` = it is this tab's root; `within` = a detail that was opened under this tab.
+
+    `bottom` stays in reach of the thumb (a primary button); `body` scrolls by itself (see `cards.page`).
+    """
+    app = context.use_app()
+    path = ft.use_view_path() or routes.HOME
+    is_root = tab is not None
+    right = _actions(app, actions, is_root=is_root)
+    rows: list[ft.Control] = [status_banners(), ft.Container(body, expand=True)]
+    if bottom is not None:
+        rows.append(_thumb_area(bottom))
+    if app.wide:
+        rows.insert(0, _desk_bar(app, title, right, None if is_root else routes.parent(path)))
+        return _desk_view(app, rows, tab, within, path)
+    return _phone_view(app, rows, tab, path, _app_bar(title, right, is_root=is_root))
+
+
+def _desk_view(
+    app: context.AppContext,
+    rows: list[ft.Control],
+    tab: routes.Screen | None,
+    within: routes.Screen | None,
+    path: str,
+) -> ft.View:
+    tabs = routes.tabs(app.user, wide=True, built=app.built)
+    middle = ft.Row(
+        [_rail(app, tabs, tab or within), ft.Container(_column(rows), expand=True)],
+        spacing=0,
+        expand=True,
+        vertical_alignment=ft.CrossAxisAlignment.STRETCH,
+    )
+    return ft.View(
+        route="/" if tab else path,
+        can_pop=tab is None,
+        bgcolor=theme.GROUND,
+        padding=0,
+        spacing=0,
+        controls=[ft.SafeArea(middle, expand=True)],
+    )
+
+
+def _phone_view(
+    app: context.AppContext, rows: list[ft.Control], tab: routes.Screen | None, path: str, bar: ft.AppBar
+) -> ft.View:
+    tabs = routes.tabs(app.user, wide=False, built=app.built)
+    at_tab = tab is not None and _index(tabs, tab) is not None
+    records = (
+        at_tab and routes.Screen.VOICE in {item.screen for item in tabs} and tab is not routes.Screen.VOICE
+    )
+    if tab is not None and not at_tab:
+        bar.leading = buttons.icon(
+            ft.Icons.ARROW_BACK, strings.t("kit.back"), lambda: app.go(routes.home(app.user)), id="back"
+        )
+    return ft.View(
+        route="/" if tab else path,
+        can_pop=tab is None,
+        appbar=bar,
+        navigation_bar=_bottom(app, tabs, tab, records=records) if tab is not None and at_tab else None,
+        floating_action_button=_mic(app) if records and len(rows) < 3 else None,
+        floating_action_button_location=ft.FloatingActionButtonLocation.CENTER_DOCKED,
+        bgcolor=theme.GROUND,
+        padding=0,
+        spacing=0,
+        controls=[ft.SafeArea(_column(rows), expand=True)],
+    )
+
+
+def _column(rows: list[ft.Control]) -> ft.Column:
+    return ft.Column(rows, spacing=0, expand=True, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
+
+
+def _thumb_area(content: ft.Control) -> ft.Control:
+    return ft.Container(
+        content,
+        padding=ft.Padding.symmetric(horizontal=theme.GAP_L, vertical=theme.GAP),
+        bgcolor=theme.CARD,
+        border=ft.Border.only(top=ft.BorderSide(1, theme.LINE)),
+    )

@@ -1,0 +1,74 @@
+"""The app in a browser: Flet's web client from this machine alone, served in a loop of our own."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Awaitable, Callable, MutableMapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import flet as ft
+
+Main = Callable[[ft.Page], Awaitable[None]]
+Scope = MutableMapping[str, Any]
+ASSETS = Path(__file__).resolve().parent.parent / "assets"
+SESSION_SECONDS = 4 * 3600
+_DOCS = {"/docs", "/redoc", "/openapi.json", "/docs/oauth2-redirect"}
+
+
+class SameOrigin:
+    """Refuses a WebSocket that a page of another site opens in the user's browser."""
+
+    def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Callable[..., Any], send: Callable[..., Any]) -> None:
+        if scope["type"] == "websocket" and not _is_ours(dict(scope["headers"])):
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        await self._app(scope, receive, send)
+
+
+def _is_ours(headers: dict[bytes, bytes]) -> bool:
+    origin = headers.get(b"origin", b"").decode("latin-1")
+    return not origin or urlsplit(origin).netloc == headers.get(b"host", b"").decode("latin-1")
+
+
+def asgi(
+    main: Main, *, assets: Path = ASSETS, uploads: Path | None = None, secret: str | None = None
+) -> SameOrigin:
+    """The ASGI app. `uploads` takes files that a browser sends; `secret` signs their addresses."""
+    import flet_web.fastapi as flet_fastapi
+
+    app = flet_fastapi.app(
+        main,
+        assets_dir=str(assets),
+        app_name="Jorge BI",
+        app_short_name="Jorge",
+        app_description="Field app and command centre of a brokerage",
+        no_cdn=True,
+        upload_dir=str(uploads) if uploads else None,
+        secret_key=secret,
+        session_timeout_seconds=SESSION_SECONDS,
+    )
+    app.router.routes[:] = [route for route in app.router.routes if getattr(route, "path", "") not in _DOCS]
+    return SameOrigin(app)
+
+
+def server(app: SameOrigin, *, host: str, port: int) -> Any:
+    """A `uvicorn.Server`: `await server.serve()`, or `serve(sockets=[bound])`; ends with `should_exit = True`."""
+    import uvicorn
+
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            ws="websockets-sansio",
+            log_config=None,
+            access_log=False,
+            lifespan="on",
+            timeout_graceful_shutdown=2,
+        )
+    )
