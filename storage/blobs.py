@@ -72,6 +72,10 @@ def unsent(reads: database.Reads) -> list[Blob]:
     return _blobs(reads.rows("SELECT * FROM blobs WHERE state <> 'sent' ORDER BY id"))
 
 
+def count_unsent(reads: database.Reads) -> int:
+    return int(reads.value("SELECT count(*) FROM blobs WHERE state <> 'sent'"))
+
+
 def of_note(reads: database.Reads, note_id: str) -> Blob | None:
     found = _blobs(reads.rows("SELECT * FROM blobs WHERE note_id = ?", (note_id,)))
     return found[0] if found else None
@@ -122,3 +126,9 @@ def _blobs(found: Iterable[sqlite3.Row]) -> list[Blob]:
         )
         for row in found
     ]
+
+
+def forget(tx: database.Transaction, note_id: str) -> None:
+    """The note is discarded: its file is not sent any more. The caller deletes the file after the commit."""
+    tx.execute("DELETE FROM blobs WHERE note_id = ?", (note_id,))
+    tx.touch("blobs")

@@ -80,7 +80,9 @@ def sources(reads: database.Reads) -> list[str]:
 
 def namesakes(reads: database.Reads, name: str, *, limit: int = 20) -> list[leads.Lead]:
     """Leads of this name, whatever the case."""
-    found = reads.rows("SELECT * FROM leads WHERE name = ? COLLATE NOCASE ORDER BY created_at LIMIT ?", (name, limit))
+    found = reads.rows(
+        "SELECT * FROM leads WHERE name = ? COLLATE NOCASE ORDER BY created_at LIMIT ?", (name, limit)
+    )
     return rows.as_values(leads.Lead, tables.LEADS, found)
 
 
@@ -88,3 +90,11 @@ def _like(words: str) -> str:
     text = " ".join(words.split())
     escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return f"%{escaped}%" if text else ""
+
+
+def names_for_speech(reads: database.Reads, agent_id: str, *, limit: int) -> list[str]:
+    """Names that may be heard: this agent's leads first, then those of the same locations."""
+    found = reads.rows(
+        "SELECT name FROM leads ORDER BY agent_id IS NOT ?1, last_touch_at DESC LIMIT ?2", (agent_id, limit)
+    )
+    return [row["name"] for row in found]

@@ -1,0 +1,98 @@
+"""HTTP to the server: base address, tokens, one refresh on 401, and every failure as an error of ours."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from domain import errors, wire
+from sync import answers, session
+
+TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+
+
+def open_http(base_url: str) -> httpx.AsyncClient:
+    """A client for one server. `close` it with `aclose()`."""
+    return httpx.AsyncClient(base_url=base_url, timeout=TIMEOUT, trust_env=False)
+
+
+async def send(
+    http: httpx.AsyncClient,
+    method: str,
+    path: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    **parts: Any,
+) -> httpx.Response:
+    """One request, no retry. Raises: NetworkError, AccessError, SyncError, InputError."""
+    ours = {wire.PROTOCOL_HEADER: str(wire.PROTOCOL), **(headers or {})}
+    try:
+        answer = await http.request(method, path, headers=ours, **parts)
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as fault:
+        raise errors.UnreachableError(
+            "The server's address is wrong.", where=str(http.base_url), hint="Correct it in the settings."
+        ) from fault
+    except (httpx.RemoteProtocolError, httpx.DecodingError) as fault:
+        raise _unreachable(http, "The connection was cut off.") from fault
+    except httpx.TimeoutException as fault:
+        raise _unreachable(http, "The server does not answer in time.") from fault
+    except httpx.RequestError as fault:
+        raise _unreachable(http, "The server can't be reached.") from fault
+    answers.check(answer.status_code, answer.headers, answer.content)
+    return answer
+
+
+def _unreachable(http: httpx.AsyncClient, message: str) -> errors.UnreachableError:
+    return errors.UnreachableError(
+        message,
+        where=str(http.base_url),
+        hint="Work goes on and is saved here; it is sent when the server is back.",
+    )
+
+
+class Client:
+    """The signed-in person's line to the server."""
+
+    def __init__(self, http: httpx.AsyncClient, tokens: session.Session) -> None:
+        self.http = http
+        self.tokens = tokens
+        self._refreshing = asyncio.Lock()
+
+    async def request(
+        self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **parts: Any
+    ) -> httpx.Response:
+        """With the access token; a 401 is answered by one refresh and one more try. Raises: as `send`."""
+        token = self.tokens.access_token() or await self.refresh()
+        try:
+            return await self._send(token, method, path, headers, parts)
+        except errors.TokenExpiredError:
+            self.tokens.drop_access()
+            return await self._send(await self.refresh(), method, path, headers, parts)
+
+    async def get_json(self, path: str, **parts: Any) -> dict[str, Any]:
+        answer = await self.request("GET", path, **parts)
+        return answers.json_of(answer.headers, answer.content)
+
+    async def post_json(self, path: str, body: Mapping[str, Any], **parts: Any) -> dict[str, Any]:
+        answer = await self.request("POST", path, json=body, **parts)
+        return answers.json_of(answer.headers, answer.content)
+
+    async def refresh(self) -> str:
+        """A fresh access token; several askers share one refresh. Raises: TokenExpiredError, NetworkError."""
+        async with self._refreshing:
+            if token := self.tokens.access_token():
+                return token
+            body = {"refresh_token": await self.tokens.refresh_token()}
+            answer = await send(self.http, "POST", "/api/auth/refresh", json=body)
+            grant = session.grant_of(answers.json_of(answer.headers, answer.content))
+            await self.tokens.accept(grant)
+            return grant.access_token
+
+    async def _send(
+        self, token: str, method: str, path: str, headers: Mapping[str, str] | None, parts: Mapping[str, Any]
+    ) -> httpx.Response:
+        signed = {"Authorization": f"Bearer {token}", **(headers or {})}
+        return await send(self.http, method, path, headers=signed, **parts)

@@ -1,0 +1,94 @@
+"""The server's pokes over WebSocket: "there is news". A hint and no more: cut it, and nothing is lost, only later."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import random
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import httpx
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidHandshake, InvalidURI, WebSocketException
+
+from domain import errors
+from sync import client, engine
+
+logger = logging.getLogger(__name__)
+
+PATH = "/ws/sync"
+LARGEST = 64 * 1024
+
+
+def ws_url(base_url: httpx.URL, path: str) -> str:
+    """http → ws, https → wss."""
+    scheme = "wss" if base_url.scheme == "https" else "ws"
+    return str(base_url.copy_with(scheme=scheme, path=path))
+
+
+async def messages(line: client.Client, path: str, **first: Any) -> AsyncIterator[dict[str, Any]]:
+    """What the server says on one socket until it is cut. The token goes in the first message, never in the URL.
+
+    Raises: UnreachableError, AccessError, NetworkError.
+    """
+    token = line.tokens.access_token() or await line.refresh()
+    try:
+        async with connect(
+            ws_url(line.http.base_url, path), proxy=None, max_size=LARGEST, open_timeout=10, ping_interval=30
+        ) as socket:
+            await socket.send(json.dumps({"type": "auth", "token": token, **first}))
+            async for frame in socket:
+                if (message := _read(frame)) is not None:
+                    yield message
+            if socket.close_code in (4401, 4403):
+                line.tokens.drop_access()
+    except (OSError, WebSocketException, InvalidHandshake, InvalidURI, TimeoutError) as fault:
+        raise errors.UnreachableError(
+            "The live line was cut.", where=path, hint="It comes back by itself."
+        ) from fault
+
+
+def _read(frame: str | bytes) -> dict[str, Any] | None:
+    try:
+        found = json.loads(frame)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+async def stay_connected(
+    once: Callable[[], AsyncIterator[dict[str, Any]]],
+    hear: Callable[[dict[str, Any]], None],
+    *,
+    rng: random.Random,
+    wanted: Callable[[], bool] = lambda: True,
+) -> None:
+    """Listen until cancelled; after each cut wait with full jitter."""
+    failures = 0
+    while True:
+        try:
+            if wanted():
+                async for message in once():
+                    failures = 0
+                    hear(message)
+        except errors.JorgeError as fault:
+            logger.info("nudge.cut", extra={"code": fault.code})
+        failures += 1
+        await asyncio.sleep(0.2 + engine.backoff(min(failures, 6), rng=rng))
+
+
+async def listen(line: client.Client, sync: engine.Engine, *, rng: random.Random | None = None) -> None:
+    """Wake the engine at each poke (and at each new connection: pokes may have been missed), until cancelled."""
+
+    def hear(message: dict[str, Any]) -> None:
+        if "seq" in message or message.get("type") in ("ready", "hello"):
+            sync.wake()
+
+    await stay_connected(
+        lambda: messages(line, PATH),
+        hear,
+        rng=rng or random.Random(),
+        wanted=lambda: not (sync.status().forced_offline or sync.status().needs_sign_in),
+    )

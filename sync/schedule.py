@@ -1,0 +1,83 @@
+"""Timers: retry after a failure, a regular look, housekeeping; all of them jobs of one APScheduler."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from domain import ports
+from storage import events, outbox
+from sync import engine
+
+logger = logging.getLogger(__name__)
+
+LOOK_SECONDS = 60.0
+"""A regular run while all is well: the fallback where no poke comes through."""
+WATCH_SECONDS = 20.0
+HOUSEKEEPING_HOURS = 6.0
+
+
+class Schedule:
+    """Keeps the promise: while something waits and nothing runs, a timer is armed."""
+
+    def __init__(
+        self, sync: engine.Engine, clock: ports.Clock, *, look_seconds: float = LOOK_SECONDS
+    ) -> None:
+        self._engine = sync
+        self._clock = clock
+        self._jobs = AsyncIOScheduler(timezone="UTC")
+        self._look_seconds = look_seconds
+        sync.on_retry(self.arm)
+
+    def start(self) -> None:
+        """Inside the running loop."""
+        once = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+        self._jobs.add_job(self._look, "interval", seconds=self._look_seconds, jitter=5, id="look", **once)
+        self._jobs.add_job(self._watch, "interval", seconds=WATCH_SECONDS, id="watch", **once)
+        self._jobs.add_job(self.housekeeping, "interval", hours=HOUSEKEEPING_HOURS, id="housekeeping", **once)
+        self._jobs.start()
+        self._engine.wake()
+
+    def stop(self) -> None:
+        if self._jobs.running:
+            self._jobs.shutdown(wait=False)
+
+    def arm(self, seconds: float) -> None:
+        """Run again after `seconds`; a later timer replaces an earlier one."""
+        moment = self._clock.now() + timedelta(seconds=seconds)
+        self._jobs.add_job(
+            self._retry,
+            "date",
+            run_date=datetime.now(moment.tzinfo) + timedelta(seconds=seconds),
+            id="retry",
+            replace_existing=True,
+            misfire_grace_time=None,
+        )
+        self._engine.waiting_until(moment)
+
+    def is_armed(self) -> bool:
+        return self._jobs.get_job("retry") is not None
+
+    async def _retry(self) -> None:
+        self._engine.wake()
+
+    async def _look(self) -> None:
+        if not self.is_armed() and not self._engine.status().needs_sign_in:
+            self._engine.wake()
+
+    async def _watch(self) -> None:
+        """The watchdog of the promise above."""
+        status = self._engine.status()
+        waits = outbox.counts(self._engine.db).pending > 0
+        if waits and not (status.running or status.forced_offline or status.needs_sign_in or self.is_armed()):
+            logger.warning("sync.watchdog_woke")
+            self._engine.wake()
+
+    async def housekeeping(self) -> None:
+        """Forget the journal after 14 days and the diary's oldest lines."""
+        with self._engine.db.write_tx() as tx:
+            gone = outbox.prune(tx, round(self._clock.now().timestamp() * 1000))
+            events.prune(tx)
+        logger.info("sync.housekeeping", extra={"journal": gone})
