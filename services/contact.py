@@ -148,9 +148,7 @@ class Contact:
         if decision.allowed:
             return
         opens = "Make a task for the opening." if decision.from_at else "This does not change by waiting."
-        raise errors.RuleError(
-            f"Not allowed: {decision.reason}.", where=f"{channel.value} {lead.name}", hint=opens
-        )
+        raise errors.RuleError(f"Not allowed: {decision.reason}.", where=channel.value, hint=opens)
 
 
 def _needed(value: str | None, field: str, what: str) -> str:

@@ -12,6 +12,15 @@ from domain import leads as rules
 from services import lead_fields
 from storage import edits, rows
 
+# A field that answers one of the four questions.
+_ANSWERS: Mapping[str, str] = {
+    "motivation": "motivation",
+    "timeline_days": "timeline",
+    "condition": "condition",
+    "price_cents": "price",
+    "financing": "financing",
+    "area": "area",
+}
 ENDED_BY_OPT_OUT = frozenset({"call", "text", "email", "follow_up"})
 _SCORED = frozenset(
     {
@@ -60,7 +69,7 @@ def apply(edit: edits.Edit, lead_id: str, changes: Mapping[str, Any]) -> Edited:
     row = stored(edit, lead_id)
     cleaned = lead_fields.clean(changes)
     _check_stage(row, cleaned)
-    wanted = with_rules(row, _whole_units(cleaned, edit.now), edit.now)
+    wanted = with_rules(row, whole_units(row, cleaned, edit.now), edit.now)
     return write(edit, lead_id, row, wanted)
 
 
@@ -123,6 +132,12 @@ def with_rules(row: Mapping[str, Any], changes: Mapping[str, Any], now: datetime
     }
 
 
+def first_score(row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """Score and temperature of a lead that is just being made."""
+    score = round(scoring.lead_score(scoring.inputs(row, now)).value, 1)
+    return {"score": score, "temperature": rules.temperature(score).value}
+
+
 def answer_due_text(row: Mapping[str, Any], temperature: str) -> str | None:
     """When the answer to their last word is due; None where we answered, or no clock runs."""
     inbound, touch = facts.moment(row.get("last_inbound_at")), facts.moment(row.get("last_touch_at"))
@@ -132,9 +147,11 @@ def answer_due_text(row: Mapping[str, Any], temperature: str) -> str | None:
     return None if due is None else values.time_text(due)
 
 
-def _whole_units(changes: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+def whole_units(row: Mapping[str, Any], changes: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """A new price carries its date, a new consent its time, a new stage its reason."""
     whole = dict(changes)
+    if any(name in _ANSWERS for name in whole) and "answers" not in whole:
+        whole["answers"] = _answered(row, whole)
     if "price_cents" in whole and "price_on" not in whole:
         whole["price_on"] = None if whole["price_cents"] is None else now.date().isoformat()
     if {"consent_text", "consent_call", "consent_words"} & whole.keys():
@@ -153,3 +170,17 @@ def _check_stage(row: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
         raise errors.RuleError(
             "This change of stage needs a reason.", where="leads.stage", hint="Say in a few words why."
         )
+
+
+def _answered(row: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The four answers with what the changed fields say; what nobody says any more goes."""
+    kind = rules.Kind(changes.get("kind") or row["kind"])
+    given = row.get("answers")
+    answers = dict(given) if isinstance(given, Mapping) else {}
+    for field, question in _ANSWERS.items():
+        if kind is rules.Kind.BUYER and question == "price":
+            question = "budget"
+        if field in changes and question in rules.QUESTIONS[kind]:
+            answers[question] = changes[field]
+    answers = {question: answer for question, answer in answers.items() if answer is not None}
+    return answers or None

@@ -74,7 +74,7 @@ def _pair(text: str) -> list[ports.Position]:
 
 def _by_zip(text: str) -> list[ports.Position]:
     match = _ZIP.search(text)
-    found = zipcodes.matching(match[1]) if match else []
+    found = zipcodes.matching(match[1]) if match else []  # type: ignore[no-untyped-call]
     return [
         _position(found, f"{row['city']}, {row['state']} {row['zip_code']}", ZIP_ACCURACY_M)
         for row in found[:1]
@@ -86,7 +86,7 @@ def _by_city(text: str) -> list[ports.Position]:
     if match is None:
         return []
     city, state = match[1].strip().title(), match[2].upper()
-    found = zipcodes.filter_by(city=city, state=state)
+    found = zipcodes.filter_by(city=city, state=state)  # type: ignore[no-untyped-call]
     return [_position(found, f"{city}, {state}", CITY_ACCURACY_M)] if found else []
 
 

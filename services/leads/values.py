@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
 
 from domain import contact, scoring
 from services import sync_words
@@ -231,7 +229,7 @@ class CompsView:
     method: str
     searched: str
     source: str
-    as_of: datetime | None
+    as_of: date | None
     items: tuple[CompItem, ...]
     why_not: str = ""
 
@@ -267,17 +265,6 @@ class Duplicate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Edited:
-    """What one edit changed, so that it can be undone."""
-
-    lead_id: str
-    before: Mapping[str, Any]
-    after: Mapping[str, Any]
-    temperature_before: str = ""
-    temperature_after: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class NewLead:
     """What quick add asks for; only the name is needed, and phone, e-mail or address to find them again."""
 
@@ -297,4 +284,3 @@ class NewLead:
     consent_words: str = ""
     location_id: str = ""
     note: str = ""
-    extra: Mapping[str, Any] = field(default_factory=dict)

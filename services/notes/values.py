@@ -51,6 +51,7 @@ class ProposedChange:
     label: str
     old: Any
     new: Any
+    display: str
     words: str
     confidence: float
     checked: bool
@@ -72,7 +73,6 @@ class NoteReview:
 
     note: NoteItem
     transcript: str
-    segments: tuple[tuple[float, float, str], ...]
     engine: str
     proposals: tuple[ProposedChange, ...]
     guess: LeadGuess | None
