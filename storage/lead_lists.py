@@ -98,3 +98,13 @@ def names_for_speech(reads: database.Reads, agent_id: str, *, limit: int) -> lis
         "SELECT name FROM leads ORDER BY agent_id IS NOT ?1, last_touch_at DESC LIMIT ?2", (agent_id, limit)
     )
     return [row["name"] for row in found]
+
+
+def words_for_speech(reads: database.Reads, agent_id: str, *, limit: int) -> list[str]:
+    """Names and streets for the speech engine: this agent's open leads, the latest met first."""
+    found = reads.rows(
+        "SELECT name, ltrim(address, '0123456789 -#') AS street FROM leads"
+        " WHERE stage NOT IN ('closed', 'lost') ORDER BY agent_id IS NOT ?1, last_touch_at DESC LIMIT ?2",
+        (agent_id, limit),
+    )
+    return [word for row in found for word in (row["name"], row["street"]) if word]
