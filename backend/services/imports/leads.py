@@ -13,13 +13,13 @@ import orjson
 from backend.services.imports import cells, places, products, words
 from backend.services.imports.kinds import Context, ImportKind, MakeRow, Reader, Row, check_text
 from domain import errors, ids, phones, scoring, tables
-from domain import leads as lead_rules
+from domain import leads as rules
 
 COLUMNS = (
     "id", "external_id", "created_at", "agent_id", "kind", "name", "phone", "email", "address", "city", "state",
     "zip", "lat", "lon", "stage", "stage_reason", "source", "motivation", "timeline_days", "condition", "financing",
     "area", "price_cents", "tags", "opted_out", "opted_out_words", "consent_text", "consent_words",
-    "last_inbound_at", "last_touch_at", "frs", "pcs", "score", "temperature",
+    "last_inbound_at", "last_touch_at", "score", "temperature", "answer_due_at",
 )  # fmt: skip
 
 
@@ -48,7 +48,9 @@ class LeadMaker:
         place = places.read(self.context, self.reader, row)
         stage, stage_reason = words.stage(self.reader.text(row, "stage"))
         known = self._known(row, tags)
-        score = _score(known)
+        score = round(_score(known).value, 1)
+        warmth = rules.temperature(score)
+        inbound, touch = self._past(row, "last_inbound_at"), self._past(row, "last_touch_at")
         words_out = self._opted_out(row, tags)
         consent = self.reader.read(row, "consent_text", cells.yes)
         return (
@@ -66,7 +68,7 @@ class LeadMaker:
             place.zip,
             place.lat,
             place.lon,
-            stage or (lead_rules.Stage.NEW if stage_reason else None),
+            stage or (rules.Stage.NEW if stage_reason else None),
             stage_reason,
             self.reader.text(row, "source") or None,
             known.motivation,
@@ -82,12 +84,13 @@ class LeadMaker:
             None
             if consent is None
             else f"{self.product.title} export: {self.reader.text(row, 'consent_text')}",
-            self._past(row, "last_inbound_at"),
-            self._past(row, "last_touch_at"),
-            score.frs,
-            score.pcs,
-            score.value,
-            lead_rules.temperature(score.value).value,
+            inbound,
+            touch,
+            score,
+            warmth.value,
+            None
+            if words_out or inbound is None or (touch and touch >= inbound)
+            else rules.answer_due(warmth, inbound),
         )
 
     def _contact(self, row: list[str]) -> _Contact:
@@ -126,7 +129,7 @@ class LeadMaker:
             self.context.counts["unknown_agent"] += 1
         return found
 
-    def _kind(self, row: list[str], tags: list[str]) -> lead_rules.Kind | None:
+    def _kind(self, row: list[str], tags: list[str]) -> rules.Kind | None:
         return words.kind((self.reader.text(row, "kind"), *tags, self.reader.text(row, "stage")))
 
     def _known(self, row: list[str], tags: list[str]) -> scoring.Inputs:
@@ -137,7 +140,7 @@ class LeadMaker:
         days: float | None = read.read(row, "timeline_days", _days)
         inbound = self._past(row, "last_inbound_at")
         return scoring.Inputs(
-            kind=kind or lead_rules.Kind.SELLER,
+            kind=kind or rules.Kind.SELLER,
             motivation=read.text(row, "motivation") or None,
             timeline_days=words.timeline_days(read.text(row, "timeline")) if days is None else days,
             condition=read.text(row, "condition") or None,
@@ -183,7 +186,7 @@ KIND = ImportKind(
     name="leads",
     table=tables.LEADS,
     columns=COLUMNS,
-    insert_only=frozenset({"id", "created_at", "frs", "pcs", "score", "temperature"}),
+    insert_only=frozenset({"id", "created_at", "score", "temperature", "answer_due_at"}),
     defaults={"kind": "'seller'", "stage": "'new'", "created_at": "now()"},
     products=products.CRMS,
     maker=_maker,

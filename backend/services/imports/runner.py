@@ -138,16 +138,15 @@ class Runner:
         return self.deps.settings.server_dir.resolve() / "imports" / f"{path.name}.rejected.csv"
 
     async def _location(self, wanted: str | None) -> user_rows.Location:
-        """Made when it is absent. Raises: ImportFileError for a place of the demo."""
+        """Made when it is absent. Raises: ImportFileError where the demo lives."""
         async with pool.transaction(self.deps.pool) as connection:
-            found = await users.ensure_location(connection, name=(wanted or "").strip() or MAIN_OFFICE)
-        if found.demo:
-            raise errors.ImportFileError(
-                f"“{found.name}” belongs to the demo; real data never goes there.",
-                where="location",
-                hint="Use another location, or an empty data folder (JORGE_DATA_DIR).",
-            )
-        return found
+            if any(place.demo for place in await user_rows.all_locations(connection)):
+                raise errors.ImportFileError(
+                    "This database holds the demo, and real data never goes there; nothing was imported.",
+                    where=str(self.deps.settings.data_dir),
+                    hint="Choose an empty folder with JORGE_DATA_DIR, or another DATABASE_URL.",
+                )
+            return await users.ensure_location(connection, name=(wanted or "").strip() or MAIN_OFFICE)
 
     async def _context(self, place: user_rows.Location) -> kinds.Context:
         async with self.deps.pool.acquire() as connection:
