@@ -54,7 +54,7 @@ def statements(script: str) -> Iterator[str]:
         if line.rstrip().endswith(";") and sqlite3.complete_statement(waiting):
             yield waiting.strip()
             waiting = ""
-    if waiting.strip():
+    if any(line.strip() and not line.strip().startswith("--") for line in waiting.splitlines()):
         raise ValueError("the last statement has no end")
 
 
