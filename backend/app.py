@@ -11,10 +11,10 @@ from fastapi import APIRouter, FastAPI
 
 import backend
 from backend import errors
-from backend.api import auth, health, sync, ws
+from backend.api import auth, health, sync, uploads, ws
 from backend.deps import Deps
 from backend.edge import Edge
-from backend.jobs import hearing, housekeeping
+from backend.jobs import engines, hearing, housekeeping
 from backend.stream import sequencer
 
 logger = logging.getLogger(__name__)
@@ -26,12 +26,14 @@ ROUTERS: Sequence[APIRouter] = (
     health.router,
     auth.router,
     sync.router,
+    uploads.router,
     ws.router,
 )
 
 # Run from start to stop, in every server process; each gets Deps and loops until it is cancelled.
-JOBS: Sequence[Job] = (housekeeping.run, hearing.run, sequencer.run)
+JOBS: Sequence[Job] = (engines.run, housekeeping.run, hearing.run, sequencer.run)
 
+_SHORTEST_PAUSE = 0.5
 _LONGEST_PAUSE = 60.0
 
 
@@ -73,13 +75,16 @@ async def _running(deps: Deps, jobs: Sequence[Job]) -> AsyncIterator[None]:
 
 
 async def _kept_up(job: Job, deps: Deps) -> None:
-    """Run `job`; when it breaks, log it and start it again after a pause that grows."""
-    pause = 0.5
+    """Run `job`; when it breaks, log it and start it again after a pause that grows while it keeps breaking."""
+    pause = _SHORTEST_PAUSE
     while not deps.stopping.is_set():
+        started = deps.clock.monotonic()
         try:
             await job(deps)
             return
-        except Exception:
+        except Exception:  # the job loop: one broken round must not end the server
             logger.exception("job.broke", extra={"job": job.__module__})
+        if deps.clock.monotonic() - started > _LONGEST_PAUSE:
+            pause = _SHORTEST_PAUSE
         await asyncio.sleep(pause)
         pause = min(pause * 2, _LONGEST_PAUSE)

@@ -35,6 +35,7 @@ class Deps:
     passwords: Passwords
     throttle: Throttle
     hub: Hub
+    engines: embedded.Engines | None = None
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     channel_prefix: str = ""
 
@@ -49,7 +50,9 @@ async def open_deps(
 ) -> AsyncIterator[Deps]:
     """Engines, migrations, pool, Valkey; all closed again at the end. Raises: EngineError."""
     async with contextlib.AsyncExitStack() as stack:
-        database_url, redis_url = await _urls(settings, stack)
+        engines = await _engines(settings, stack)
+        database_url = settings.database_url or (engines.database_url() if engines else "")
+        redis_url = settings.redis_url or (engines.redis_url() if engines else "")
         await migrate.migrate(database_url)
         valkey = await _valkey(redis_url)
         stack.push_async_callback(valkey.aclose)
@@ -65,13 +68,14 @@ async def open_deps(
             throttle=Throttle(used_clock),
             hub=Hub(valkey, line=channel_prefix + "hub"),
             channel_prefix=channel_prefix,
+            engines=engines,
         )
 
 
-async def _urls(settings: Settings, stack: contextlib.AsyncExitStack) -> tuple[str, str]:
-    """The addresses of the settings; engines out of the wheels for those that are not set."""
+async def _engines(settings: Settings, stack: contextlib.AsyncExitStack) -> embedded.Engines | None:
+    """Engines out of the wheels for those that the settings do not name."""
     if settings.database_url and settings.redis_url:
-        return settings.database_url, settings.redis_url
+        return None
     starting = asyncio.create_task(
         asyncio.to_thread(
             embedded.start,
@@ -86,7 +90,7 @@ async def _urls(settings: Settings, stack: contextlib.AsyncExitStack) -> tuple[s
         await asyncio.to_thread(embedded.release, await starting)
         raise
     stack.push_async_callback(asyncio.to_thread, embedded.release, engines)
-    return settings.database_url or engines.database_url(), settings.redis_url or engines.redis_url()
+    return engines
 
 
 async def _valkey(url: str) -> redis.Redis:

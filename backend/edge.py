@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from dataclasses import dataclass, field
@@ -15,9 +16,15 @@ from domain import wire
 
 logger = logging.getLogger("backend.access")
 
+BODY_PAUSE_SECONDS = 30.0
+
 
 class _TooLargeError(Exception):
     """The body went beyond the limit while it was read."""
+
+
+class _TooSlowError(Exception):
+    """Nothing more of the body came for half a minute."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -29,16 +36,25 @@ class _Exchange:
     send: Send
     limit: int
     read: int = 0
+    more: bool = True
     status: int = 0
     started: float = field(default_factory=time.perf_counter)
 
     async def limited_receive(self) -> Message:
-        message = await self.receive()
+        message = await (self._next_part() if self.more else self.receive())
         if message["type"] == "http.request":
+            self.more = message.get("more_body", False)
             self.read += len(message.get("body", b""))
             if self.read > self.limit:
                 raise _TooLargeError
         return message
+
+    async def _next_part(self) -> Message:
+        try:
+            async with asyncio.timeout(BODY_PAUSE_SECONDS):
+                return await self.receive()
+        except TimeoutError as fault:
+            raise _TooSlowError from fault
 
     async def marked_send(self, message: Message) -> None:
         if message["type"] in ("http.response.start", "websocket.accept"):
@@ -76,6 +92,8 @@ class Edge:
             await self._app(exchange.scope, exchange.limited_receive, exchange.marked_send)
         except _TooLargeError:
             await _reply(exchange, errors.of_http(413, "body"))
+        except _TooSlowError:
+            await _reply(exchange, errors.of_http(408, "body"))
         except errors.UNAVAILABLE as fault:
             logger.warning("request.unavailable", extra={"fault": type(fault).__name__})
             await _reply(exchange, errors.of_unavailable())

@@ -56,6 +56,7 @@ _HTTP = {
     400: ("bad_request", "The request can't be read.", "See /openapi.json."),
     404: ("not_found", "There is nothing at this address.", "See /openapi.json for what there is."),
     405: ("method_not_allowed", "This address does not take this method.", "See /openapi.json."),
+    408: ("too_slow", "The rest of the request did not come.", "Send it again."),
     413: ("too_large", "The request is too large.", "Send it in parts."),
     415: (
         "unsupported",

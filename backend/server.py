@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import uvicorn
 from fastapi import FastAPI
 
+from backend.deadline import DeadlineProtocol
 from domain import errors
 
 _LAST_SECONDS = 2
@@ -57,6 +58,7 @@ async def serve(app: FastAPI, listening: socket.socket, stop: asyncio.Event) -> 
             log_config=None,
             access_log=False,
             server_header=False,
+            http=DeadlineProtocol,
             ws="websockets-sansio",
             ws_max_size=65_536,
             ws_per_message_deflate=False,

@@ -12,6 +12,7 @@ import hashlib
 import json
 import logging
 import os
+import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -28,14 +29,15 @@ DATABASE = "jorge"
 _LONGEST_SOCKET_FOLDER = 85
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Engines:
     """The engines of one folder, and this process's share in them: give it back with `release`."""
 
     folder: Path
-    postgres: postgres.Postgres | None
-    valkey: valkey.Valkey | None
+    durable: bool
     share: int
+    postgres: postgres.Postgres | None = None
+    valkey: valkey.Valkey | None = None
 
     def database_url(self, database: str = DATABASE) -> str:
         return self.postgres.url(database) if self.postgres else ""
@@ -51,36 +53,46 @@ def start(
     folder = folder.resolve()
     _make_folder(folder)
     with _alone(folder / "engines.starting"):
-        share = _shared_lock(folder / "engines.lock")
+        running = Engines(folder=folder, durable=durable, share=_shared_lock(folder / "engines.lock"))
         try:
-            sockets = _socket_folder(folder)
-            running = Engines(
-                folder=folder,
-                postgres=_postgres(folder, sockets, durable) if with_postgres else None,
-                valkey=_valkey(folder, sockets, durable) if with_valkey else None,
-                share=share,
-            )
-            _note(running)
+            _start(running, with_postgres=with_postgres, with_valkey=with_valkey)
         except BaseException:
-            os.close(share)
+            os.close(running.share)
             raise
     return running
+
+
+def revive(engines: Engines) -> bool:
+    """Start again whichever of them has died; blocking. True when there was something to do. Raises: EngineError."""
+    died = [part for part in (engines.postgres, engines.valkey) if part and not process.alive(part.pid)]
+    if not died:
+        return False
+    with _alone(engines.folder / "engines.starting"):
+        if engines.share < 0:
+            return False  # given back meanwhile
+        _start(engines, with_postgres=engines.postgres is not None, with_valkey=engines.valkey is not None)
+    return True
 
 
 def release(engines: Engines) -> bool:
     """Give back this process's share; the last one stops the engines and gets True. Blocking."""
     with _alone(engines.folder / "engines.starting"):
-        if not _nobody_else(engines.share):
-            os.close(engines.share)
-            return False
-        if engines.postgres:
-            postgres.stop(engines.postgres)
-        if engines.valkey:
-            valkey.stop(engines.valkey)
-        (engines.folder / "engines.json").unlink(missing_ok=True)
+        last = _nobody_else(engines.share)
+        if last:
+            _stop(engines)
         os.close(engines.share)
+        engines.share = -1
+    return last
+
+
+def _stop(engines: Engines) -> None:
+    if engines.postgres:
+        postgres.stop(engines.postgres)
+    if engines.valkey:
+        valkey.stop(engines.valkey)
+    (engines.folder / "engines.json").unlink(missing_ok=True)
+    _remove_short_sockets(engines.folder)
     logger.info("engines.stopped")
-    return True
 
 
 @contextmanager
@@ -105,14 +117,16 @@ def sole_server(folder: Path) -> Iterator[None]:
         os.close(lock)
 
 
-def _postgres(folder: Path, sockets: Path, durable: bool) -> postgres.Postgres:
-    return postgres.start(
-        folder / "postgres", sockets=sockets, log=_log(folder, "postgres.log"), durable=durable
-    )
-
-
-def _valkey(folder: Path, sockets: Path, durable: bool) -> valkey.Valkey:
-    return valkey.start(folder / "valkey", sockets=sockets, log=_log(folder, "valkey.log"), durable=durable)
+def _start(engines: Engines, *, with_postgres: bool, with_valkey: bool) -> None:
+    folder, durable = engines.folder, engines.durable
+    sockets = _socket_folder(folder)
+    if with_postgres:
+        log = _log(folder, "postgres.log")
+        engines.postgres = postgres.start(folder / "postgres", sockets=sockets, log=log, durable=durable)
+    if with_valkey:
+        log = _log(folder, "valkey.log")
+        engines.valkey = valkey.start(folder / "valkey", sockets=sockets, log=log, durable=durable)
+    _note(engines)
 
 
 def _make_folder(folder: Path) -> None:
@@ -141,8 +155,7 @@ def _socket_folder(folder: Path) -> Path:
     if len(str(inside)) <= _LONGEST_SOCKET_FOLDER:
         process.own(inside)
         return inside
-    name = hashlib.sha256(str(folder).encode()).hexdigest()[:16]
-    short = Path(tempfile.gettempdir()) / f"jorge-{os.geteuid()}-{name}"
+    short = _short_socket_folder(folder)
     short.mkdir(mode=0o700, exist_ok=True)
     found = short.lstat()
     account = process.engine_account()
@@ -157,6 +170,16 @@ def _socket_folder(folder: Path) -> Path:
         )
     process.own(short)
     return short
+
+
+def _short_socket_folder(folder: Path) -> Path:
+    name = f"jorge-{os.geteuid()}-{hashlib.sha256(str(folder).encode()).hexdigest()[:16]}"
+    places = [Path(tempfile.gettempdir()) / name, Path("/tmp") / name]
+    return next((place for place in places if len(str(place)) <= _LONGEST_SOCKET_FOLDER), places[-1])
+
+
+def _remove_short_sockets(folder: Path) -> None:
+    shutil.rmtree(_short_socket_folder(folder), ignore_errors=True)
 
 
 def _note(engines: Engines) -> None:

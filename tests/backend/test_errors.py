@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import asyncpg
@@ -9,7 +10,7 @@ import httpx
 import pytest
 from fastapi import APIRouter, FastAPI, Request
 
-from backend import errors
+from backend import edge, errors
 from domain import errors as problems
 from domain import wire
 
@@ -111,6 +112,21 @@ async def test_body_that_hides_its_size_is_cut_off(client: httpx.AsyncClient) ->
     answer = await client.post("/size", content=endless())
 
     assert answer.status_code == 413
+
+
+async def test_body_that_stops_coming_is_given_up(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(edge, "BODY_PAUSE_SECONDS", 0.1)
+
+    async def stalls() -> AsyncIterator[bytes]:
+        yield b"x"
+        await asyncio.sleep(1)
+        yield b"x"
+
+    answer = await client.post("/size", content=stalls())
+
+    assert (answer.status_code, answer.json()["code"]) == (408, "too_slow")
 
 
 async def test_packed_body_is_refused(client: httpx.AsyncClient) -> None:

@@ -165,6 +165,22 @@ async def test_valkey_comes_back_with_what_it_had(folder: Path) -> None:
     embedded.release(second)
 
 
+async def test_engine_that_dies_under_a_server_is_revived_at_the_same_address(folder: Path) -> None:
+    engines = embedded.start(folder)
+    before = pids(engines)
+    os.kill(before[0], signal.SIGKILL)
+    os.kill(before[1], signal.SIGKILL)
+    process.wait_until(lambda: not any(process.alive(pid) for pid in before), 5)
+
+    assert embedded.revive(engines)
+
+    assert await sql(engines, "SELECT 1") == 1
+    assert set(pids(engines)).isdisjoint(before)
+    assert not embedded.revive(engines)
+    embedded.release(engines)
+    assert not embedded.revive(engines), "what was given back stays down"
+
+
 async def test_pid_file_that_names_a_stranger_does_not_stop_the_start(folder: Path) -> None:
     first = embedded.start(folder)
     crash(first, *pids(first))
