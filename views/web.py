@@ -39,7 +39,8 @@ def asgi(
     main: Main, *, assets: Path = ASSETS, uploads: Path | None = None, secret: str | None = None
 ) -> SameOrigin:
     """The ASGI app. `uploads` takes files that a browser sends; `secret` signs their addresses."""
-    import flet_web.fastapi as flet_fastapi
+    # Only where there is a server, never on a phone.
+    flet_fastapi = importlib.import_module("flet_web.fastapi")
 
     app = flet_fastapi.app(
         main,

@@ -71,7 +71,7 @@ async def shots() -> None:
     async with harness.app_process(command, port=port) as base, harness.browser() as running:
         for size, device in ((harness.PHONE, "phone"), (harness.DESKTOP, "desktop")):
             for dark in (False, True):
-                for name, route in gallery_pages.SHOTS:
+                for name, route in gallery_pages.wanted(sys.argv[2:]):
                     async with harness.window(running, base, size=size, dark=dark) as window:
                         seconds = await window.open(route)
                         await window.page.wait_for_timeout(1200)

@@ -13,6 +13,7 @@ from views.parts import (
     banners,
     buttons,
     cards,
+    chart,
     chips,
     conflict_card,
     empty_state,
@@ -22,6 +23,7 @@ from views.parts import (
     lamps,
     lead_row,
     level_meter,
+    plan_map,
     progress,
     proposal_row,
     reason_bars,
@@ -344,12 +346,93 @@ def leads() -> ft.View:
     return shell.frame("Leads", body, tab=routes.Screen.LEADS)
 
 
+MONTHS = [f"2026-{m:02d}-01" for m in range(1, 12)]
+ACTUAL = [310, 342, 330, 371, 402, 398, 431, 470]
+FIGURE = {
+    "data": [
+        {
+            "type": "scatter",
+            "name": "",
+            "x": MONTHS[7:],
+            "y": [470, 500, 520, 548],
+            "line": {"width": 0, "color": "#0B5A4E"},
+        },
+        {
+            "type": "scatter",
+            "name": "80 % band",
+            "x": MONTHS[7:],
+            "y": [470, 430, 415, 402],
+            "fill": "tonexty",
+            "line": {"width": 0, "color": "#0B5A4E"},
+        },
+        {"type": "scatter", "name": "Actual", "x": MONTHS[:8], "y": ACTUAL, "mode": "lines+markers"},
+        {
+            "type": "scatter",
+            "name": "Expected",
+            "x": MONTHS[7:],
+            "y": [470, 466, 470, 478],
+            "line": {"dash": "dash"},
+        },
+    ],
+    "layout": {"title": {"text": "Net revenue"}, "yaxis": {"tickprefix": "$", "ticksuffix": "k"}},
+}
+BARS = {
+    "data": [
+        {
+            "type": "bar",
+            "name": "Hot",
+            "x": ["Zillow", "Referral", "Open house", "Sign call"],
+            "y": [12, 7, 5, 3],
+            "marker": {"color": "#A3190F"},
+        },
+        {
+            "type": "bar",
+            "name": "Warm",
+            "x": ["Zillow", "Referral", "Open house", "Sign call"],
+            "y": [31, 22, 24, 11],
+            "marker": {"color": "#B4570B"},
+        },
+    ],
+    "layout": {"title": "Leads by source", "barmode": "stack"},
+}
+
+
+@component.screen
+def revenue() -> ft.View:
+    app = context.use_app()
+    charts = [
+        cards.card(chart.chart(FIGURE)),
+        cards.card(chart.chart(BARS)),
+        cards.card(chart.chart({"data": []}, title="Nothing")),
+    ]
+    return shell.frame("Revenue", cards.page(*charts, wide=app.wide), tab=routes.Screen.REVENUE)
+
+
+PINS = (
+    plan_map.Pin(id="a", lat=47.618, lon=-122.34, label="Lena Albrecht", tone="hot", number="82"),
+    plan_map.Pin(id="b", lat=47.63, lon=-122.30, label="Marcus Whitfield", tone="warm", number="43"),
+    plan_map.Pin(id="c", lat=47.59, lon=-122.36, label="Priya Raman", tone="lukewarm", number="37"),
+    plan_map.Pin(id="d", lat=47.56, lon=-122.31, label="Okafor", tone="cold", number="21"),
+)
+
+
+@component.screen
+def map_screen() -> ft.View:
+    body = cards.page(
+        ft.Row(
+            [plan_map.plan_map((47.61, -122.33), 5, PINS, on_pin=_open, on_point=lambda lat, lon: None)],
+            alignment=ft.MainAxisAlignment.CENTER,
+        )
+    )
+    return shell.frame("Map", body, tab=routes.Screen.SEARCH)
+
+
 SCREENS = {
     routes.Screen.LEADS: leads,
-    routes.Screen.SEARCH: leads,
+    routes.Screen.SEARCH: map_screen,
     routes.Screen.SETTINGS: leads,
     routes.Screen.ALERTS: leads,
-    routes.Screen.REVENUE: command,
+    routes.Screen.REVENUE: revenue,
     routes.Screen.NEARBY: nearby,
     routes.Screen.LEAD: lead,
     routes.Screen.VOICE: voice,
@@ -364,4 +447,11 @@ SHOTS = (
     ("sync", "/sync"),
     ("tasks", "/tasks?online=1"),
     ("command", "/command?user=manager&online=1"),
+    ("revenue", "/revenue?user=manager&online=1"),
+    ("map", "/search?online=1"),
 )
+
+
+def wanted(names: list[str]) -> list[tuple[str, str]]:
+    """The pages of these names; all when none is named."""
+    return [shot for shot in SHOTS if not names or shot[0] in names]
