@@ -1,6 +1,6 @@
 """What a house is worth by comparable sales: an estimate with its range, never an appraisal."""
 
-from domain.comps.estimate import STEPS, Comp, Confidence, Estimate, Step, estimate
+from domain.comps.valuation import STEPS, Comp, Confidence, Estimate, Step, estimate
 from domain.comps.values import ATTRIBUTES, House, Sale
 from domain.geo import haversine_km
 

@@ -11,17 +11,21 @@ from domain.comps import values
 
 LOGGED = ("sqft", "lot_sqft")
 MIN_SALES = 30
-RIDGE = 1.0
+RIDGE = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Local:
-    """What the local market pays: log points by attribute and by month, with the sales behind them."""
+    """What the local market pays: log points by attribute and by month, with the sales behind them.
+
+    `spread` = how far (log) the local sales lie from it, typically.
+    """
 
     weights: dict[str, float]
     monthly: float
     n: int
     price_per_sqft: float | None
+    spread: float = 0.0
 
     def change(self, name: str, subject: float, comp: float) -> float:
         """The relative price change when a comp's attribute becomes the subject's."""
@@ -46,10 +50,22 @@ def fit(sales: Sequence[values.Sale], subject: values.House, as_of: date) -> Loc
     rows = [_row(sale, names, as_of) for sale in sales]
     prices = [math.log(sale.price_cents) for sale in sales]
     betas = ridge(rows, prices)
+    residuals = [
+        y - sum(b * x for b, x in zip(betas, row, strict=True)) for row, y in zip(rows, prices, strict=True)
+    ]
     found = dict(zip(names, betas, strict=False))
     found = {name: max(0.0, beta) if name in LOGGED else beta for name, beta in found.items()}
     monthly = min(max(-betas[len(names)], -0.02), 0.02)
-    return Local(weights=found, monthly=monthly, n=len(sales), price_per_sqft=median)
+    return Local(
+        weights=found, monthly=monthly, n=len(sales), price_per_sqft=median, spread=_spread(residuals)
+    )
+
+
+def _spread(residuals: Sequence[float]) -> float:
+    """The 80th percentile of the distances from the middle: one family estate does not widen every range."""
+    ordered = sorted(residuals)
+    middle = ordered[len(ordered) // 2]
+    return sorted(abs(residual - middle) for residual in ordered)[int(0.8 * len(ordered))]
 
 
 def _row(sale: values.Sale, names: Sequence[str], as_of: date) -> list[float]:

@@ -19,11 +19,11 @@ _DAY_WORDS |= {f"twenty{sep}{word}": 20 + n for n, word in enumerate(_ORDINALS[:
 _DAY_WORDS |= {"thirtieth": 30, "thirty-first": 31, "thirty first": 31}
 
 _COUNT = (
-    r"(?:\d+|an?\s+couple\s+(?:of\s+)?|a\s+few|couple\s+(?:of\s+)?|an?(?:other)?|"
+    r"(?:\d+|(?:a\s+)?couple(?:\s+of)?|a\s+few|an?(?:other)?|"
     rf"(?:{'|'.join([*numbers.TENS])})(?:[\s-](?:{'|'.join(list(numbers.UNITS)[1:10])}))?|"
     rf"{'|'.join(list(numbers.UNITS)[1:])}|few|half\s+a)"
 )
-_UNIT = r"(?:business\s+|working\s+)?(?P<unit>day|night|week|month|year)s?"
+_UNIT = r"(?:business\s+|working\s+)?(?P<unit>day|night|week|month|year)s?(?P<half>\s+and\s+a\s+half)?"
 _MONTH = (
     "(?P<month>" + "|".join(calendar.MONTHS) + r"|(?:jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\b\.?)"
 )
@@ -83,7 +83,11 @@ def _days(match: re.Match[str]) -> int | None:
     unit = DAYS[match["unit"].lower()]
     if match["count"].lower().startswith("half"):
         return unit // 2
-    return None if amount is None else amount * unit
+    return None if amount is None else amount * unit + _half(match)
+
+
+def _half(match: re.Match[str]) -> int:
+    return DAYS[match["unit"].lower()] // 2 if match["half"] else 0
 
 
 Reader = Callable[["re.Match[str]", date], date | None]
@@ -98,8 +102,10 @@ def _ahead(match: re.Match[str], today: date) -> date | None:
     if amount is None or unit == "night":
         return None
     if unit in ("month", "year"):
-        return calendar.add_months(base, amount * (12 if unit == "year" else 1))
-    return base + timedelta(days=amount * DAYS[unit])
+        return calendar.add_months(base, amount * (12 if unit == "year" else 1)) + timedelta(
+            days=_half(match)
+        )
+    return base + timedelta(days=amount * DAYS[unit] + _half(match))
 
 
 def _weekday(match: re.Match[str], today: date) -> date | None:
@@ -181,6 +187,7 @@ def _holiday(match: re.Match[str], today: date) -> date | None:
 
 # Tried in this order; what an earlier one took is no longer looked at.
 _READERS: tuple[tuple[str, Reader], ...] = (
+    (rf"\b{_WEEKDAY}\s+(?:of\s+)?next\s+week\b", lambda m, d: calendar.next_week(m["weekday"], d)),
     (rf"\b(?P<count>{_COUNT})[\s-]+{_UNIT}\s+from\s+(?:today|now|(?:this\s+|next\s+)?{_WEEKDAY})\b", _ahead),
     (rf"\bin\s+(?:about\s+|another\s+|like\s+)?(?P<count>{_COUNT})[\s-]+{_UNIT}(?:'s?\s+time)?\b", _ahead),
     (
@@ -199,8 +206,7 @@ _READERS: tuple[tuple[str, Reader], ...] = (
         _week_part,
     ),
     (
-        rf"\b(?:(?P<how>this\s+coming|this|next|coming|last|a\s+week\s+(?:from|on))\s+)?{_WEEKDAY}s?\b"
-        r"(?:\s+(?:of\s+)?(?P<next>next\s+week))?",
+        rf"\b(?:(?P<how>this\s+coming|this|next|coming|last|a\s+week\s+(?:from|on))\s+)?{_WEEKDAY}s?\b",
         _weekday,
     ),
     (r"\b(?P<how>this|the|next|last|over\s+the)\s+weekend\b", _weekend),
@@ -230,13 +236,7 @@ def days(text: str, today: date) -> list[Day]:
         for match in pattern.finditer(text):
             if any(match.start() < day.end and day.start < match.end() for day in found):
                 continue
-            on = _next_week_of(match, today) or reader(match, today)
+            on = reader(match, today)
             if on is not None:
                 found.append(Day(on=on, start=match.start(), end=match.end()))
     return sorted(found, key=lambda day: day.start)
-
-
-def _next_week_of(match: re.Match[str], today: date) -> date | None:
-    """ "Tuesday next week"."""
-    groups = match.groupdict()
-    return calendar.next_week(match["weekday"], today) if groups.get("next") else None

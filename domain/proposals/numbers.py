@@ -28,7 +28,7 @@ _SCALES = {
 }
 _WORDS = [*UNITS, *TENS, "hundred", "half", "oh", "point", *(s for s in _SCALES if len(s) > 1)]
 _TOKEN = re.compile(
-    rf"(?P<sign>\$\s?)?(?P<digits>\d[\d,]*(?:\.\d+)?)(?:\s?(?P<suffix>[kKmM])(?![a-zA-Z']))?(?![\d])"
+    rf"(?P<sign>\$\s?)?(?P<digits>(?:\d{{1,3}}(?:,\d{{3}})+|\d+)(?:\.\d+)?)(?:\s?(?P<suffix>[kKmM])(?![a-zA-Z']))?(?![\d])"
     rf"|\b(?P<word>{'|'.join(_WORDS)})\b",
     re.IGNORECASE,
 )
@@ -75,7 +75,7 @@ def _joins(last: re.Match[str], token: re.Match[str], text: str) -> bool:
     if not _GLUE.match(between) or last["suffix"]:
         return False
     if token["digits"]:
-        return (last["word"] or "").lower() in _SCALES and not between.strip()
+        return False
     word = token["word"].lower()
     if last["digits"]:
         return word in _SCALES or word == "hundred"
@@ -112,7 +112,7 @@ Part = float | str
 def _part(token: re.Match[str]) -> Part:
     if not token["digits"]:
         return str(token["word"]).lower()
-    value = float(token["digits"].rstrip(",").replace(",", ""))
+    value = float(token["digits"].replace(",", ""))
     return value * _SCALES.get((token["suffix"] or "").lower(), 1)
 
 

@@ -8,16 +8,20 @@ from difflib import SequenceMatcher
 
 from domain.proposals import values
 
+# Types that name a street by themselves, and those that are also plain words ("creek", "point").
+_SURE = "street|avenue|ave|drive|road|rd|lane|ln|court|boulevard|blvd|circle|terrace|trail|parkway|pkwy|highway|hwy|way|place"
 _TYPES = (
-    "street|st|avenue|ave|drive|dr|road|rd|lane|ln|court|ct|boulevard|blvd|way|circle|cir|place|pl|terrace|ter|trail|trl|"
-    "parkway|pkwy|highway|hwy|loop|cove|cv|hollow|ridge|run|path|pass|crossing|square|sq|point|bend|alley|row|walk|view|creek|glen|grove|heights|hill|hills|meadow|meadows|plaza|springs"
+    f"{_SURE}|st|dr|ct|cir|pl|ter|trl|loop|cove|hollow|ridge|run|path|pass|crossing|square|point|bend|alley|row|walk|"
+    "view|creek|glen|grove|heights|hill|hills|meadow|meadows|plaza|springs"
 )
-_WORD = r"(?:[A-Z][\w'.-]*|\d{1,3}(?:st|nd|rd|th)|of|the|to)"
-_ADDRESS = re.compile(
-    rf"(?<![\w$.,:-])(?P<number>\d{{1,6}}(?:-\d+)?)\s+(?P<name>(?:{_WORD}\s+){{0,5}}?(?i:{_TYPES})\b(?:\s+(?i:{_TYPES})\b)*)"
-    r"(?P<unit>,?\s+(?i:unit|apt\.?|apartment|suite|#)\s?#?\w+)?"
-)
-_FARM = re.compile(r"(?<![\w$])\d{1,6}\s+(?i:(?:farm\s+to\s+market|ranch|county)\s+(?:road|rd))\s+\d+\b")
+_CAPITAL = "|".join(word.capitalize() for word in _TYPES.split("|"))
+_NUMBER = r"(?<![\w$.,:/-])(?:\d{1,2},\d{3}(?![,\d])|\d{1,5}(?:-\d{1,3})?)"
+_WORD = r"(?:[A-Z][\w'-]*|[NSEW]\.|\d{1,3}(?:st|nd|rd|th)|of|the|to)"
+_UNIT = r"(?:,?\s+(?i:unit|apt\.?|apartment|suite|#)\s?#?\w+)?"
+_ADDRESS = re.compile(rf"{_NUMBER}\s+(?:{_WORD}\s+){{1,5}}(?:(?i:{_SURE})|(?:{_CAPITAL}))\b{_UNIT}")
+_SAID = r"(?!(?:a|an|and|at|in|on|for|from|with|by|the|is|are|was|days?|weeks?|months?|years?|bed\w*|bath\w*|sq\w*|acres?|thousand|million|cash|firm|net|house|wants?|she|he|they|k)\b)[a-z][\w'-]*"
+_LOWER = re.compile(rf"{_NUMBER}\s+(?:{_SAID}\s+){{1,3}}?(?:{_SURE})\b{_UNIT}", re.IGNORECASE)
+_FARM = re.compile(rf"{_NUMBER}\s+(?:farm\s+to\s+market|ranch|county)\s+(?:road|rd)\s+\d+\b", re.IGNORECASE)
 _AFTER_PLACE = re.compile(
     r"\b(?:at|outside(?:\s+of)?|by|on|visited|toured|house\s+at|property\s+at|inside)\s+(?P<address>\d{2,6}\s+[A-Z][\w'-]+(?:\s+[A-Z][\w'-]+){0,2})"
 )
@@ -27,6 +31,9 @@ _TITLE = r"(?:Mrs?|Ms|Miss|Dr)\.?\s+"
 def address(text: str) -> values.Proposal | None:
     """The first street address."""
     found = [(m.start(), m.end(), 0.85) for m in (_FARM.search(text), _ADDRESS.search(text)) if m]
+    lower = _LOWER.search(text)
+    if lower and not found:
+        found = [(lower.start(), lower.end(), 0.7)]
     if not found:
         placed = _AFTER_PLACE.search(text)
         found = [(*placed.span("address"), 0.65)] if placed else []
@@ -36,13 +43,20 @@ def address(text: str) -> values.Proposal | None:
     words = text[start:end].rstrip(" .,")
     return values.Proposal(
         field=values.Field.ADDRESS,
-        value=words,
-        display=words,
+        value=_tidy(words),
+        display=_tidy(words),
         words=words,
         start=start,
         end=start + len(words),
         confidence=sure,
     )
+
+
+def _tidy(words: str) -> str:
+    """As it is written on a letter: no comma in the house number, capital letters."""
+    number, _, name = words.partition(" ")
+    plain = name if any(c.isupper() for c in name) else name.title()
+    return f"{number.replace(',', '')} {plain}"
 
 
 _NICKNAMES = {
@@ -91,7 +105,8 @@ def name(text: str, known: Sequence[str]) -> values.Proposal | None:
         return None
     scored.sort(key=lambda hit: -hit[0])
     best = scored[0]
-    if len(scored) > 1 and scored[1][0] >= best[0] - 0.02:
+    margin = 0.15 if best[2] is best[3] else 0.02  # one word alone must not be like anybody else's
+    if len(scored) > 1 and scored[1][0] >= best[0] - margin:
         return None
     start, end = best[2].start(), best[3].end()
     return values.Proposal(

@@ -16,13 +16,13 @@ _STRONG = re.compile(
     r"|budget(?:\s+is)?|approved\s+(?:for|up\s+to)|up\s+to|(?:max(?:imum)?|top(?:s)?|ceiling|limit)(?:\s+(?:is|out\s+at))?"
     r"|(?:she|he|they)(?:'s|'re|\s+is|\s+are|\s+was)?\s+(?:said|says|mentioned|mentions|thinking|hoping\s+for|looking\s+for|needs?|firm\s+(?:at|on))"
     r"|mentioned|thinking|hoping\s+(?:for|to\s+get)|expects?|expecting|needs?|(?:walk\s+away|happy|good|fine|ok(?:ay)?)\s+(?:with|at)|number\s+(?:is|was)|bottom\s+line(?:\s+is)?"
-    r"|looking\s+(?:for|to\s+(?:get|net|list\s+at)|at\s+getting)|let\s+(?:it|the\s+house)\s+go\s+(?:for|at)|firm\s+(?:at|on)|sell\s+(?:it\s+)?(?:for|at)|net(?:s|ting)?|offers?\s+(?:at|of|us)|spend)\b",
+    r"|walk(?:\s+away)?\s+with|be\s+at|open\s+to|list(?:ed|ing)?(?=\s+(?:around|about|near|close))|looking\s+(?:for|to\s+(?:get|net|list\s+at)|at\s+getting)|let\s+(?:it|the\s+house)\s+go\s+(?:for|at)|firm\s+(?:at|on)|sell\s+(?:it\s+)?(?:for|at)|net(?:s|ting)?|offers?\s+(?:at|of|us)|spend)\b",
     re.IGNORECASE,
 )
 _FILL = (
     r"(?:\s*,?\s*(?:about|around|roughly|maybe|like|at\s+least|over|under|close\s+to|near|somewhere|in\s+the|is|of|at|for|a|an|cool|"
     r"even|just|only|anything|something|probably|or|to|on|it|them|me|us|that|up|as\s+low\s+as|no\s+less\s+than|not\s+less\s+than|"
-    r"north\s+of|high|low|mid|the|lot|with|now|get|net|he|she|they|would|was|still|list|sell|house|place)\b)*[\s,:]*\Z"
+    r"north\s+of|high|low|mid|the|lot|with|now|get|net|he|she|they|would|be|was|still|list|sell|house|place)\b)*[\s,:]*\Z"
 )
 _AFTER_STRONG = re.compile(_FILL, re.IGNORECASE)
 _NOT_ASKED = re.compile(
@@ -35,13 +35,13 @@ _NOT_ASKED = re.compile(
     re.IGNORECASE,
 )
 _UNITS_AFTER = re.compile(
-    r"[\s-]*(?:st|nd|rd|th|bed(?:room)?s?|bath(?:room)?s?|half\s+bath|sq(?:uare)?\b|sqft|feet|foot|ft\b|acres?|lots?\b|percent|%|days?|weeks?|months?|years?|yrs?|hours?|minutes?|mins?"
+    r"-\d|[\s-]*(?:st|nd|rd|th|bed(?:room)?s?|bath(?:room)?s?|half\s+bath|sq(?:uare)?\b|sqft|feet|foot|ft\b|acres?|lots?\b|percent|%|days?|weeks?|months?|years?|yrs?|hours?|minutes?|mins?"
     r"|o'clock|[ap]\.?m\b|a\s+month|/\s?mo|per\s+month|monthly|kids?|children|people|offers?|units?|cars?|car\s+garage|stor(?:y|ies)|times|miles?|blocks?|bedroom|in\s+the\s+morning|degrees|properties|houses|homes|doors|tenants"
     r"|(?-i:(?:[A-Z]\w+\s+){1,3}(?:[Ss]treet|[Aa]venue|[Dd]rive|[Rr]oad|[Ll]ane|[Cc]ourt|[Bb]oulevard|[Ww]ay|[Cc]ircle|[Pp]lace|[Tt]errace|[Tt]rail|[Pp]arkway)\b))",
     re.IGNORECASE,
 )
 _UNITS_BEFORE = re.compile(
-    r"(?:unit|apt|apartment|suite|number|#|lot|highway|hwy|route|road|interstate|in|since|back\s+in|built\s+in|from|zip(?:\s+code)?|at\s+(?=\d{1,2}:)|:)\s*\Z",
+    r"(?:unit|apt|apartment|suite|number|#|lot|highway|hwy|route|road|interstate|in|since|back\s+in|built\s+in|from|zip(?:\s+code)?|at\s+(?=\d{1,2}:)|:|\d-)\s*\Z",
     re.IGNORECASE,
 )
 _CORRECTED = re.compile(
@@ -133,9 +133,9 @@ def _dollars(number: numbers.Number, strength: float) -> float | None:
     value = number.value
     if number.scaled or value >= 10_000:
         return value if 10_000 <= value < 1e8 else None
-    if 40 <= value < 1000:
+    if 80 <= value < 1000:
         return value * 1000
-    if strength >= 0.8 and number.decimals == 2 and 1 <= value < 10:
+    if strength >= 0.75 and number.decimals == 2 and 1 <= value < 10:
         return value * 100_000
     if strength >= 0.8 and number.spelled and 1 < value < 10 and value != int(value):
         return value * 1e6

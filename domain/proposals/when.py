@@ -12,7 +12,7 @@ _FOLLOW = re.compile(
     r"\b(?:call(?:ing)?(?:\s+(?:\w+\s+)?back)?|phone|ring|text(?:ing)?|e-?mail(?:ing)?|follow(?:ing)?[\s-]?up|check(?:ing)?(?:\s+back)?\s+(?:in|with|on|back)|check\s+back"
     r"|get(?:ting)?\s+back|reach(?:ing)?\s+(?:out|back|her|him|them)|touch(?:ing)?\s+base|try(?:ing)?\s+(?:\w+\s+)?(?:again|back)|try\s+(?:her|him|them)|circle\s+back|swing\s+by|stop(?:ping)?\s+by|drop(?:ping)?\s+(?:by|off|in)"
     r"|come\s+(?:by|back)|com(?:e|ing)\s+over|go(?:ing)?\s+back|meet(?:ing)?(?:\s+(?:up|again))?|coffee|lunch|see\s+(?:her|him|them)\s+again|send|owes?|promised|bring|deliver|appointment|appt|remind(?:er)?|talk\s+(?:again|to)|speak\s+again"
-    r"|catch\s+up|schedule\s+(?:a|an|the|her|him|them)|set\s+up|walk[\s-]?through|showing|show\s+(?:her|him|them)|visit|ping|connect|chat|revisit|next\s+(?:step|touch|contact)|hear\s+back|let\s+(?:her|him|them)\s+know|present)\b",
+    r"|catch\s+up|schedule\s+(?:a|an|the|her|him|them)|set\s+up|walk[\s-]?through|showing|show\s+(?:her|him|them)|visit|ping|connect|chat|revisit|next\s+(?:step|touch|contact)|hear\s+(?:back|from)|let\s+(?:her|him|them)\s+know|present)\b",
     re.IGNORECASE,
 )
 _DEADLINE = re.compile(
@@ -48,6 +48,8 @@ _PAST_BEFORE = re.compile(
     r"\b(?:for|past|last|been|since|almost|after|every|per|once|twice)\s+(?:the\s+|about\s+|over\s+|almost\s+|last\s+|past\s+)*\Z",
     re.IGNORECASE,
 )
+_BY = re.compile(r"\b(?:by|before|no\s+later\s+than)\s+(?:the\s+)?\Z|(?:by|before)\s", re.IGNORECASE)
+_BEGINS = re.compile(r"start|leav|report|transfer|attorney|court", re.IGNORECASE)
 _SOON_DAYS = 14
 
 
@@ -118,7 +120,13 @@ def _dated(sentence: str, day: dates.Day, cues: list[_Cue], today: date) -> valu
     ahead = (day.on - today).days
     if ahead == 0 or _RELAXED.search(sentence) or cue.start > day.start:
         return None
-    return _proposal(values.Field.TIMELINE, ahead, f"{ahead} days", text=sentence, span=day, sure=0.75)
+    lead, cue_words = sentence[: day.start], sentence[cue.start : cue.end]
+    sure = (
+        0.85
+        if _BY.search(lead) or _BY.match(sentence[day.start :])
+        else (0.6 if _BEGINS.match(cue_words) else 0.75)
+    )
+    return _proposal(values.Field.TIMELINE, ahead, f"{ahead} days", text=sentence, span=day, sure=sure)
 
 
 def _lengths(sentence: str, cues: list[_Cue], today: date) -> list[values.Proposal]:

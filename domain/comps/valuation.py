@@ -13,6 +13,7 @@ from domain.comps import regression, values
 
 MIN_COMPS = 5
 BEST_COMPS = 12
+LIKE_SIZE, LIKE_GRADE = 1.25, 1.0
 LOCAL_SALES = 150
 LOCAL_MILES, LOCAL_MONTHS = 5.0, 12.0
 NOTICE = "Estimate, not an appraisal."
@@ -88,7 +89,7 @@ def estimate(
     widest = max(max(step.miles for step in steps), LOCAL_MILES)
     oldest = max(max(step.months for step in steps), LOCAL_MONTHS)
     near = _near(subject, sales, as_of, widest, oldest)
-    step, chosen = _widen(near, steps)
+    step, chosen = _widen([item for item in near if _comparable(subject, item[2])], steps)
     local = regression.fit(_local(near), subject, as_of)
     comps = sorted((_comp(subject, item, local) for item in chosen), key=lambda comp: -comp.weight)[
         :BEST_COMPS
@@ -112,6 +113,13 @@ def _near(
         if 0 < age <= months:
             found.append((geo.miles(subject.lat, subject.lon, sale.lat, sale.lon), age, sale))
     return sorted((item for item in found if item[0] <= miles), key=lambda item: item[0])
+
+
+def _comparable(subject: values.House, sale: values.Sale) -> bool:
+    """Of a like size and class, as far as both are known."""
+    if subject.sqft and sale.sqft and not 1 / LIKE_SIZE <= sale.sqft / subject.sqft <= LIKE_SIZE:
+        return False
+    return subject.grade is None or sale.grade is None or abs(sale.grade - subject.grade) <= LIKE_GRADE
 
 
 def _widen(near: Sequence[Near], steps: Sequence[Step]) -> tuple[Step, list[Near]]:
@@ -171,8 +179,7 @@ def _weighed(
     effective = total**2 / sum(comp.weight**2 for comp in comps) if total else 0.0
     enough = n >= MIN_COMPS and total > 0
     value = round(sum(comp.weight * comp.value_cents for comp in comps) / total) if enough else None
-    low = _quantile(comps, 0.10) if enough else None
-    high = _quantile(comps, 0.90) if enough else None
+    low, high = _range(comps, value, local.spread)
     return Estimate(
         value_cents=value,
         low_cents=low,
@@ -188,6 +195,14 @@ def _weighed(
         monthly_change=local.monthly,
         refusal="" if enough else f"No estimate: {n} comparable sales, at least {MIN_COMPS} are needed.",
     )
+
+
+def _range(comps: Sequence[Comp], value: int | None, spread: float) -> tuple[int | None, int | None]:
+    """Weighted P10-P90 of the comps; never narrower than four of five local sales lie around their own fit."""
+    if value is None:
+        return None, None
+    low, high = _quantile(comps, 0.10), _quantile(comps, 0.90)
+    return min(low, round(value * math.exp(-spread))), max(high, round(value * math.exp(spread)))
 
 
 def _quantile(comps: Sequence[Comp], q: float) -> int:
