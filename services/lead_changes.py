@@ -181,6 +181,15 @@ def _answered(row: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, A
         if kind is rules.Kind.BUYER and question == "price":
             question = "budget"
         if field in changes and question in rules.QUESTIONS[kind]:
-            answers[question] = changes[field]
+            answers[question] = _said(field, changes[field])
     answers = {question: answer for question, answer in answers.items() if answer is not None}
     return answers or None
+
+
+def _said(field: str, value: Any) -> str | None:
+    """An answer in words, as people and bots give it."""
+    if value is None:
+        return None
+    if field == "price_cents":
+        return f"${value / 100:,.0f}"
+    return f"{value} days" if field == "timeline_days" else str(value)

@@ -9,18 +9,19 @@ from pathlib import Path
 from typing import Protocol
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionGrant:
-    """What the server answers to a right password."""
+class SessionGrant(Protocol):
+    """What the server answers to a right password; main.py hands its tokens to sync."""
 
-    user_id: str
-    name: str
-    email: str
-    role: str
-    location_ids: tuple[str, ...]
-    access_token: str
-    refresh_token: str
-    expires_in: float
+    @property
+    def user_id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def email(self) -> str: ...
+    @property
+    def role(self) -> str: ...
+    @property
+    def location_ids(self) -> tuple[str, ...]: ...
 
 
 class SignIn(Protocol):
@@ -30,17 +31,39 @@ class SignIn(Protocol):
         """Raises: WrongCredentialsError, TooManyTriesError, UnreachableError, ServerFaultError, NotOurServerError."""
 
 
+class SyncStatus(Protocol):
+    """What the sync engine knows right now. `error`: the last failure's words, empty when all is well."""
+
+    @property
+    def online(self) -> bool: ...
+    @property
+    def forced_offline(self) -> bool: ...
+    @property
+    def running(self) -> bool: ...
+    @property
+    def needs_sign_in(self) -> bool: ...
+    @property
+    def last_contact_at(self) -> datetime | None: ...
+    @property
+    def next_try_at(self) -> datetime | None: ...
+    @property
+    def error(self) -> str: ...
+    @property
+    def first_sync(self) -> float | None:
+        """Share of the first load, None when it is complete."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SyncStatus:
-    """What the sync engine knows right now. `error` is the last failure's words, empty when all is well."""
+class NoStatus:
+    """No server in reach."""
 
     online: bool = False
     forced_offline: bool = False
     running: bool = False
+    needs_sign_in: bool = False
     last_contact_at: datetime | None = None
     next_try_at: datetime | None = None
     error: str = ""
-    needs_sign_in: bool = False
     first_sync: float | None = None
 
 
@@ -96,7 +119,7 @@ class NoSync:
     """A device that talks to no server: all work stays here."""
 
     def status(self) -> SyncStatus:
-        return SyncStatus()
+        return NoStatus()
 
     def subscribe(self, callback: Callable[[], None], /) -> Callable[[], None]:
         return lambda: None

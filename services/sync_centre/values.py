@@ -1,4 +1,4 @@
-"""What is safe where: two lamps, what waits, what needs a person, and how much room all takes."""
+"""The sync centre as its screen shows it."""
 
 from __future__ import annotations
 
@@ -58,7 +58,10 @@ class WaitingItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParkedItem:
-    """A change that the server can't apply, in its words, and what may be done: "retry" or "discard"."""
+    """An action that the server can't apply, in its words. It may be retried, discarded, or opened and changed.
+
+    `blocked`: it only waits for another parked one of the same row.
+    """
 
     group: str
     title: str
@@ -68,6 +71,7 @@ class ParkedItem:
     what: tuple[tuple[str, object], ...]
     code: str
     message: str
+    blocked: bool
     made_at: datetime
 
 
