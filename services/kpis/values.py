@@ -1,4 +1,4 @@
-"""The command centre's figures: tiles as the server sent them, and the leads behind each from this device."""
+"""The command centre as its screens show it."""
 
 from __future__ import annotations
 
@@ -34,14 +34,19 @@ class Slice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drill:
-    """Behind a tile: breadcrumbs, breakdowns by dimension, and the leads. `note` says what can't be drilled here."""
+    """Behind a tile: its value for the chosen parts, breakdowns by dimension, and the leads.
+
+    `filters` are (dimension, key, label), the breadcrumbs; `note` says why there are no leads.
+    """
 
     metric: str
     title: str
     definition: str
     timeframe: str
     location_id: str
-    crumbs: tuple[tuple[str, str], ...]
+    value: float | None
+    unit: rules.Unit
+    filters: tuple[tuple[str, str, str], ...]
     breakdowns: Mapping[str, tuple[Slice, ...]]
     leads: tuple[LeadItem, ...]
     total: int

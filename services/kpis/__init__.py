@@ -1,0 +1,225 @@
+"""The command centre's figures: tiles as the server sent them, and the leads behind each from this device."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from domain import deals, errors, periods
+from domain import kpis as rules
+from services.desk import Desk
+from services.kpis import tiles
+from services.kpis.values import Drill, Slice, TileSet
+from services.leads import shown
+from services.leads.values import LeadItem
+from storage import kpi_leads, kpis, leads, locations, people
+from storage.kpi_leads import Case
+
+__all__ = ["Drill", "Kpis", "Slice", "TileSet"]
+_DIMENSIONS: Mapping[str, tuple[str, ...]] = {
+    "revenue_pipeline": ("stage", "agent", "source", "location"),
+    "active_leads": ("temperature", "stage", "agent", "source", "location"),
+    "hot_leads": ("late", "agent", "source", "stage", "location"),
+    "bot_success": ("bot", "qualified", "temperature", "source"),
+    "ml_response": (),
+}
+_KEYS: Mapping[str, Callable[[Case], str]] = {
+    "stage": lambda case: case.stage,
+    "temperature": lambda case: case.temperature,
+    "source": lambda case: case.source,
+    "agent": lambda case: case.agent_id,
+    "location": lambda case: case.location_id,
+    "late": lambda case: "late" if case.late else "in_time",
+    "bot": lambda case: case.bot,
+    "qualified": lambda case: "yes" if case.qualified else "no",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kpis:
+    """Figures for managers and admins. `location_id` empty = all of this person's locations."""
+
+    desk: Desk
+
+    def tiles(self, timeframe: str = "30d", location_id: str = "") -> TileSet:
+        """The five tiles; without any from the server, what this device can count. Raises: InputError, ForbiddenError."""
+        self._check(timeframe, location_id)
+        stored = kpis.listed(self.desk.db, location_id=location_id, timeframe=timeframe)
+        read = [
+            tiles.from_json(tile.tile, tile.as_of) for name, tile in stored.items() if name in tiles.NAMES
+        ]
+        found = sorted(
+            (tile for tile in read if tile is not None), key=lambda tile: tiles.NAMES.index(tile.name)
+        )
+        if not found:
+            return self._counted_here(timeframe, location_id)
+        return TileSet(
+            location_id=location_id,
+            timeframe=timeframe,
+            tiles=tuple(found),
+            as_of=max(tile.as_of for tile in found),
+            source="server",
+        )
+
+    def keep(
+        self, timeframe: str, location_id: str, sent: Mapping[str, Mapping[str, Any]], as_of: datetime
+    ) -> None:
+        """Tiles by name as the server sent them (fields of domain.kpis.Tile), for the time without a network."""
+        with self.desk.db.write_tx() as tx:
+            kpis.save(tx, location_id=location_id, timeframe=timeframe, tiles=sent, as_of=as_of)
+
+    def drill(
+        self,
+        metric: str,
+        timeframe: str = "30d",
+        location_id: str = "",
+        *,
+        filters: Mapping[str, str] | None = None,
+        limit: int = 50,
+        offset: int = 0,
+    ) -> Drill:
+        """Behind a figure: its parts by each dimension, and its leads. `filters`: chosen parts, dimension → key.
+
+        Raises: InputError, ForbiddenError.
+        """
+        self._check(timeframe, location_id)
+        chosen = dict(filters or {})
+        if metric not in _DIMENSIONS or chosen.keys() - set(_DIMENSIONS[metric]):
+            raise errors.InputError(
+                "There is no such breakdown.", where=metric, hint="Start from the tile again."
+            )
+        cases = [
+            case
+            for case in self._cases(metric, timeframe, location_id)
+            if all(_KEYS[name](case) == key for name, key in chosen.items())
+        ]
+        labels = _Labels(self.desk)
+        tile = self._tile(metric, cases)
+        lead_ids = list(dict.fromkeys(case.lead_id for case in cases if case.lead_id))
+        return Drill(
+            metric=metric,
+            title=tile.title,
+            definition=tile.definition,
+            timeframe=timeframe,
+            location_id=location_id,
+            value=tile.value,
+            unit=tile.unit,
+            filters=tuple((name, key, labels.of(name, key)) for name, key in chosen.items()),
+            breakdowns={
+                name: _slices(name, cases, labels) for name in _DIMENSIONS[metric] if name not in chosen
+            },
+            leads=self._leads(lead_ids[offset : offset + limit]),
+            total=len(lead_ids),
+            offset=offset,
+            as_of=self.desk.as_of(),
+            note=_NO_LEADS if metric == "ml_response" else "",
+        )
+
+    def _counted_here(self, timeframe: str, location_id: str) -> TileSet:
+        """Counted now from what this device has; nothing was ever loaded = no data yet."""
+        now, as_of = self.desk.now(), self.desk.as_of()
+        if as_of is None:
+            return TileSet(
+                location_id=location_id, timeframe=timeframe, tiles=(), as_of=None, source="device"
+            )
+        active = self._cases("active_leads", timeframe, location_id)
+        speed, _ = tiles.nothing_yet(now)
+        return TileSet(
+            location_id=location_id,
+            timeframe=timeframe,
+            tiles=(
+                tiles.pipeline(self._cases("revenue_pipeline", timeframe, location_id), as_of),
+                tiles.active(active, as_of),
+                tiles.hot(active, as_of),
+                speed,
+                tiles.bots(self._cases("bot_success", timeframe, location_id), as_of),
+            ),
+            as_of=as_of,
+            source="device",
+        )
+
+    def _cases(self, metric: str, timeframe: str, location_id: str) -> list[Case]:
+        db, now = self.desk.db, self.desk.now()
+        match metric:
+            case "revenue_pipeline":
+                return kpi_leads.in_pipe(db, location_id=location_id)
+            case "active_leads":
+                return kpi_leads.active(db, now, location_id=location_id)
+            case "hot_leads":
+                return tiles.hot_cases(kpi_leads.active(db, now, location_id=location_id))
+            case "bot_success":
+                period = periods.rolling(timeframe, now)
+                return kpi_leads.talked(db, since=period.start, until=period.end, location_id=location_id)
+            case _:
+                return []
+
+    def _tile(self, metric: str, cases: Sequence[Case]) -> rules.Tile:
+        now = self.desk.now()
+        match metric:
+            case "revenue_pipeline":
+                return tiles.pipeline(cases, now)
+            case "active_leads":
+                return tiles.active(cases, now)
+            case "hot_leads":
+                return tiles.hot(cases, now)
+            case "bot_success":
+                return tiles.bots(cases, now)
+            case _:
+                return tiles.nothing_yet(now)[0]
+
+    def _leads(self, lead_ids: Sequence[str]) -> tuple[LeadItem, ...]:
+        found = leads.many(self.desk.db, lead_ids)
+        names, words = people.names(self.desk.db), self.desk.words("leads")
+        return tuple(shown.item(found[lead_id], names, words) for lead_id in lead_ids if lead_id in found)
+
+    def _check(self, timeframe: str, location_id: str) -> None:
+        if timeframe not in periods.TIMEFRAMES:
+            choices = ", ".join(periods.TIMEFRAMES)
+            raise errors.InputError(
+                "There is no such period.", where="timeframe", hint=f"Choose one of: {choices}."
+            )
+        if location_id:
+            self.desk.home_location(location_id)
+
+
+class _Labels:
+    """Names behind keys, read once."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._people = people.names(desk.db)
+        self._locations = {found.id: found.name for found in locations.listed(desk.db)}
+
+    def of(self, dimension: str, key: str) -> str:
+        if dimension == "agent":
+            return self._people.get(key, "nobody" if not key else "someone unknown here")
+        if dimension == "location":
+            return self._locations.get(key, key)
+        return key or "unknown"
+
+
+def _slices(dimension: str, cases: Sequence[Case], labels: _Labels) -> tuple[Slice, ...]:
+    """Largest first; weighted amounts sum to the figure exactly."""
+    groups: dict[str, list[int]] = {}
+    weights = deals.weighted_parts([tiles.open_deal(case) for case in cases]) if _is_money(cases) else []
+    for index, case in enumerate(cases):
+        groups.setdefault(_KEYS[dimension](case), []).append(index)
+    slices = [
+        Slice(
+            key=key,
+            label=labels.of(dimension, key),
+            count=len(members),
+            share=len(members) / len(cases),
+            amount_cents=sum(weights[index] for index in members) if weights else None,
+        )
+        for key, members in groups.items()
+    ]
+    return tuple(sorted(slices, key=lambda part: (-(part.amount_cents or 0), -part.count, part.label)))
+
+
+def _is_money(cases: Sequence[Case]) -> bool:
+    return bool(cases) and bool(cases[0].deal_id)
+
+
+_NO_LEADS = "This figure times the server's scoring: no leads stand behind it."

@@ -1,0 +1,89 @@
+"""Tiles as the server sent them, read back; and those that this device can work out by the same rules."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from domain import deals, facts, kpis
+from domain import leads as rules
+from storage import kpi_leads
+from storage.kpi_leads import Case
+
+NAMES = ("revenue_pipeline", "active_leads", "hot_leads", "ml_response", "bot_success")
+
+
+def from_json(stored: Mapping[str, Any], as_of: datetime) -> kpis.Tile | None:
+    """None where the server of another version says it otherwise: no figure is better than a wrong one."""
+    try:
+        comparison, interval, tier = stored.get("comparison"), stored.get("interval"), stored.get("tier")
+        return kpis.Tile(
+            name=stored["name"],
+            title=stored["title"],
+            value=facts.number(stored["value"]),
+            unit=kpis.Unit(stored["unit"]),
+            n=int(stored["n"]),
+            as_of=facts.moment(stored.get("as_of")) or as_of,
+            definition=str(stored["definition"]),
+            comparison=None if comparison is None else kpis.Comparison(**comparison),
+            trend=tuple(float(point) for point in stored.get("trend") or ()),
+            tier=None if tier is None else kpis.Tier(tier),
+            interval=None if interval is None else kpis.Interval(**interval),
+            parts=tuple((str(name), float(value)) for name, value in _pairs(stored.get("parts"))),
+        )
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _pairs(parts: Any) -> Sequence[tuple[Any, Any]]:
+    return tuple(parts.items()) if isinstance(parts, Mapping) else tuple(parts or ())
+
+
+def pipeline(cases: Sequence[Case], as_of: datetime) -> kpis.Tile:
+    found = deals.pipeline([open_deal(case) for case in cases])
+    return kpis.revenue_pipeline(
+        weighted_cents=found.weighted_cents, gross_cents=found.gross_cents, n=found.n, as_of=as_of
+    )
+
+
+def open_deal(case: Case) -> deals.OpenDeal:
+    """Who holds the listing sells; the odds of a listed house are its own."""
+    seller = case.side_held in ("listing", "both") or (not case.side_held and case.kind == rules.Kind.SELLER)
+    return deals.OpenDeal(
+        stage=rules.Stage(case.stage),
+        kind=rules.Kind.SELLER if seller else rules.Kind.BUYER,
+        gross_cents=case.gross_cents,
+        company_cents=case.net_cents,
+    )
+
+
+def active(cases: Sequence[Case], as_of: datetime) -> kpis.Tile:
+    counted = Counter(case.temperature for case in cases)
+    order = [*(word.value for word in reversed(rules.COLDEST_FIRST)), ""]
+    parts = {(word or "unknown"): counted[word] for word in order if counted[word]}
+    return kpis.active_leads(by_temperature=parts, as_of=as_of)
+
+
+def hot(cases: Sequence[Case], as_of: datetime) -> kpis.Tile:
+    found = hot_cases(cases)
+    return kpis.hot_leads(hot=len(found), past_due=sum(case.late for case in found), as_of=as_of)
+
+
+def hot_cases(cases: Sequence[Case]) -> list[Case]:
+    return [case for case in cases if case.temperature == rules.Temperature.HOT]
+
+
+def nothing_yet(as_of: datetime) -> tuple[kpis.Tile, kpis.Tile]:
+    """What only the server can know: how fast it scores, and how the bots do."""
+    return (
+        kpis.ml_response(p50_ms=None, p95_ms=None, n=0, as_of=as_of),
+        kpis.bot_success(qualified=0, conversations=0, as_of=as_of),
+    )
+
+
+def bots(cases: Sequence[kpi_leads.Case], as_of: datetime) -> kpis.Tile:
+    return kpis.bot_success(
+        qualified=sum(case.qualified for case in cases), conversations=len(cases), as_of=as_of
+    )
