@@ -283,6 +283,7 @@ CREATE TABLE uploads (
     created_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX uploads_by_note ON uploads (note_id);
+CREATE INDEX uploads_by_content ON uploads (location_id, sha256);
 
 -- Work to be done after a commit; Valkey only wakes the workers.
 CREATE TABLE jobs (
