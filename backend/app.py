@@ -14,7 +14,7 @@ from backend import errors
 from backend.api import auth, health, sync, uploads, ws
 from backend.deps import Deps
 from backend.edge import Edge
-from backend.jobs import engines, hearing, housekeeping
+from backend.jobs import engines, hearing, housekeeping, transcription
 from backend.stream import sequencer
 
 logger = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ ROUTERS: Sequence[APIRouter] = (
 )
 
 # Run from start to stop, in every server process; each gets Deps and loops until it is cancelled.
-JOBS: Sequence[Job] = (engines.run, housekeeping.run, hearing.run, sequencer.run)
+JOBS: Sequence[Job] = (engines.run, housekeeping.run, hearing.run, sequencer.run, transcription.run)
 
 _SHORTEST_PAUSE = 0.5
 _LONGEST_PAUSE = 60.0
