@@ -144,7 +144,8 @@ class Window:
             "flt-semantics-placeholder", state="attached", timeout=timeout * 1000
         )
         await self.page.eval_on_selector("flt-semantics-placeholder", "node => node.click()")
-        await self.page.wait_for_selector("flt-semantics", state="attached", timeout=timeout * 1000)
+        # Flet's own "Working…" has no identifier; every screen of ours has at least one.
+        await self.page.wait_for_selector("[flt-semantics-identifier]", state="attached", timeout=timeout * 1000)
 
     async def reload(self) -> None:
         await self.page.reload()

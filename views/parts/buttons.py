@@ -11,7 +11,7 @@ from views import theme
 from views.parts import marks
 
 OnClick = Callable[..., Any]
-_STYLE = ft.TextStyle(size=16, weight=ft.FontWeight.W_600)
+_STYLE = ft.TextStyle(size=16, weight=ft.FontWeight.W_600, font_family=theme.FONT)
 
 
 def _style(ground: str | None, ink: str, *, side: str | None = None, padding: int = 20) -> ft.ButtonStyle:
