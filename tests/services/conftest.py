@@ -1,0 +1,142 @@
+"""A signed-in agent with a real store, leads in Austin, and devices that do as they are told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from domain import ids, tables, values
+from services import ports, session
+from services.user import Role, User
+from storage import database, edits, rows, search
+from tests import fakes
+
+LOCATION = "00000000-0000-7000-8000-0000000000a1"
+AGENT = "00000000-0000-7000-8000-0000000000b1"
+OTHER = "00000000-0000-7000-8000-0000000000b2"
+MANAGER = "00000000-0000-7000-8000-0000000000b3"
+HOME = (30.2672, -97.7431)
+
+
+@dataclass
+class SyncState:
+    """A sync engine that only says what it is told to say."""
+
+    now: ports.NoStatus = field(default_factory=ports.NoStatus)
+    sent: int = 0
+
+    def status(self) -> ports.NoStatus:
+        return self.now
+
+    def subscribe(self, callback: Callable[[], None], /) -> Callable[[], None]:
+        return lambda: None
+
+    async def send_now(self) -> None:
+        self.sent += 1
+
+    def force_offline(self, on: bool, /) -> None:
+        self.now = replace(self.now, forced_offline=on)
+
+
+@dataclass
+class Bench:
+    """One person at work, with all that a test may turn."""
+
+    db: database.Database
+    clock: fakes.FakeClock
+    launcher: fakes.FakeLauncher
+    transcriber: fakes.FakeTranscriber
+    sync: SyncState
+    sv: session.Services
+
+    def lead(self, **fields: Any) -> str:
+        """A lead as the server sent it: nothing waits for it."""
+        row_id = ids.new_id()
+        km_north = fields.pop("km_north", 0.0)
+        row = {
+            "location_id": LOCATION,
+            "created_at": values.time_text(self.clock.now()),
+            "agent_id": AGENT,
+            "kind": "seller",
+            "name": "Ann Lee",
+            "stage": "new",
+            "state": "TX",
+            "zip": "78701",
+            "phone": "+15125550147",
+            "lat": HOME[0] + km_north / 111.2,
+            "lon": HOME[1],
+            "score": 60.0,
+            "temperature": "warm",
+            "consent_text": True,
+        }
+        self.server("leads", row_id, {**row, **fields})
+        return row_id
+
+    def server(self, table: str, row_id: str, row: dict[str, Any]) -> None:
+        """A row that came from the server."""
+        created = {"created_at": values.time_text(self.clock.now()), "location_id": LOCATION}
+        with self.db.write_tx() as tx:
+            rows.write(tx, tables.BY_NAME[table], row_id, 1, {**created, **row})
+            search.index(tx, table, row_id, row)
+
+    def get(self, table: str, row_id: str) -> dict[str, Any]:
+        found = rows.get(self.db, tables.BY_NAME[table], row_id)
+        assert found is not None
+        return found[1]
+
+    def all(self, table: str) -> list[dict[str, Any]]:
+        return [dict(row) for row in self.db.tools[table].rows]
+
+    def online(self) -> None:
+        self.sync.now = replace(self.sync.now, online=True)
+
+
+def in_days(bench: Bench, days: float) -> datetime:
+    return bench.clock.now() + timedelta(days=days)
+
+
+def start_edit(bench: Bench, tx: database.Transaction) -> edits.Edit:
+    return edits.start(tx, bench.clock.now())
+
+
+def person(user_id: str, role: Role) -> User:
+    return User(id=user_id, name="Pat", email="pat@example.com", role=role, location_ids=(LOCATION,))
+
+
+@pytest.fixture
+def make_bench(tmp_path: Path) -> Iterator[Callable[..., Bench]]:
+    opened: list[database.Database] = []
+
+    def make(role: Role = Role.AGENT, *, hears: Path | None = None, says: str | None = "") -> Bench:
+        # Sunday 22 Nov 2026, noon in Austin: calls are allowed.
+        clock = fakes.FakeClock(fakes.EPOCH + timedelta(hours=8))
+        db = database.open_store(tmp_path / str(len(opened)) / "store.db")
+        opened.append(db)
+        launcher, transcriber, sync = fakes.FakeLauncher(), fakes.FakeTranscriber(says), SyncState()
+        user = person(AGENT if role is Role.AGENT else MANAGER, role)
+        lent = session.Ports(
+            launcher=launcher,
+            recorder=fakes.FakeRecorder(hears),
+            transcriber=transcriber,
+            check_audio=lambda path: 2.0,
+            sync=sync,
+        )
+        bench = Bench(db, clock, launcher, transcriber, sync, session.open_services(db, user, clock, lent))
+        bench.server("locations", LOCATION, {"name": "Austin", "zone": "America/Chicago", "state": "TX"})
+        for user_id, name in ((AGENT, "Pat"), (OTHER, "Kim"), (MANAGER, "Max")):
+            bench.server("people", ids.new_id(), {"user_id": user_id, "name": name, "role": "agent"})
+        return bench
+
+    yield make
+    for db in opened:
+        db.close()
+
+
+@pytest.fixture
+def bench(make_bench: Callable[..., Bench]) -> Bench:
+    return make_bench()
