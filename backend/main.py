@@ -6,19 +6,17 @@ import argparse
 import asyncio
 import contextlib
 import getpass
-import importlib
 import logging
 import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from backend import app, deps, embedded, logs, server, settings
 from backend.actor import Role
-from backend.services import users
+from backend.services import demo, imports, users
 from backend.storage import pool
 from domain import errors
 
@@ -32,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         chosen = settings.from_environment()
-        logs.configure(chosen.log_level)
+        logs.configure(_log_level(chosen, options))
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(options.command(chosen, options))
     except errors.JorgeError as fault:
@@ -81,38 +79,28 @@ async def _create_user(chosen: settings.Settings, options: argparse.Namespace) -
 
 
 async def _import_leads(chosen: settings.Settings, options: argparse.Namespace) -> None:
-    imports = _service("imports")
     async with deps.open_deps(chosen) as opened:
         await imports.run_import_leads(opened, options.file, options.location, _progress)
 
 
 async def _import_sales(chosen: settings.Settings, options: argparse.Namespace) -> None:
-    imports = _service("imports")
     async with deps.open_deps(chosen) as opened:
-        await imports.run_import_sales(opened, options.file, _progress)
+        await imports.run_import_sales(opened, options.file, options.location, _progress)
 
 
 async def _demo(chosen: settings.Settings, options: argparse.Namespace) -> None:
-    demo = _service("demo")
     async with deps.open_deps(chosen) as opened:
         await demo.run_demo(opened, _progress)
 
 
-def _service(name: str) -> ModuleType:
-    """A service that is only loaded when its command is used."""
-    full = f"backend.services.{name}"
-    try:
-        return importlib.import_module(full)
-    except ModuleNotFoundError as fault:
-        if fault.name != full:
-            raise
-        raise errors.StartError(
-            "This release does not have this command yet.", where=full, hint="Update Jorge."
-        ) from fault
+def _log_level(chosen: settings.Settings, options: argparse.Namespace) -> str:
+    """A server tells what it does; the other commands speak to a person, unless LOG_LEVEL asks for more."""
+    asked = "log_level" in chosen.model_fields_set
+    return chosen.log_level if asked or options.command is _serve else "WARNING"
 
 
-def _progress(*parts: object) -> None:
-    print(*parts, file=sys.stderr, flush=True)
+def _progress(line: object) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -137,6 +125,7 @@ def _parser() -> argparse.ArgumentParser:
     leads.add_argument("--location", help="the office they belong to, where the file does not say")
     sales = _command(commands, "import-sales", _import_sales, "read closed sales from a CSV file")
     sales.add_argument("file", type=Path)
+    sales.add_argument("--location", help="the office they belong to, where the file does not say")
     user = _command(
         commands, "create-user", _create_user, "make a user; the password is asked for, or JORGE_PASSWORD"
     )

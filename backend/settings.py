@@ -76,6 +76,7 @@ class Settings(BaseSettings):
         alias="JORGE_SPEECH_MODEL",
         description="Folder of a faster-whisper model for notes of devices without an engine. Unset: none, or tiny.en if installed.",
     )
+
     @property
     def server_dir(self) -> Path:
         return self.data_dir / "server"

@@ -121,6 +121,20 @@ async def test_second_server_on_the_folder_says_so_and_harms_nothing(run: Run) -
     assert (await get(f"{url}/ready")).status_code == 200
 
 
+async def test_servers_that_start_at_once_agree_on_one(run: Run) -> None:
+    servers = [await run("serve") for _ in range(3)]
+
+    async with asyncio.timeout(60):
+        losers = 0
+        while losers < 2:
+            await asyncio.sleep(0.05)
+            losers = sum(server.returncode is not None for server in servers)
+    winner = next(server for server in servers if server.returncode is None)
+
+    assert (await get(f"{await address(winner)}/ready")).status_code == 200
+    assert {server.returncode for server in servers if server is not winner} == {1}
+
+
 async def test_taken_port_is_one_clear_line(run: Run) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import httpx
 import pytest
+from redis import asyncio as redis
 
 from backend.deps import Deps
 from domain import wire
@@ -42,3 +43,13 @@ async def test_not_ready_without_the_database(client: httpx.AsyncClient, deps: D
     assert answer.status_code == 503
     assert answer.json()["where"] == "database"
     assert (await client.get("/health")).status_code == 200
+
+
+async def test_not_ready_without_valkey(client: httpx.AsyncClient, deps: Deps) -> None:
+    await deps.valkey.aclose()
+    deps.valkey.connection_pool = redis.ConnectionPool.from_url("redis://127.0.0.1:1")
+
+    answer = await client.get("/ready")
+
+    assert answer.status_code == 503
+    assert answer.json()["where"] == "valkey"
