@@ -1,4 +1,4 @@
-"""What device and server say to each other: the messages of sync, their JSON, and their version."""
+"""Up: a device's changes, and what became of each."""
 
 from __future__ import annotations
 
@@ -10,15 +10,9 @@ from enum import StrEnum
 from typing import Any
 
 from domain import errors
-
-PROTOCOL = 1
-"""Raised when an older device could misread a newer server, or the other way round."""
-
-PROTOCOL_HEADER = "X-Jorge-Protocol"
-MAX_MUTATIONS = 200
-MAX_PAGE = 5000
-
-Json = Mapping[str, Any]
+from domain.wire import fields
+from domain.wire.fields import Json
+from domain.wire.version import MAX_MUTATIONS, PROTOCOL, check_protocol
 
 
 class Op(StrEnum):
@@ -83,17 +77,17 @@ class Mutation:
         """Raises: InputError for anything that is no mutation."""
         try:
             return cls(
-                mid=_int(data, "mid"),
-                group=_str(data, "group"),
-                table=_str(data, "table"),
-                row_id=_str(data, "row_id"),
+                mid=fields.int_of(data, "mid"),
+                group=fields.text_of(data, "group"),
+                table=fields.text_of(data, "table"),
+                row_id=fields.text_of(data, "row_id"),
                 op=Op(data["op"]),
-                patch=_map(data, "patch"),
-                base_ver=_int(data, "base_ver"),
-                base=_map(data, "base"),
-                edit_ms=_int(data, "edit_ms"),
-                seen_server_ms=_int(data, "seen_server_ms"),
-                schema=_int(data, "schema"),
+                patch=fields.map_of(data, "patch"),
+                base_ver=fields.int_of(data, "base_ver"),
+                base=fields.map_of(data, "base"),
+                edit_ms=fields.int_of(data, "edit_ms"),
+                seen_server_ms=fields.int_of(data, "seen_server_ms"),
+                schema=fields.int_of(data, "schema"),
             )
         except (KeyError, TypeError, ValueError) as fault:
             raise errors.InputError(
@@ -135,8 +129,8 @@ class Push:
             )
         read = [_read_mutation(entry) for entry in mutations]
         return cls(
-            device_id=_checked_str(data, "device_id"),
-            epoch=_checked_str(data, "epoch"),
+            device_id=fields.name_of(data, "device_id"),
+            epoch=fields.name_of(data, "epoch"),
             mutations=tuple(entry for entry in read if isinstance(entry, Mutation)),
             unreadable=tuple(entry for entry in read if isinstance(entry, Result)),
         )
@@ -164,10 +158,10 @@ class Row:
     @classmethod
     def from_json(cls, data: Json) -> Row:
         return cls(
-            table=_str(data, "table"),
-            id=_str(data, "id"),
-            ver=_int(data, "ver"),
-            values=_map(data, "values"),
+            table=fields.text_of(data, "table"),
+            id=fields.text_of(data, "id"),
+            ver=fields.int_of(data, "ver"),
+            values=fields.map_of(data, "values"),
             deleted=bool(data.get("deleted", False)),
         )
 
@@ -197,12 +191,12 @@ class Result:
     def from_json(cls, data: Json) -> Result:
         row = data.get("row")
         return cls(
-            mid=_int(data, "mid"),
+            mid=fields.int_of(data, "mid"),
             status=Status(data["status"]),
-            ver=_int(data, "ver"),
+            ver=fields.int_of(data, "ver"),
             row=Row.from_json(row) if row else None,
-            code=_str(data, "code"),
-            message=_str(data, "message"),
+            code=fields.text_of(data, "code"),
+            message=fields.text_of(data, "message"),
         )
 
 
@@ -226,75 +220,8 @@ class PushAnswer:
         check_protocol(data.get("protocol"))
         return cls(
             results=tuple(Result.from_json(r) for r in data["results"]),
-            server_ms=_int(data, "server_ms"),
-            incarnation=_str(data, "incarnation"),
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
-    """Rows of one table: a column header, then one list a row: [id, ver, value, value …]."""
-
-    table: str
-    columns: Sequence[str]
-    rows: Sequence[Sequence[Any]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """One page of the feed or of a first sync. Rows and `cursor` are committed together on the device.
-
-    `scopes` are the locations this person may see now; the device drops the rows of any other *before* it
-    applies the page. `removed` lists (table, id) of deleted rows and of rows that left the person's scopes.
-    `done`, `total`: progress of a first sync in rows (total 0 once it tails the feed).
-    """
-
-    cursor: str
-    more: bool
-    blocks: Sequence[Block]
-    removed: Sequence[tuple[str, str]]
-    scopes: Sequence[str]
-    server_ms: int
-    incarnation: str
-    demo: bool = False
-    done: int = 0
-    total: int = 0
-    protocol: int = PROTOCOL
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "protocol": self.protocol,
-            "cursor": self.cursor,
-            "more": self.more,
-            "blocks": [
-                {"table": b.table, "columns": list(b.columns), "rows": list(b.rows)} for b in self.blocks
-            ],
-            "removed": [list(pair) for pair in self.removed],
-            "scopes": list(self.scopes),
-            "server_ms": self.server_ms,
-            "incarnation": self.incarnation,
-            "demo": self.demo,
-            "done": self.done,
-            "total": self.total,
-        }
-
-    @classmethod
-    def from_json(cls, data: Json) -> Page:
-        """Raises: VersionMismatchError; KeyError, TypeError or ValueError for what is no page."""
-        check_protocol(data.get("protocol"))
-        return cls(
-            cursor=_str(data, "cursor"),
-            more=bool(data["more"]),
-            blocks=tuple(
-                Block(table=b["table"], columns=b["columns"], rows=b["rows"]) for b in data["blocks"]
-            ),
-            removed=tuple((table, row_id) for table, row_id in data["removed"]),
-            scopes=tuple(data["scopes"]),
-            server_ms=_int(data, "server_ms"),
-            incarnation=_str(data, "incarnation"),
-            demo=bool(data["demo"]),
-            done=_int(data, "done"),
-            total=_int(data, "total"),
+            server_ms=fields.int_of(data, "server_ms"),
+            incarnation=fields.text_of(data, "incarnation"),
         )
 
 
@@ -308,43 +235,3 @@ def _read_mutation(entry: object) -> Mutation | Result:
         if not isinstance(mid, int) or isinstance(mid, bool):
             raise
         return Result(mid=mid, status=Status.PARKED, code="unreadable", message=fault.message)
-
-
-def check_protocol(theirs: object) -> None:
-    """Raises: VersionMismatchError when the other side speaks another protocol."""
-    if theirs != PROTOCOL:
-        raise errors.VersionMismatchError(
-            f"The other side speaks sync protocol {theirs!r}, this one speaks {PROTOCOL}.",
-            where="protocol",
-            hint="Update the older of app and server; nothing is lost, unsent work stays on the device.",
-        )
-
-
-def _checked_str(data: Json, key: str) -> str:
-    value = data.get(key)
-    if not isinstance(value, str) or not value or len(value) > 100:
-        raise errors.InputError(f"{key} is missing.", where=key)
-    return value
-
-
-def _str(data: Json, key: str) -> str:
-    value = data[key]
-    if not isinstance(value, str):
-        raise TypeError(f"{key} must be text")
-    return value
-
-
-def _int(data: Json, key: str) -> int:
-    value = data[key]
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError(f"{key} must be a whole number")
-    if abs(value) >= 1 << 63:
-        raise ValueError(f"{key} is too large")
-    return value
-
-
-def _map(data: Json, key: str) -> Mapping[str, Any]:
-    value = data[key]
-    if not isinstance(value, dict):
-        raise TypeError(f"{key} must be an object")
-    return value

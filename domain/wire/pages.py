@@ -1,0 +1,78 @@
+"""Down: pages of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from domain.wire import fields
+from domain.wire.fields import Json
+from domain.wire.version import PROTOCOL, check_protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """Rows of one table: a column header, then one list a row: [id, ver, value, value …]."""
+
+    table: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One page of the feed or of a first sync. Rows and `cursor` are committed together on the device.
+
+    `scopes` are the locations this person may see now; the device drops the rows of any other *before* it
+    applies the page. `removed` lists (table, id) of deleted rows and of rows that left the person's scopes.
+    `done`, `total`: progress of a first sync in rows (total 0 once it tails the feed).
+    """
+
+    cursor: str
+    more: bool
+    blocks: Sequence[Block]
+    removed: Sequence[tuple[str, str]]
+    scopes: Sequence[str]
+    server_ms: int
+    incarnation: str
+    demo: bool = False
+    done: int = 0
+    total: int = 0
+    protocol: int = PROTOCOL
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "protocol": self.protocol,
+            "cursor": self.cursor,
+            "more": self.more,
+            "blocks": [
+                {"table": b.table, "columns": list(b.columns), "rows": list(b.rows)} for b in self.blocks
+            ],
+            "removed": [list(pair) for pair in self.removed],
+            "scopes": list(self.scopes),
+            "server_ms": self.server_ms,
+            "incarnation": self.incarnation,
+            "demo": self.demo,
+            "done": self.done,
+            "total": self.total,
+        }
+
+    @classmethod
+    def from_json(cls, data: Json) -> Page:
+        """Raises: VersionMismatchError; KeyError, TypeError or ValueError for what is no page."""
+        check_protocol(data.get("protocol"))
+        return cls(
+            cursor=fields.text_of(data, "cursor"),
+            more=bool(data["more"]),
+            blocks=tuple(
+                Block(table=b["table"], columns=b["columns"], rows=b["rows"]) for b in data["blocks"]
+            ),
+            removed=tuple((table, row_id) for table, row_id in data["removed"]),
+            scopes=tuple(data["scopes"]),
+            server_ms=fields.int_of(data, "server_ms"),
+            incarnation=fields.text_of(data, "incarnation"),
+            demo=bool(data["demo"]),
+            done=fields.int_of(data, "done"),
+            total=fields.int_of(data, "total"),
+        )
