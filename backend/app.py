@@ -11,10 +11,10 @@ from fastapi import APIRouter, FastAPI
 
 import backend
 from backend import errors
-from backend.api import auth, health, sync, uploads, ws
+from backend.api import auth, bi, health, sync, uploads, ws
 from backend.deps import Deps
 from backend.edge import Edge
-from backend.jobs import engines, hearing, housekeeping, transcription
+from backend.jobs import engines, hearing, housekeeping, kpi_snapshots, transcription
 from backend.stream import sequencer
 
 logger = logging.getLogger(__name__)
@@ -28,10 +28,18 @@ ROUTERS: Sequence[APIRouter] = (
     sync.router,
     uploads.router,
     ws.router,
+    bi.router,
 )
 
 # Run from start to stop, in every server process; each gets Deps and loops until it is cancelled.
-JOBS: Sequence[Job] = (engines.run, housekeeping.run, hearing.run, sequencer.run, transcription.run)
+JOBS: Sequence[Job] = (
+    engines.run,
+    housekeeping.run,
+    hearing.run,
+    sequencer.run,
+    transcription.run,
+    kpi_snapshots.run,
+)
 
 _SHORTEST_PAUSE = 0.5
 _LONGEST_PAUSE = 60.0
