@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from domain import optouts, phones
-from domain.proposals import clues, people, price, values, when
+from domain.proposals import condition, motivation, people, price, values, when
 
 
 def propose(text: str, now: datetime, *, names: Sequence[str] = ()) -> tuple[values.Proposal, ...]:
@@ -21,8 +21,8 @@ def propose(text: str, now: datetime, *, names: Sequence[str] = ()) -> tuple[val
     taken += [(item.start, item.end) for item in timed]
     readers = (
         price.find(plain, taken),
-        clues.motivation(plain),
-        clues.condition(plain),
+        motivation.find(plain),
+        condition.find(plain),
         people.name(plain, names),
     )
     found += [item for item in readers if item is not None]

@@ -5,19 +5,47 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from domain.proposals import numbers, values
+from domain.proposals import numbers, phrases, values
 
 # Said before the number, nearest one governs. "wants to … for", "take", "asking", "down to".
-_STRONG = re.compile(
-    r"\b(?:asking(?:\s+price)?|asks?|wants?(?:\s+(?:at\s+least|to\s+(?:get|net|see|list\s+(?:it\s+)?(?:at|for)|clear|sell\s+(?:it\s+)?(?:at|for))))?"
-    r"|(?:would|will|'d|'ll|might|could)\s+(?:probably\s+|maybe\s+|even\s+|happily\s+)?(?:take|accept|do|sell\s+(?:it\s+)?for|go|settle\s+for|consider|let\s+it\s+go\s+(?:for|at))"
-    r"|takes?|accepts?|settle\s+for|price(?:d)?(?:\s+(?:is|of|at|to|around|down\s+to))?|list(?:ed|ing)?\s+(?:it\s+)?(?:at|for|price(?:\s+is)?)"
-    r"|(?:dropp?(?:ed|ing)?|came?|come|coming|went|go|going|knock(?:ed)?|lower(?:ed)?|reduc(?:ed|e)|cut|bring|brought|raised?|bumped|moved?)\s+(?:it\s+|the\s+price\s+|his\s+price\s+|her\s+price\s+|their\s+price\s+)?(?:all\s+the\s+way\s+)?(?:down\s+|up\s+)?to"
-    r"|budget(?:\s+is)?|approved\s+(?:for|up\s+to)|up\s+to|(?:max(?:imum)?|top(?:s)?|ceiling|limit)(?:\s+(?:is|out\s+at))?"
-    r"|(?:she|he|they)(?:'s|'re|\s+is|\s+are|\s+was)?\s+(?:said|says|mentioned|mentions|thinking|hoping\s+for|looking\s+for|needs?|firm\s+(?:at|on))"
-    r"|mentioned|thinking|hoping\s+(?:for|to\s+get)|expects?|expecting|needs?|(?:walk\s+away|happy|good|fine|ok(?:ay)?)\s+(?:with|at)|number\s+(?:is|was)|bottom\s+line(?:\s+is)?"
-    r"|walk(?:\s+away)?\s+with|be\s+at|open\s+to|list(?:ed|ing)?(?=\s+(?:around|about|near|close))|looking\s+(?:for|to\s+(?:get|net|list\s+at)|at\s+getting)|let\s+(?:it|the\s+house)\s+go\s+(?:for|at)|firm\s+(?:at|on)|sell\s+(?:it\s+)?(?:for|at)|net(?:s|ting)?|offers?\s+(?:at|of|us)|spend)\b",
-    re.IGNORECASE,
+_STRONG = phrases.compiled(
+    r"""
+        asking( price)?
+        asks?
+        wants?( (at least|to (get|net|see|list (it )?(at|for)|clear|sell (it )?(at|for))))?
+        (would|will|'d|'ll|might|could) (probably |maybe |even |happily )?(take|accept|do|sell (it )?for|go|settle for|consider|let it go (for|at))
+        takes?
+        accepts?
+        settle for
+        price(d)?( (is|of|at|to|around|down to))?
+        list(ed|ing)? (it )?(at|for|price( is)?)
+        (dropp?(ed|ing)?|came?|come|coming|went|go|going|knock(ed)?|lower(ed)?|reduc(ed|e)|cut|bring|brought|raised?|bumped|moved?) (it |the price |his price |her price |their price )?(all the way )?(down |up )?to
+        budget( is)?
+        approved (for|up to)
+        up to
+        (max(imum)?|top(s)?|ceiling|limit)( (is|out at))?
+        (she|he|they)('s|'re| is| are| was)? (said|says|mentioned|mentions|thinking|hoping for|looking for|needs?|firm (at|on))
+        mentioned
+        thinking
+        hoping (for|to get)
+        expects?
+        expecting
+        needs?
+        (walk away|happy|good|fine|ok(ay)?) (with|at)
+        number (is|was)
+        bottom line( is)?
+        walk( away)? with
+        be at
+        open to
+        list(ed|ing)?(?= (around|about|near|close))
+        looking (for|to (get|net|list at)|at getting)
+        let (it|the house) go (for|at)
+        firm (at|on)
+        sell (it )?(for|at)
+        net(s|ting)?
+        offers? (at|of|us)
+        spend
+    """
 )
 _FILL = (
     r"(?:\s*,?\s*(?:about|around|roughly|maybe|like|at\s+least|over|under|close\s+to|near|somewhere|in\s+the|is|of|at|for|a|an|cool|"
@@ -25,14 +53,81 @@ _FILL = (
     r"north\s+of|high|low|mid|the|lot|with|now|get|net|he|she|they|would|be|was|still|list|sell|house|place)\b)*[\s,:]*\Z"
 )
 _AFTER_STRONG = re.compile(_FILL, re.IGNORECASE)
-_NOT_ASKED = re.compile(
-    r"\b(?:originally|original(?:\s+(?:price|ask|number))?|was\s+asking|used\s+to|before\s+(?:it\s+)?was|instead\s+of|down\s+from|dropped\s+from|up\s+from|from"
-    r"|paid|bought\s+(?:it|this|the\s+\w+)?\s*(?:for|at)|owes?|owed|owing|mortgage|loan|payoff|balance|lien|repairs?|fix(?:ing)?|estimate[ds]?|quote[ds]?|rehab|reno\w*"
-    r"|rent(?:s|ed|ing|al)?|taxes|tax|hoa|insurance|deductible|zillow|zestimate|redfin|apprais\w+|assess\w+|comps?|neighbou?rs?|next\s+door|down\s+the\s+street"
-    r"|sold\s+(?:for|at)|deposit|earnest|down\s+payment|commission|credit|allowance|equity|salary|makes|income|worth|cost[s]?|spent|put(?:ting)?\s+down|roof|closing\s+costs"
-    r"|offered\s+(?:him|her|them)|(?:another|other)\s+(?:offer|agent|buyer|investor)\w*|turned\s+down|rejected|refused|monthly|a\s+month"
-    r"|won'?t\s+(?:take|accept|do|go)|wouldn'?t\s+(?:take|accept|do|go)|not\s+(?:take|accept|going\s+to\s+take)|too\s+(?:low|high)|we\s+offered|i\s+(?:offered|said|told|suggested|think))\b",
-    re.IGNORECASE,
+_NOT_ASKED = phrases.compiled(
+    r"""
+        originally
+        original( (price|ask|number))?
+        was asking
+        used to
+        before (it )?was
+        instead of
+        down from
+        dropped from
+        up from
+        from
+        paid
+        bought (it|this|the \w+)?\s*(for|at)
+        owes?
+        owed
+        owing
+        mortgage
+        loan
+        payoff
+        balance
+        lien
+        repairs?
+        fix(ing)?
+        estimate[ds]?
+        quote[ds]?
+        bids?
+        rehab
+        reno\w*
+        rent(s|ed|ing|al)?
+        taxes
+        tax
+        hoa
+        insurance
+        deductible
+        zillow
+        zestimate
+        redfin
+        apprais\w+
+        assess\w+
+        comps?
+        neighbou?rs?
+        next door
+        down the street
+        sold (for|at)
+        deposit
+        earnest
+        down payment
+        commission
+        credit
+        allowance
+        equity
+        salary
+        makes
+        income
+        worth
+        cost[s]?
+        spent
+        put(ting)? down
+        roof
+        closing costs
+        offered (him|her|them)
+        (another|other) (offer|agent|buyer|investor)\w*
+        turned down
+        rejected
+        refused
+        monthly
+        a month
+        won'?t (take|accept|do|go)
+        wouldn'?t (take|accept|do|go)
+        not (take|accept|going to take)
+        too (low|high)
+        we offered
+        i (offered|said|told|suggested|think)
+    """
 )
 _UNITS_AFTER = re.compile(
     r"-\d|[\s-]*(?:st|nd|rd|th|bed(?:room)?s?|bath(?:room)?s?|half\s+bath|sq(?:uare)?\b|sqft|feet|foot|ft\b|acres?|lots?\b|percent|%|days?|weeks?|months?|years?|yrs?|hours?|minutes?|mins?"

@@ -34,6 +34,19 @@ class Proposal:
     confidence: float
 
 
+def worded(field: Field, name: str, match: re.Match[str], confidence: float) -> Proposal:
+    """A proposal of a class of words, such as a reason or a condition."""
+    return Proposal(
+        field=field,
+        value=name,
+        display=name.capitalize(),
+        words=match[0],
+        start=match.start(),
+        end=match.end(),
+        confidence=confidence,
+    )
+
+
 Span = tuple[int, int]
 
 

@@ -6,19 +6,98 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
-from domain.proposals import dates, values
+from domain.proposals import dates, phrases, values
 
-_FOLLOW = re.compile(
-    r"\b(?:call(?:ing)?(?:\s+(?:\w+\s+)?back)?|phone|ring|text(?:ing)?|e-?mail(?:ing)?|follow(?:ing)?[\s-]?up|check(?:ing)?(?:\s+back)?\s+(?:in|with|on|back)|check\s+back"
-    r"|get(?:ting)?\s+back|reach(?:ing)?\s+(?:out|back|her|him|them)|touch(?:ing)?\s+base|try(?:ing)?\s+(?:\w+\s+)?(?:again|back)|try\s+(?:her|him|them)|circle\s+back|swing\s+by|stop(?:ping)?\s+by|drop(?:ping)?\s+(?:by|off|in)"
-    r"|come\s+(?:by|back)|com(?:e|ing)\s+over|go(?:ing)?\s+back|meet(?:ing)?(?:\s+(?:up|again))?|coffee|lunch|see\s+(?:her|him|them)\s+again|send|owes?|promised|bring|deliver|appointment|appt|remind(?:er)?|talk\s+(?:again|to)|speak\s+again"
-    r"|catch\s+up|schedule\s+(?:a|an|the|her|him|them)|set\s+up|walk[\s-]?through|showing|show\s+(?:her|him|them)|visit|ping|connect|chat|revisit|next\s+(?:step|touch|contact)|hear\s+(?:back|from)|let\s+(?:her|him|them)\s+know|present)\b",
-    re.IGNORECASE,
+_FOLLOW = phrases.compiled(
+    r"""
+        call(ing)?( (\w+ )?back)?
+        phone
+        ring
+        text(ing)?
+        e-?mail(ing)?
+        follow(ing)?[\s-]?up
+        check(ing)?( back)? (in|with|on|back)
+        check back
+        get(ting)? back
+        reach(ing)? (out|back|her|him|them)
+        touch(ing)? base
+        try(ing)? (\w+ )?(again|back)
+        try (her|him|them)
+        circle back
+        swing by
+        stop(ping)? by
+        drop(ping)? (by|off|in)
+        come (by|back)
+        com(e|ing) over
+        go(ing)? back
+        meet(ing)?( (up|again))?
+        coffee
+        lunch
+        see (her|him|them) again
+        send
+        owes?
+        promised
+        bring
+        deliver
+        appointment
+        appt
+        remind(er)?
+        talk (again|to)
+        speak again
+        catch up
+        schedule (a|an|the|her|him|them)
+        set up
+        walk[\s-]?through
+        showing
+        show (her|him|them)
+        visit
+        ping
+        connect
+        chat
+        revisit
+        next (step|touch|contact)
+        hear (back|from)
+        let (her|him|them) know
+        present
+    """
 )
-_DEADLINE = re.compile(
-    r"\b(?:need(?:s|ed)?|has|have|had|want(?:s|ed)?|like|hop(?:es?|ing)|look(?:s|ing)|plan(?:s|ning)?|must|got)\s+(?:it\s+|this\s+|to\s+)*(?:\w+\s+){0,2}?(?:to\s+)?(?:be\s+)?(?:out|close[sd]?|closing|sell|sold|move[d]?|done|gone|settled|list(?:ed)?|vacate|finish(?:ed)?|wrapped|buy|bought|in|leave|relocate)\b"
-    r"|\b(?:wants?\s+an?\s+offer|needs?\s+an?\s+offer|auction|foreclosure|sale\s+date|closing|close[sd]?|lease\s+(?:is\s+up|ends|expires|runs\s+out)|out\s+(?:in|by|within)|settled|sell(?:ing)?|sold|done|mov(?:e|es|ing)|timeline|timeframe|time\s+frame|deadline|pcs(?:ing)?|retir\w+|report(?:s|ing)?|transfer\w*|starts?|leav(?:e|es|ing)|reloc\w+|within|asap|ready\s+to|attorney|court|probate|vacate|list(?:ing)?)\b",
-    re.IGNORECASE,
+_DEADLINE = phrases.compiled(
+    r"""
+        (need(s|ed)?|has|have|had|want(s|ed)?|like|hop(es?|ing)|look(s|ing)|plan(s|ning)?|must|got) (it |this |to )*(\w+ ){0,2}?(to )?(be )?(out|close[sd]?|closing|sell|sold|move[d]?|done|gone|settled|list(ed)?|vacate|finish(ed)?|wrapped|buy|bought|in|leave|relocate)
+        wants? an? offer
+        needs? an? offer
+        auction
+        foreclosure
+        sale date
+        closing
+        close[sd]?
+        lease (is up|ends|expires|runs out)
+        out (in|by|within)
+        settled
+        sell(ing)?
+        sold
+        done
+        mov(e|es|ing)
+        timeline
+        timeframe
+        time frame
+        deadline
+        pcs(ing)?
+        retir\w+
+        report(s|ing)?
+        transfer\w*
+        starts?
+        leav(e|es|ing)
+        reloc\w+
+        within
+        asap
+        ready to
+        attorney
+        court
+        probate
+        vacate
+        list(ing)?
+    """
 )
 _SOON = re.compile(
     r"\b(?:a\.?s\.?a\.?p\b|as\s+(?:soon|fast|quick(?:ly)?)\s+as\s+(?:possible|(?:she|he|they|we)\s+can)|right\s+away|immediately|yesterday(?=\s*[.!]))",

@@ -73,6 +73,10 @@ def test_one_and_two_touches_share_everything() -> None:
     )
 
 
+def test_nobody_touched_is_nobody_credited() -> None:
+    assert attribution.weights("linear", []) == []
+
+
 def test_a_channel_gets_all_its_touches() -> None:
     assert attribution.by_channel("linear", PATH, 100_01) == {
         "sign call": 50_01,

@@ -70,6 +70,12 @@ TODAY = date(2026, 3, 11)  # a Wednesday
         ("last weekend", None),
         ("February 30", None),
         ("may call", None),
+        ("early next month", "2026-04-01"),
+        ("this week", None),
+        ("in two nights", None),
+        ("March 5, 2020", None),
+        ("in a week and a half", "2026-03-21"),
+        ("the 32nd", None),
     ],
 )
 def test_a_day_as_said(text: str, expected: str | None) -> None:
@@ -89,10 +95,12 @@ def test_a_day_as_said(text: str, expected: str | None) -> None:
         ("half a year", 182),
         ("forty-five days", 45),
         ("a year", 365),
+        ("two and a half weeks", None),
+        ("a month and a half", 45),
     ],
 )
-def test_a_span_of_time_as_said(text: str, days: int) -> None:
-    assert [length.days for length in dates.lengths(text)] == [days]
+def test_a_span_of_time_as_said(text: str, days: int | None) -> None:
+    assert [length.days for length in dates.lengths(text)] == ([days] if days else [])
 
 
 @given(st.text(max_size=60), st.dates(date(2020, 1, 1), date(2090, 1, 1)))
@@ -111,3 +119,6 @@ def test_a_coming_weekday_is_within_a_week_and_next_weeks_within_two(today: date
 def test_the_last_day_of_a_longer_month() -> None:
     assert calendar.add_months(date(2026, 1, 31), 1) == date(2026, 2, 28)
     assert calendar.coming_nth(31, date(2026, 3, 31)) == date(2026, 5, 31)
+    assert calendar.coming_nth(32, TODAY) is None
+    assert calendar.holiday("no such day", TODAY) is None
+    assert calendar.holiday("July 4th", TODAY) == date(2026, 7, 4)

@@ -40,6 +40,7 @@ from domain.proposals import numbers
         ("six-forty", 640),
         ("ninety", 90),
         ("three hundred grand", 300_000),
+        ("a million fifty", 1_050_000),
     ],
 )
 def test_one_number(text: str, value: float) -> None:
@@ -48,7 +49,21 @@ def test_one_number(text: str, value: float) -> None:
     assert [number.value for number in found] == [pytest.approx(value)]
 
 
-@pytest.mark.parametrize("text", ["five one two", "one two three four", "point", "none", "often", "someone"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "five one two",
+        "one two thousand",
+        "point hundred",
+        "half five",
+        "oh",
+        "one two three four",
+        "point",
+        "none",
+        "often",
+        "someone",
+    ],
+)
 def test_no_number(text: str) -> None:
     assert numbers.find(text) == []
 

@@ -48,6 +48,12 @@ def value(text: str, field: Field) -> int | str | bool | None:
         ("Zillow says 510 but she'd take 480.", 480_000),
         ("asking a million two", 1_200_000),
         ("hoping to get around 340", 340_000),
+        ("She'd do 225 if we close fast, got a bid for eighteen thousand.", 225_000),
+        ("Miguel would walk with at least two thirty.", 230_000),
+        ("She said one point two.", 1_200_000),
+        ("asking a million fifty", 1_050_000),
+        ("He'd take $2.80.", 280_000),
+        ("The house could be ours, 415 as is.", 415_000),
     ],
 )
 def test_price(text: str, dollars: int) -> None:
@@ -89,6 +95,9 @@ def test_other_numbers_are_no_price(text: str) -> None:
         ("auction is set for April 7th", 27),
         ("They'd like to be settled by Thanksgiving.", 260),
         ("wants to move in two months", 60),
+        ("the attorney says 90 days minimum", 90),
+        ("60 days tops, she said", 60),
+        ("starts the first of May, under contract by mid April", 35),
     ],
 )
 def test_timeline(text: str, days: int) -> None:
@@ -106,6 +115,8 @@ def test_timeline(text: str, days: int) -> None:
         "Wants to move by summer.",
         "Behind three months on payments.",
         "Call him back in two weeks.",
+        "They want to move today.",
+        "Friday they want to close on something else.",
     ],
 )
 def test_other_times_are_no_timeline(text: str) -> None:
