@@ -16,7 +16,7 @@ _DIGITS = {
 }
 _TIMES = {"double": 2, "triple": 3}
 _WRITTEN = re.compile(
-    r"(?<![\w$.])(?:\+\d[\d\s().-]{6,20}\d|(?:1[\s.-]?)?\(?\d{3}\)?[\s.,-]{0,2}\d{3}[\s.,-]{0,2}\d{4})(?!\w)"
+    r"(?<![\w$.])(?:\+\d[\d\s().-]{6,20}\d|(?:1[\s.-]?)?\(?\d{3}\)?[\s.,-]{0,2}\d{3}[\s.,-]{0,2}\d{4})(?![\w]|-\d)"
 )
 _SPOKEN_WORD = re.compile(r"\b(?:" + "|".join([*_DIGITS, *_TIMES]) + r")\b|\d+", re.IGNORECASE)
 _BETWEEN = re.compile(r"[\s,.\-–;]*\Z")
@@ -117,6 +117,7 @@ def _spoken(text: str) -> list[Found]:
     for run in runs:
         start, end = run[0].start(), run[-1].end()
         number = parse(spoken_digits(text[start:end]))
-        if number:
+        broken = any(len(token[0]) == 4 and token[0].isdigit() for token in run[:-1])
+        if number and not broken:
             found.append(Found(number=number, words=text[start:end], start=start, end=end))
     return found

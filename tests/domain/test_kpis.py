@@ -47,7 +47,7 @@ def test_pipeline_shows_weighted_with_gross_beside_it_and_compares_equal_parts()
     assert tile.comparison is not None
     assert (tile.comparison.previous, tile.comparison.label) == (400_000_00, "day 12 of 30 against day 12")
     assert tile.comparison.change == pytest.approx(0.03)
-    assert tile.parts == (("gross_cents", 3_000_000_00),)
+    assert list(tile.parts) == [("gross_cents", 3_000_000_00)]
     assert tile.trend == (1, 2, 3)
 
 
