@@ -22,6 +22,7 @@ class Client(Connection):
         super().__init__()  # type: ignore[no-untyped-call]
         self.loop = asyncio.get_running_loop()
         self.pubsubhub = PubSubHub(self.loop)
+        self.page_url = "http://127.0.0.1"
         self.answers = answers
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.octets = 0

@@ -151,8 +151,12 @@ def _rail(app: context.AppContext, tabs: Sequence[routes.Tab], current: routes.S
         selected_index=_index(tabs, current),
         on_change=lambda event: app.go(tabs[event.control.selected_index].path),
         label_type=ft.NavigationRailLabelType.ALL,
-        selected_label_text_style=ft.TextStyle(size=14, weight=ft.FontWeight.W_700, color=theme.BRAND),
-        unselected_label_text_style=ft.TextStyle(size=14, weight=ft.FontWeight.W_500, color=theme.INK_SOFT),
+        selected_label_text_style=ft.TextStyle(
+            size=14, weight=ft.FontWeight.W_700, color=theme.BRAND, font_family=theme.FONT
+        ),
+        unselected_label_text_style=ft.TextStyle(
+            size=14, weight=ft.FontWeight.W_500, color=theme.INK_SOFT, font_family=theme.FONT
+        ),
         bgcolor=theme.CARD,
         indicator_color=theme.BRAND_SOFT,
         min_width=104,
@@ -197,7 +201,7 @@ def frame(
     right = _actions(app, actions, is_root=is_root)
     rows: list[ft.Control] = [status_banners(), ft.Container(body, expand=True)]
     if bottom is not None:
-        rows.append(_thumb_area(bottom))
+        rows.append(_thumb_area(app, bottom))
     if app.wide:
         rows.insert(0, _desk_bar(app, title, right, None if is_root else routes.parent(path)))
         return _desk_view(app, rows, tab, within, path)
@@ -258,9 +262,11 @@ def _column(rows: list[ft.Control]) -> ft.Column:
     return ft.Column(rows, spacing=0, expand=True, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
 
 
-def _thumb_area(content: ft.Control) -> ft.Control:
+def _thumb_area(app: context.AppContext, content: ft.Control) -> ft.Control:
+    inner = ft.Container(content, width=theme.CONTENT_MAX - 2 * theme.GAP_L) if app.wide else content
     return ft.Container(
-        content,
+        inner,
+        alignment=ft.Alignment.CENTER if app.wide else None,
         padding=ft.Padding.symmetric(horizontal=theme.GAP_L, vertical=theme.GAP),
         bgcolor=theme.CARD,
         border=ft.Border.only(top=ft.BorderSide(1, theme.LINE)),

@@ -29,6 +29,17 @@ class _Draft:
         return self.text != self.base
 
 
+def _border() -> dict[ft.ControlState, ft.InputBorder]:
+    def edge(color: str, width: int) -> ft.OutlineInputBorder:
+        return ft.OutlineInputBorder(border_radius=14, side=ft.BorderSide(width, color))
+
+    return {
+        ft.ControlState.DEFAULT: edge(theme.LINE_STRONG, 1),
+        ft.ControlState.FOCUSED: edge(theme.BRAND, 2),
+        ft.ControlState.ERROR: edge(theme.BAD, 2),
+    }
+
+
 def text_field(
     label: str,
     value: str,
@@ -67,10 +78,7 @@ def text_field(
         read_only=read_only,
         filled=True,
         fill_color=theme.CARD,
-        border_radius=14,
-        border_color=theme.LINE_STRONG,
-        focused_border_color=theme.BRAND,
-        focused_border_width=2,
+        border=_border(),
         text_size=17,
         color=theme.INK,
         label_style=ft.TextStyle(color=theme.INK_SOFT),

@@ -12,7 +12,6 @@ from views.parts import plot, scales
 
 PALETTE = (theme.BRAND, theme.ACCENT, "#B4570B", theme.GOOD, "#8A3FA0", theme.BAD)
 _MAX_POINTS = 400
-_WORD = ft.TextStyle(size=13, color=theme.INK_SOFT, font_family=theme.FONT)
 
 
 def words_at(
@@ -30,7 +29,7 @@ def layout(data: plot.Plot, width: float, height: float) -> tuple[scales.Box, sc
     marks = scales.ticks(low, high)
     left = 10 + 8 * max(len(scales.y_words(data, mark)) for mark in marks)
     box = scales.Box(
-        left=left, top=12, width=max(40.0, width - left - 14), height=max(40.0, height - 12 - 30)
+        left=left, top=12, width=max(40.0, width - left - 26), height=max(40.0, height - 12 - 30)
     )
     x_low, x_high = scales.x_range(data)
     across = scales.Scale(low=x_low, high=x_high, start=box.left, end=box.right)
@@ -45,7 +44,7 @@ def grid(data: plot.Plot, box: scales.Box, across: scales.Scale, up: scales.Scal
         ink = theme.LINE_STRONG if mark == 0 else theme.LINE
         yield cv.Line(box.left, y, box.right, y, paint=ft.Paint(color=ink, stroke_width=1))
         yield words_at(box.left - 8, y, scales.y_words(data, mark), ft.Alignment.CENTER_RIGHT)
-    wanted = max(2, int(box.width // 84))
+    wanted = max(2, int(box.width // (62 if data.labels else 84)))
     for x in scales.x_ticks(data, across.low, across.high, wanted):
         text = scales.x_words(data, x, across.high - across.low)
         yield words_at(across.at(x), box.bottom + 8, text, ft.Alignment.TOP_CENTER)

@@ -73,7 +73,9 @@ def _ground(view: Projection) -> list[cv.Shape]:
             ),
             painter.words_at(middle, middle - reach - 2, f"{ring:g} mi", ft.Alignment.BOTTOM_CENTER),
         ]
-    shapes.append(painter.words_at(view.size - 8, 8, strings.t("kit.map.north"), ft.Alignment.TOP_RIGHT, bold=True))
+    shapes.append(
+        painter.words_at(view.size - 8, 8, strings.t("kit.map.north"), ft.Alignment.TOP_RIGHT, bold=True)
+    )
     return shapes
 
 

@@ -1,0 +1,39 @@
+"""Sentences come from files, with their numbers; none is missing."""
+
+from __future__ import annotations
+
+import re
+
+from views import strings
+
+
+def test_a_count_finds_its_form() -> None:
+    assert strings.count("kit.lamp.phone", 0) == "Nothing waits on this phone"
+    assert strings.count("kit.lamp.phone", 1) == "1 change safe on this phone, waiting"
+    assert strings.count("kit.lamp.phone", 3) == "3 changes safe on this phone, waiting"
+
+
+def test_an_unknown_key_shows_itself() -> None:
+    assert strings.t("kit.not_there") == "kit.not_there"
+
+
+def test_every_sentence_that_the_views_name_is_there() -> None:
+    folder = strings.FOLDER.parent.parent / "views"
+    named = {
+        key
+        for path in folder.rglob("*.py")
+        for key in re.findall(r'strings\.t\(\s*"([a-z_.]+)"', path.read_text())
+    }
+
+    assert not named - strings.table().keys()
+
+
+def test_every_counted_sentence_has_both_forms() -> None:
+    folder = strings.FOLDER.parent.parent / "views"
+    named = {
+        key
+        for path in folder.rglob("*.py")
+        for key in re.findall(r'strings\.count\(\s*"([a-z_.]+)"', path.read_text())
+    }
+
+    assert not {f"{key}.{form}" for key in named for form in ("one", "other")} - strings.table().keys()
