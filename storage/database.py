@@ -164,6 +164,11 @@ class Database(Reads):
         """sqlite-utils on this connection, for export, statistics and housekeeping; never for writing rows."""
         return sqlite_utils.Database(self._connection, recursive_triggers=False, execute_plugins=False)
 
+    def scrub(self) -> None:
+        """After rows left for good: nothing of them stays in the write-ahead log either."""
+        with faults.translated(str(self.path)):
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def close(self) -> None:
         self._subscribers.clear()
         with suppress(sqlite3.Error):
@@ -204,7 +209,13 @@ def _connect(name: str, *, uri: bool = False, any_thread: bool = False) -> sqlit
         cached_statements=256,
     )
     connection.row_factory = sqlite3.Row
-    for pragma in ("trusted_schema=OFF", "busy_timeout=5000", "cache_size=-32000", "temp_store=MEMORY"):
+    for pragma in (
+        "trusted_schema=OFF",
+        "busy_timeout=5000",
+        "cache_size=-32000",
+        "temp_store=MEMORY",
+        "secure_delete=ON",
+    ):
         connection.execute(f"PRAGMA {pragma}")
     return connection
 

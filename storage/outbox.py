@@ -14,7 +14,8 @@ from storage import database, rows
 
 MAX_BYTES = 256 * 1024
 JOURNAL_MS = 14 * 24 * 3600 * 1000
-BLOCKED = "blocked"
+BLOCKED = "depends"
+"""The code of a change that only waits for another one (the server's word for it, too)."""
 
 
 class State(StrEnum):
@@ -193,8 +194,20 @@ def mark_parked(tx: database.Transaction, mid: int, *, code: str, message: str) 
         block_dependants(tx, *parked.row)
 
 
+def _next_mid(tx: database.Transaction) -> int:
+    """A number that was never used, as AUTOINCREMENT would give it."""
+    tx.execute("UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'outbox'")
+    return int(tx.value("SELECT seq FROM sqlite_sequence WHERE name = 'outbox'"))
+
+
 def mark_waiting(tx: database.Transaction, mid: int) -> None:
-    tx.execute("UPDATE outbox SET state = 'pending', code = '', message = '' WHERE mid = ?", (mid,))
+    """To be sent (again). One that the server has parked takes a new number: the old one is answered for ever."""
+    known = get(tx, mid)
+    answered = known is not None and known.state is State.PARKED and known.attempts > 0
+    tx.execute(
+        "UPDATE outbox SET mid = ?, state = 'pending', code = '', message = '' WHERE mid = ?",
+        (_next_mid(tx) if answered else mid, mid),
+    )
     tx.touch("outbox")
 
 

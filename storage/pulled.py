@@ -14,21 +14,28 @@ from storage import cursor, database, events, rebase, rows, scopes, search
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:
-    """What a page changed. `files` are voice files that nobody may keep: delete them after the commit."""
+    """What a page changed.
+
+    `files` are voice files that nobody may keep: delete them after the commit; `scrub`: a location was taken away.
+    """
 
     rows: int
     removed: int
+    scrub: bool
     files: tuple[Path, ...]
 
 
 def apply(tx: database.Transaction, page: wire.Page, *, now_ms: int) -> Applied:
     """The whole page and its cursor in the caller's transaction. Rows already known are passed over."""
+    before = cursor.place(tx).scopes or frozenset()
     files = list(scopes.keep_only(tx, page.scopes))
     for name, row_id in page.removed:
         files += _remove(tx, name, row_id)
     count = sum(_block(tx, block) for block in page.blocks)
     _remember(tx, page, now_ms)
-    return Applied(rows=count, removed=len(page.removed), files=tuple(files))
+    return Applied(
+        rows=count, removed=len(page.removed), scrub=bool(before - set(page.scopes)), files=tuple(files)
+    )
 
 
 def _remember(tx: database.Transaction, page: wire.Page, now_ms: int) -> None:

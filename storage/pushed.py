@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from domain import tables, wire
 from domain.wire import Status
-from storage import cursor, database, outbox, rebase
+from storage import cursor, database, outbox, rebase, scopes
 
 ROW_DELETED = "row_deleted"
 """The server's code for an edit of a row that somebody deleted."""
@@ -15,11 +16,12 @@ ROW_DELETED = "row_deleted"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How many changes are safe, need a person, or must be sent again."""
+    """How many changes are safe, need a person, or must be sent again. `files`: delete them after the commit."""
 
     safe: int
     parked: int
     again: int
+    files: tuple[Path, ...] = ()
 
 
 def apply(
@@ -40,7 +42,19 @@ def apply(
             safe += 1
     cursor.saw_server(tx, server_ms=answer.server_ms, now_ms=now_ms)
     tx.touch("outbox")
-    return Outcome(safe=safe, parked=parked, again=len(sent) - safe - parked)
+    return Outcome(safe=safe, parked=parked, again=len(sent) - safe - parked, files=_of_deleted(tx, sent))
+
+
+def _of_deleted(tx: database.Transaction, sent: Sequence[wire.Mutation]) -> tuple[Path, ...]:
+    """Recordings of notes whose deletion is safe at the server."""
+    gone = [
+        mutation.row_id
+        for mutation in sent
+        if mutation.op is wire.Op.DELETE
+        and mutation.table == tables.NOTES.name
+        and not outbox.of_row(tx, mutation.table, mutation.row_id)
+    ]
+    return tuple(scopes.wipe_blobs(tx, gone)) if gone else ()
 
 
 def _confirm(tx: database.Transaction, mutation: wire.Mutation, result: wire.Result, now_ms: int) -> None:

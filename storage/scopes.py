@@ -24,12 +24,13 @@ def keep_only(tx: database.Transaction, allowed: Collection[str]) -> list[Path]:
             (rows.dumps(list(allowed)),),
         )
         files += wipe(tx, table, [row["id"] for row in found])
-    _wipe_unseen(tx, allowed)
-    return files
+    if before is not None and before - frozenset(allowed):
+        search.compact(tx)
+    return files + _wipe_unseen(tx, allowed)
 
 
-def _wipe_unseen(tx: database.Transaction, allowed: Collection[str]) -> None:
-    """What no row shows any more: bases of rows deleted here, and confirmed changes of rows long gone."""
+def _wipe_unseen(tx: database.Transaction, allowed: Collection[str]) -> list[Path]:
+    """What no row shows any more: bases and recordings of rows deleted here, the journal of rows long gone."""
     chosen = (rows.dumps(list(allowed)),)
     tx.execute(
         "UPDATE shadow SET base = '{}', deleted = 1 WHERE deleted = 0"
@@ -41,6 +42,10 @@ def _wipe_unseen(tx: database.Transaction, allowed: Collection[str]) -> None:
         " AND patch ->> '$.location_id' NOT IN (SELECT value FROM json_each(?))",
         chosen,
     )
+    gone = tx.rows(
+        "DELETE FROM blobs WHERE location_id NOT IN (SELECT value FROM json_each(?)) RETURNING path", chosen
+    )
+    return [Path(row["path"]) for row in gone]
 
 
 def wipe(tx: database.Transaction, table: tables.Table, row_ids: Sequence[str]) -> list[Path]:

@@ -117,6 +117,11 @@ def index_many(
     )
 
 
+def compact(tx: database.Transaction) -> None:
+    """Rewrite the index: FTS5 keeps the words of deleted lines until then."""
+    tx.execute("INSERT INTO search (search) VALUES ('optimize')")
+
+
 def _lead(table: str, row_id: str, row: Mapping[str, Any]) -> str | None:
     lead: str | None = row_id if table == tables.LEADS.name else row.get("lead_id")
     return lead

@@ -50,6 +50,14 @@ def json_of(headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
     return found
 
 
+def sync_json(headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
+    """A message of the sync protocol. Raises: NotOurServerError when it is none, VersionMismatchError."""
+    found = json_of(headers, body)
+    if "protocol" not in found:
+        raise not_ours("no sync message")
+    return found
+
+
 def not_ours(why: str) -> errors.NotOurServerError:
     return errors.NotOurServerError(
         f"Something answered, but it is no Jorge server ({why}).",
@@ -116,9 +124,11 @@ def _as(
     hint: str,
     retry_after: float | None = None,
 ) -> errors.JorgeError:
-    return kind(
+    fault = kind(
         problem.get("message") or message,
         where=problem.get("where") or "server",
         hint=problem.get("hint") or hint,
         retry_after=retry_after,
     )
+    fault.code = problem.get("code") or fault.code  # the server's own, where it is finer than ours
+    return fault

@@ -55,7 +55,8 @@ class Pull:
     async def _ask(self) -> wire.Page:
         place, device = cursor.place(self.db), cursor.device(self.db)
         params = {"cursor": place.cursor, "limit": str(self.limit)}
-        found = await self.line.get_json(PATH, params=params, headers={DEVICE_HEADER: device.id})
+        said = await self.line.request("GET", PATH, params=params, headers={DEVICE_HEADER: device.id})
+        found = answers.sync_json(said.headers, said.content)
         try:
             return checked(wire.Page.from_json(found))
         except (KeyError, TypeError, ValueError) as fault:
@@ -74,6 +75,8 @@ class Pull:
             applied = pulled.apply(tx, page, now_ms=round(self.clock.now().timestamp() * 1000))
         for file in applied.files:
             file.unlink(missing_ok=True)
+        if applied.scrub:
+            self.db.scrub()
         self.limit = next_limit(self.limit, applied.rows, time.perf_counter() - began)
         logger.info("sync.pulled", extra={"rows": applied.rows, "removed": applied.removed})
         return page.more

@@ -64,7 +64,8 @@ class Push:
     async def _ask(self, mutations: list[wire.Mutation]) -> wire.PushAnswer:
         device = cursor.device(self.db)
         push = wire.Push(device_id=device.id, epoch=device.epoch, mutations=mutations)
-        found = await self.line.post_json(PATH, push.as_json())
+        said = await self.line.request("POST", PATH, json=push.as_json())
+        found = answers.sync_json(said.headers, said.content)
         try:
             return wire.PushAnswer.from_json(found)
         except (KeyError, TypeError, ValueError) as fault:
@@ -79,6 +80,8 @@ class Push:
                 scopes.new_incarnation(tx)
                 cursor.put(tx, incarnation=answer.incarnation)
                 events.add(tx, "push.new_incarnation", level="warning", at=self.clock.now())
+        for file in outcome.files:
+            file.unlink(missing_ok=True)
         logger.info(
             "sync.pushed",
             extra={"safe": outcome.safe, "parked": outcome.parked, "again": outcome.again},

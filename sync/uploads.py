@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import hashlib
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -65,7 +66,8 @@ class Uploads:
             self._agreed.discard(waiting[0].id)
             raise
         except errors.InputError as fault:
-            self._give_up(waiting[0], fault)
+            self._agreed.discard(waiting[0].id)
+            self._refused(waiting[0], fault)
         return True
 
     async def _part(self, blob: blobs.Blob) -> None:
@@ -76,11 +78,7 @@ class Uploads:
             return
         part = await asyncio.to_thread(_read, blob.path, blob.sent, self.chunk)
         began = self.clock.monotonic()
-        try:
-            answer = await self._request("PATCH", blob.url, _offset(blob.sent), part)
-        except errors.InputError:
-            self._agreed.discard(blob.id)
-            raise
+        answer = await self._request("PATCH", blob.url, _offset(blob.sent, part), part)
         self.chunk = next_chunk(self.chunk, self.clock.monotonic() - began)
         self._progress(blob, url=blob.url, sent=_said_offset(answer))
 
@@ -120,15 +118,20 @@ class Uploads:
             blobs.finished(tx, blob.id)
         logger.info("sync.uploaded", extra={"bytes": blob.size})
 
-    def _give_up(self, blob: blobs.Blob, fault: errors.InputError) -> None:
+    def _refused(self, blob: blobs.Blob, fault: errors.InputError) -> None:
+        """Another offset than ours is asked for anew; anything else is tried three times."""
         with self.db.write_tx() as tx:
             blobs.failed(tx, blob.id, fault.message, for_good=blob.attempts >= 2)
             events.add(tx, "upload.refused", level="error", at=self.clock.now(), code=fault.code)
         logger.warning("sync.upload_refused", extra={"code": fault.code})
 
 
-def _offset(sent: int) -> dict[str, str]:
-    return {"Upload-Offset": str(sent), "Content-Type": "application/offset+octet-stream"}
+def _offset(sent: int, part: bytes) -> dict[str, str]:
+    return {
+        "Upload-Offset": str(sent),
+        "Upload-Checksum": f"sha256 {base64.b64encode(hashlib.sha256(part).digest()).decode()}",
+        "Content-Type": "application/offset+octet-stream",
+    }
 
 
 def _said_offset(answer: httpx.Response) -> int:

@@ -79,11 +79,12 @@ class Line(httpx.AsyncBaseTransport):
     def __init__(self, real: httpx.AsyncBaseTransport) -> None:
         self._real = real
         self.cut = False
+        self.cut_after: int | None = None
         self.lose_answers = 0
         self.requests: list[str] = []
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        if self.cut:
+        if self.cut or (self.cut_after is not None and len(self.requests) >= self.cut_after):
             raise httpx.ConnectError("no network", request=request)
         self.requests.append(request.url.path)
         answer = await self._real.handle_async_request(request)

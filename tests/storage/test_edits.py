@@ -29,7 +29,12 @@ def test_a_new_lead_is_shown_found_and_waits_to_be_sent(store: database.Database
 def test_the_changes_of_one_action_carry_one_group(store: database.Database) -> None:
     lead_id = ids.new_id()
     task = {"location_id": LOCATION, "lead_id": lead_id, "title": "Call", "kind": "call"}
-    edit(store, lambda e: (e.put("leads", lead_id, lead()), e.put("tasks", ids.new_id(), task)))
+
+    def both(action: edits.Edit) -> None:
+        action.put("leads", lead_id, lead())
+        action.put("tasks", ids.new_id(), task)
+
+    edit(store, both)
     add_lead(store)
 
     groups = [line.group for line in outbox.next_batch(store)]
