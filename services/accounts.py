@@ -85,6 +85,11 @@ class Accounts:
             )
         self._write(self._read().without_session(_hash(session_token)))
 
+    def is_in(self, user: User) -> bool:
+        """Whether any window or device session of this person is left."""
+        now = self._now()
+        return any(s.user_id == user.id and s.expires_at > now for s in self._read().sessions.values())
+
     def known(self) -> tuple[User, ...]:
         """Who signed in here before, the latest first."""
         accounts = sorted(

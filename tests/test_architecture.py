@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-LAYERS = ("views", "services", "sync", "devices", "speech", "storage", "backend", "domain")
+LAYERS = ("wiring", "views", "services", "sync", "devices", "speech", "storage", "backend", "domain")
 
 PLANTED = {
     "a view opens storage": ("views/planted.py", "from storage import database"),
