@@ -61,7 +61,11 @@ class CsvFile:
     def __init__(self, path: Path, encoding: str) -> None:
         self._file = path.open(encoding=encoding, newline="")
         self._lines = _Lines(iter(self._file))
-        self.header, self.delimiter = self._read_header(path)
+        try:
+            self.header, self.delimiter = self._read_header(path)
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         self._file.close()

@@ -1,0 +1,105 @@
+"""The demo: deterministic, plausible, by the product's own rules, and never beside real data."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from statistics import median
+
+import pytest
+
+from backend.deps import Deps
+from backend.services import demo
+from backend.services.demo import brokerage
+from domain import errors, leads, phones, scoring
+from tests.backend import importing
+from tests.serving import Login, MakeUser
+
+pytestmark = pytest.mark.anyio
+
+NOW = datetime(2026, 11, 22, 17, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def made() -> brokerage.Brokerage:
+    return brokerage.make(NOW, demo.silent)
+
+
+def test_two_runs_make_the_same_brokerage_and_another_day_another(made: brokerage.Brokerage) -> None:
+    assert brokerage.make(NOW, demo.silent).checksum() == made.checksum()
+    assert brokerage.make(NOW + timedelta(days=1), demo.silent).checksum() != made.checksum()
+
+
+def test_the_numbers_are_those_of_a_brokerage(made: brokerage.Brokerage) -> None:
+    tables = made.tables
+
+    assert len(tables.leads) == 1500
+    assert 25_000 <= len(tables.interactions) <= 42_000
+    assert sum(house["status"] == "sold" and not house["lead_id"] for house in tables.properties) >= 1500
+    assert {deal["stage"] for deal in tables.deals} == {stage.value for stage in leads.Stage}
+    assert Counter(person.role for person in made.staff) == {"agent": 6, "manager": 1, "admin": 1}
+
+
+def test_everything_lies_in_the_year_that_ends_now(made: brokerage.Brokerage) -> None:
+    times = [row["occurred_at"] for row in (*made.tables.interactions, *made.tables.bot_events)]
+
+    assert NOW - timedelta(days=365) <= min(times)
+    assert max(times) <= NOW
+
+
+def test_scores_and_temperatures_are_those_of_the_rules(made: brokerage.Brokerage) -> None:
+    for lead in made.tables.leads:
+        score = round(scoring.lead_score(scoring.inputs(lead, NOW)).value, 1)
+        assert (lead["score"], lead["temperature"]) == (score, leads.temperature(score))
+
+
+def test_hot_leads_wait_for_an_answer_near_now(made: brokerage.Brokerage) -> None:
+    clocks = [lead["answer_due_at"] for lead in made.tables.leads if lead["temperature"] == "hot"]
+
+    assert sum(clock is not None and abs(clock - NOW) < timedelta(minutes=30) for clock in clocks) >= 8
+
+
+def test_numbers_are_fictional_and_belong_to_one_lead_each(made: brokerage.Brokerage) -> None:
+    numbers = [lead["phone"] for lead in made.tables.leads]
+
+    assert all(phones.parse(number) == number and number[5:10] == "55501" for number in numbers)
+    assert len(set(numbers)) == len(numbers)
+
+
+def test_a_square_foot_costs_more_where_it_does_and_spring_is_busier(made: brokerage.Brokerage) -> None:
+    def dollars(zip_code: str) -> float:
+        sold = [h for h in made.tables.properties if h["zip"] == zip_code and h["status"] == "sold"]
+        return median(h["price_cents"] / 100 / h["sqft"] for h in sold)
+
+    months = Counter(lead["created_at"].month for lead in made.tables.leads)
+    assert dollars("98033") > 1.3 * dollars("92336")
+    assert months[5] > 1.4 * months[1]
+
+
+async def test_an_empty_database_is_filled_and_its_people_can_sign_in(deps: Deps, login: Login) -> None:
+    report = await demo.run_demo(deps, lead_count=60)
+
+    signed_in = await login("agent1@demo.example", "demo")
+    assert signed_in.answer["demo"] is True
+    assert [place["name"] for place in signed_in.user["locations"]] == ["Rancho Cucamonga (demo)"]
+    assert report.rows > 1500
+    assert await demo.content(deps) is demo.Content.DEMO
+
+
+async def test_the_demo_refuses_a_second_run_and_changes_nothing(deps: Deps) -> None:
+    await demo.run_demo(deps, lead_count=20)
+    before = await importing.changes(deps)
+
+    with pytest.raises(errors.InputError, match="in this database already"):
+        await demo.run_demo(deps, lead_count=20)
+
+    assert await importing.changes(deps) == before
+
+
+async def test_the_demo_refuses_a_database_with_real_data(deps: Deps, make_user: MakeUser) -> None:
+    await make_user(locations=("Real office",))
+
+    with pytest.raises(errors.InputError, match="never mixes with real data"):
+        await demo.run_demo(deps, lead_count=20)
+
+    assert await importing.rows(deps) == []
