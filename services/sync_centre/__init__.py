@@ -95,10 +95,11 @@ class SyncCentre:
 
     def retry(self, group: str) -> None:
         """A parked action is sent again. Raises: NotFoundError."""
+        found = self._group(group)
         with self.desk.db.write_tx() as tx:
-            for line in self._group(group):
+            for line in found:
                 outbox.mark_waiting(tx, line.mutation.mid)
-            for table, row_id in {line.row for line in self._group(group)}:
+            for table, row_id in {line.row for line in found}:
                 outbox.block_dependants(tx, table, row_id)
 
     def retry_sound(self, blob_id: str) -> None:

@@ -1,0 +1,295 @@
+"""Voice notes: safe first, transcribed, reviewed, saved."""
+
+from __future__ import annotations
+
+import filecmp
+import wave
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from domain import errors, ports, proposals
+from domain.proposals import Field
+from services import notes
+from services.notes import NoteState, proposed
+from services.sync_words import SyncWord
+from storage import blobs
+from tests import fakes
+from tests.services.conftest import Bench
+
+pytestmark = pytest.mark.anyio
+
+SAID = "Ann Lee wants six forty for the house because of the divorce. Call her back on December 4th."
+
+
+@pytest.fixture
+def wav(tmp_path: Path) -> Path:
+    path = tmp_path / "said.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16_000)
+        file.writeframes(b"\x01\x02" * 16_000)
+    return path
+
+
+@pytest.fixture
+def talking(make_bench: Callable[..., Bench], wav: Path) -> Bench:
+    return make_bench(hears=wav, says=SAID)
+
+
+async def recorded(bench: Bench, lead_id: str = "") -> str:
+    return await bench.sv.notes.stop(await bench.sv.notes.start(lead_id))
+
+
+async def test_a_recording_is_a_note_a_file_and_an_upload_at_once(talking: Bench) -> None:
+    lead_id = talking.lead()
+
+    note_id = await recorded(talking, lead_id)
+
+    note = talking.sv.notes.get(note_id)
+    assert (note.state, note.lead_name, note.sync, note.audio_sync) == (
+        NoteState.WAITING,
+        "Ann Lee",
+        SyncWord.ON_PHONE,
+        SyncWord.ON_PHONE,
+    )
+    assert note.audio_path is not None
+    assert note.size == note.audio_path.stat().st_size
+    assert [blob.note_id for blob in blobs.unsent(talking.db)] == [note_id]
+
+
+async def test_without_a_microphone_a_file_can_be_picked(bench: Bench, wav: Path) -> None:
+    with pytest.raises(errors.NoMicrophoneError):
+        await bench.sv.notes.start()
+
+    note_id = await bench.sv.notes.attach(wav, "../../etc/said.wav")
+
+    path = bench.sv.notes.get(note_id).audio_path
+    assert path is not None
+    assert path.parent == bench.db.path.parent / "audio"
+    assert filecmp.cmp(path, wav, shallow=False)
+
+
+async def test_a_picked_file_that_is_no_audio_is_refused_and_leaves_nothing(
+    bench: Bench, tmp_path: Path
+) -> None:
+    def refuse(path: Path) -> float:
+        raise errors.AudioError("This is no audio.", where=path.name, hint="Choose another file.")
+
+    service = notes.Notes(
+        desk=bench.sv.desk, recorder=None, check_audio=refuse, progress=bench.sv.notes.progress
+    )
+
+    with pytest.raises(errors.AudioError, match="Choose another"):
+        await service.attach(b"hello", "song.wav")
+    assert list((bench.db.path.parent / "audio").iterdir()) == []
+    assert service.list() == ()
+
+
+async def test_a_recording_whose_note_was_never_written_is_found_at_start(talking: Bench) -> None:
+    capture = await talking.sv.notes.start()  # and the app dies
+
+    (note_id,) = talking.sv.notes.recover()
+
+    assert note_id == capture.note_id
+    assert talking.sv.notes.get(note_id).state is NoteState.WAITING
+    assert talking.sv.notes.recover() == ()
+
+
+async def test_note_recorded_offline_comes_back_transcribed_with_its_proposals(talking: Bench) -> None:
+    lead_id = talking.lead()
+    note_id = await recorded(talking)
+
+    assert await talking.sv.transcription.run_once() == 1
+
+    review = talking.sv.notes.review(note_id)
+    assert review.transcript == SAID
+    assert review.guess is not None
+    assert review.guess.lead_id == lead_id
+    by_field = {change.field: change for change in review.proposals}
+    assert by_field["motivation"].new == "divorce"
+    assert by_field["price_cents"].words in SAID
+    assert by_field["follow_up_on"].new == "2026-12-04"
+    assert "Ann Lee" in talking.transcriber.hotwords[0]
+
+
+async def test_saving_applies_what_was_chosen_and_nothing_else_in_one_action(talking: Bench) -> None:
+    lead_id = talking.lead()
+    note_id = await recorded(talking, lead_id)
+    await talking.sv.transcription.run_once()
+
+    saved = talking.sv.notes.save(note_id, ["motivation", "follow_up_on"], lead_id)
+
+    lead = talking.get("leads", lead_id)
+    assert (lead["motivation"], lead["price_cents"]) == ("divorce", None)
+    task = talking.get("tasks", saved.task_id)
+    assert (task["title"], task["due_at"]) == ("Follow up with Ann Lee", "2026-12-04T16:00:00.000Z")
+    assert talking.sv.notes.get(note_id).state is NoteState.SAVED
+    groups = {
+        line["grp"] for line in talking.all("outbox") if line["tbl"] in ("leads", "tasks", "interactions")
+    }
+    assert len(groups) == 1
+    assert talking.sv.leads.view(lead_id).timeline.items[0].kind == "note"
+
+
+async def test_a_value_corrected_by_the_person_wins(talking: Bench) -> None:
+    lead_id = talking.lead()
+    note_id = await recorded(talking, lead_id)
+    await talking.sv.transcription.run_once()
+
+    talking.sv.notes.save(note_id, ["price_cents"], lead_id, corrected={"price_cents": 64_500_000})
+
+    assert talking.get("leads", lead_id)["price_cents"] == 64_500_000
+
+
+async def test_a_bad_correction_changes_nothing_at_all(talking: Bench) -> None:
+    lead_id = talking.lead()
+    note_id = await recorded(talking, lead_id)
+    await talking.sv.transcription.run_once()
+    before = talking.all("outbox")
+
+    with pytest.raises(errors.InputError):
+        talking.sv.notes.save(note_id, ["follow_up_on"], lead_id, corrected={"price_cents": -1})
+    assert talking.all("outbox") == before
+    assert talking.sv.notes.get(note_id).state is NoteState.TRANSCRIBED
+
+
+async def test_a_spoken_opt_out_is_checked_and_blocks_the_lead_when_saved(
+    make_bench: Callable[..., Bench], wav: Path
+) -> None:
+    bench = make_bench(hears=wav, says="She asked me to stop texting her.")
+    lead_id = bench.lead()
+    note_id = await recorded(bench, lead_id)
+    await bench.sv.transcription.run_once()
+
+    (change,) = bench.sv.notes.review(note_id).proposals
+    saved = bench.sv.notes.save(note_id, [change.id], lead_id)
+
+    assert change.checked
+    assert saved.opted_out
+    with pytest.raises(errors.RuleError, match="opted out"):
+        await bench.sv.contact.text(lead_id)
+
+
+async def test_changes_without_a_lead_are_refused_but_the_note_alone_is_saved(talking: Bench) -> None:
+    note_id = await recorded(talking)
+    await talking.sv.transcription.run_once()
+
+    with pytest.raises(errors.RuleError, match="Choose whom"):
+        talking.sv.notes.save(note_id, ["motivation"])
+    talking.sv.notes.save(note_id, [])
+
+    assert talking.sv.notes.get(note_id).state is NoteState.SAVED
+
+
+async def test_another_lead_may_be_chosen_and_its_values_stand_beside(talking: Bench) -> None:
+    talking.lead()
+    other_id = talking.lead(name="Bo Chen", motivation="divorce")
+    note_id = await recorded(talking)
+    await talking.sv.transcription.run_once()
+
+    review = talking.sv.notes.review(note_id, lead_id=other_id)
+
+    assert review.guess is not None
+    assert review.guess.name == "Bo Chen"
+    assert [guess.name for guess in review.alternatives] == ["Ann Lee"]
+    assert "motivation" not in {change.field for change in review.proposals}
+
+
+async def test_silence_says_no_speech_and_proposes_nothing(
+    make_bench: Callable[..., Bench], wav: Path
+) -> None:
+    bench = make_bench(hears=wav, says="")
+    note_id = await recorded(bench)
+
+    await bench.sv.transcription.run_once()
+
+    assert bench.sv.notes.get(note_id).state is NoteState.NO_SPEECH
+    assert bench.sv.notes.review(note_id).proposals == ()
+
+
+async def test_without_an_engine_the_note_waits_for_the_server(
+    make_bench: Callable[..., Bench], wav: Path
+) -> None:
+    bench = make_bench(hears=wav, says=None)
+    note_id = await recorded(bench)
+
+    assert await bench.sv.transcription.run_once() == 0
+
+    assert bench.sv.notes.get(note_id).state is NoteState.WAITING
+    assert "no speech engine" in bench.sv.transcription.why_waiting
+
+
+async def test_after_a_model_has_arrived_waiting_notes_are_transcribed(
+    make_bench: Callable[..., Bench], wav: Path
+) -> None:
+    bench = make_bench(hears=wav, says=None)
+    note_id = await recorded(bench)
+    await bench.sv.transcription.run_once()
+
+    bench.transcriber.says = "Roof needs work."
+    bench.sv.transcription.nudge()
+    await bench.sv.transcription.run_once()
+
+    assert bench.sv.notes.get(note_id).transcript == "Roof needs work."
+
+
+async def test_sound_that_cannot_be_read_is_kept_and_the_note_says_why(talking: Bench) -> None:
+    note_id = await recorded(talking)
+    transcription = talking.sv.transcription
+    broken = type(transcription)(desk=talking.sv.desk, transcriber=Corrupt(), progress=transcription.progress)
+
+    await broken.run_once()
+
+    note = talking.sv.notes.get(note_id)
+    assert (note.state, note.error) == (NoteState.FAILED, "This recording is damaged. Record again.")
+    assert note.audio_path is not None
+    talking.sv.notes.retry(note_id)
+    await transcription.run_once()
+    assert talking.sv.notes.get(note_id).state is NoteState.TRANSCRIBED
+
+
+async def test_corrected_words_are_read_anew(talking: Bench) -> None:
+    note_id = await recorded(talking, talking.lead())
+    await talking.sv.transcription.run_once()
+
+    talking.sv.notes.write_transcript(note_id, "He is relocating to Denver.")
+
+    fields = {change.field: change.new for change in talking.sv.notes.review(note_id).proposals}
+    assert fields == {"motivation": "relocation"}
+
+
+async def test_a_deleted_note_takes_its_sound_with_it(talking: Bench) -> None:
+    note_id = await recorded(talking)
+    path = talking.sv.notes.get(note_id).audio_path
+    assert path is not None
+
+    talking.sv.notes.delete(note_id)
+
+    assert not path.exists()
+    assert blobs.unsent(talking.db) == []
+    with pytest.raises(errors.NotFoundError):
+        talking.sv.notes.get(note_id)
+
+
+def test_proposals_come_back_from_json_as_they_were() -> None:
+    found = proposals.propose(SAID, fakes.EPOCH)
+
+    assert proposed.from_json(proposed.as_json(found)) == found
+    assert proposed.from_json([{"field": "new_thing"}, 3, *proposed.as_json(found[:1])]) == found[:1]
+    assert Field.PRICE in {item.field for item in found}
+
+
+class Corrupt(fakes.FakeTranscriber):
+    """An engine that can't read the file."""
+
+    def transcribe(
+        self,
+        audio: Path,
+        *,
+        hotwords: Sequence[str] = (),
+        on_progress: Callable[[float], None] | None = None,
+    ) -> ports.Transcript:
+        raise errors.AudioError("This recording is damaged.", hint="Record again.")
