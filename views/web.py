@@ -12,13 +12,26 @@ import flet as ft
 
 Main = Callable[[ft.Page], Awaitable[None]]
 Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 SESSION_SECONDS = 4 * 3600
 _DOCS = {"/docs", "/redoc", "/openapi.json", "/docs/oauth2-redirect"}
 
 
-class SameOrigin:
-    """Refuses a WebSocket that a page of another site opens in the user's browser."""
+# Nothing is fetched from outside, whatever the client's bundle asks for; Flutter needs WASM and inline script.
+_POLICY = (
+    "default-src 'self' blob: data:; script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval' 'unsafe-eval' blob:; "
+    "style-src 'self' 'unsafe-inline'; connect-src 'self' blob: data:; worker-src 'self' blob:; frame-ancestors 'none'"
+)
+_HEADERS = (
+    (b"content-security-policy", _POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+)
+
+
+class Gate:
+    """Stands before Flet's app: refuses WebSockets of other sites' pages, and says what a browser may load."""
 
     def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
         self._app = app
@@ -27,7 +40,17 @@ class SameOrigin:
         if scope["type"] == "websocket" and not _is_ours(dict(scope["headers"])):
             await send({"type": "websocket.close", "code": 1008})
             return
-        await self._app(scope, receive, send)
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                kept = [pair for pair in message["headers"] if pair[0] != b"access-control-allow-origin"]
+                message["headers"] = [*kept, *_HEADERS]
+            await send(message)
+
+        await self._app(scope, receive, with_headers)
 
 
 def _is_ours(headers: dict[bytes, bytes]) -> bool:
@@ -37,7 +60,7 @@ def _is_ours(headers: dict[bytes, bytes]) -> bool:
 
 def asgi(
     main: Main, *, assets: Path = ASSETS, uploads: Path | None = None, secret: str | None = None
-) -> SameOrigin:
+) -> Gate:
     """The ASGI app. `uploads` takes files that a browser sends; `secret` signs their addresses."""
     # Only where there is a server, never on a phone.
     flet_fastapi = importlib.import_module("flet_web.fastapi")
@@ -54,10 +77,10 @@ def asgi(
         session_timeout_seconds=SESSION_SECONDS,
     )
     app.router.routes[:] = [route for route in app.router.routes if getattr(route, "path", "") not in _DOCS]
-    return SameOrigin(app)
+    return Gate(app)
 
 
-def server(app: SameOrigin, *, host: str, port: int) -> Any:
+def server(app: Gate, *, host: str, port: int) -> Any:
     """A `uvicorn.Server`: `await server.serve()`, or `serve(sockets=[bound])`; ends with `should_exit = True`."""
     import uvicorn
 

@@ -127,7 +127,7 @@ class Window:
     page: Page
     context: BrowserContext
     base: str
-    outside: list[str] = field(default_factory=list)
+    outside: list[str] = field(default_factory=list)  # what another machine answered: must stay empty
     faults: list[str] = field(default_factory=list)
     shots: int = 0
 
@@ -145,7 +145,9 @@ class Window:
         )
         await self.page.eval_on_selector("flt-semantics-placeholder", "node => node.click()")
         # Flet's own "Working…" has no identifier; every screen of ours has at least one.
-        await self.page.wait_for_selector("[flt-semantics-identifier]", state="attached", timeout=timeout * 1000)
+        await self.page.wait_for_selector(
+            "[flt-semantics-identifier]", state="attached", timeout=timeout * 1000
+        )
 
     async def reload(self) -> None:
         await self.page.reload()
@@ -257,7 +259,7 @@ async def window(
     context = await running.new_context(**settings)
     page = await context.new_page()
     opened = Window(page=page, context=context, base=base)
-    page.on("request", lambda request: _note(opened.outside, request.url, base))
+    page.on("response", lambda response: _note(opened.outside, response.url, base))
     page.on("pageerror", lambda error: opened.faults.append(str(error)))
     try:
         yield opened
