@@ -114,31 +114,37 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m backend", description="Jorge's server; docs/settings.md lists its settings."
+        prog="python -m backend", description="Jorge's server; docs/server.md describes its commands."
     )
     commands = parser.add_subparsers(required=True, metavar="command")
-    _command(commands, "serve", _serve, "run the server until Ctrl-C")
-    _command(commands, "migrate", _migrate, "bring the database to this release's tables")
-    _command(commands, "demo", _demo, "fill an empty database with an invented brokerage")
-    leads = _command(commands, "import-leads", _import_leads, "read leads from a CSV export")
-    leads.add_argument("file", type=Path)
-    leads.add_argument("--location", help="the office they belong to, where the file does not say")
-    sales = _command(commands, "import-sales", _import_sales, "read closed sales from a CSV file")
-    sales.add_argument("file", type=Path)
-    sales.add_argument("--location", help="the office they belong to, where the file does not say")
-    user = _command(
-        commands, "create-user", _create_user, "make a user; the password is asked for, or JORGE_PASSWORD"
-    )
-    user.add_argument("--email", required=True)
-    user.add_argument("--name", required=True)
-    user.add_argument("--role", required=True, choices=[role.value for role in Role])
-    user.add_argument("--location", action="append", default=[], help="office they may see; may be repeated")
-    user.add_argument("--zone", help="makes the office if it is new; such as America/Los_Angeles")
-    user.add_argument("--state", default="", help="its state, such as CA")
+    serve = commands.add_parser("serve", help="run the server until Ctrl-C")
+    serve.set_defaults(command=_serve)
+    migrate = commands.add_parser("migrate", help="bring the database to this release's tables")
+    migrate.set_defaults(command=_migrate)
+    invented = commands.add_parser("demo", help="fill an empty database with an invented brokerage")
+    invented.set_defaults(command=_demo)
+    leads = commands.add_parser("import-leads", help="read leads from a CSV export")
+    _takes_file(leads, _import_leads)
+    sales = commands.add_parser("import-sales", help="read closed sales from a CSV file")
+    _takes_file(sales, _import_sales)
+    _takes_user(commands.add_parser("create-user", help="make a user who can sign in"))
     return parser
 
 
-def _command(commands: Any, name: str, run: Command, text: str) -> argparse.ArgumentParser:
-    made: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
-    made.set_defaults(command=run)
-    return made
+def _takes_file(parser: argparse.ArgumentParser, run: Command) -> None:
+    parser.set_defaults(command=run)
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--location", help="the office they belong to, where the file does not say")
+
+
+def _takes_user(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Make a user. The password is asked for, or taken from JORGE_PASSWORD."
+    parser.set_defaults(command=_create_user)
+    parser.add_argument("--email", required=True)
+    parser.add_argument("--name", required=True)
+    parser.add_argument("--role", required=True, choices=[role.value for role in Role])
+    parser.add_argument(
+        "--location", action="append", default=[], help="office they may see; may be repeated"
+    )
+    parser.add_argument("--zone", help="makes the office if it is new; such as America/Los_Angeles")
+    parser.add_argument("--state", default="", help="its state, such as CA")
