@@ -171,5 +171,5 @@ def _ask_to_leave(page: ft.Page, site: Site, door: _Door, set_door: Callable[[_D
         strings.t("kit.leave.title"),
         strings.t("kit.leave.text"),
         yes=strings.t("kit.leave.yes"),
-        on_yes=lambda: page.run_task(leave),
+        on_yes=leave,
     )

@@ -18,7 +18,7 @@ async def _nothing(page: ft.Page) -> None:
 
 
 async def _get(path: str) -> httpx.Response:
-    transport = httpx.ASGITransport(app=web.asgi(_nothing))  # type: ignore[arg-type]
+    transport = httpx.ASGITransport(app=web.asgi(_nothing))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8550") as client:
         return await client.get(path)
 

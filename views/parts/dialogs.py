@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -23,12 +24,16 @@ def confirm(
 ) -> None:
     """Asks once; the way out comes first, and touching beside the dialog is the way out too."""
 
-    def answer(agreed: bool) -> None:
+    def decline() -> None:
         page.pop_dialog()
-        if agreed:
-            on_yes()
 
-    agree = buttons.danger if dangerous else buttons.primary
+    async def agree() -> None:
+        page.pop_dialog()
+        done = on_yes()
+        if inspect.isawaitable(done):
+            await done
+
+    button = buttons.danger if dangerous else buttons.secondary
     page.show_dialog(
         ft.AlertDialog(
             title=words.heading(title),
@@ -36,8 +41,8 @@ def confirm(
             shape=ft.RoundedRectangleBorder(radius=theme.RADIUS_L),
             bgcolor=theme.CARD,
             actions=[
-                buttons.quiet(no or strings.t("kit.cancel"), lambda: answer(False), id="dialog-no"),
-                agree(yes, lambda: answer(True), id="dialog-yes"),
+                buttons.quiet(no or strings.t("kit.cancel"), decline, id="dialog-no"),
+                button(yes, agree, id="dialog-yes"),
             ],
         )
     )

@@ -21,7 +21,7 @@ def undo(page: ft.Page, text: str, on_undo: Callable[..., Any], *, seconds: floa
     """What was done, and ten seconds to take it back."""
     bar = _bar(text, seconds)
     bar.action = ft.SnackBarAction(
-        label=strings.t("kit.undo"), on_click=lambda: on_undo(), text_color=ft.Colors.INVERSE_PRIMARY
+        label=strings.t("kit.undo"), on_click=on_undo, text_color=ft.Colors.INVERSE_PRIMARY
     )
     bar.persist = False
     page.show_dialog(bar)
