@@ -13,7 +13,7 @@ from domain.comps import regression, values
 
 MIN_COMPS = 5
 BEST_COMPS = 12
-LIKE_SIZE, LIKE_GRADE = 1.25, 1.0
+LIKE_SIZE, LIKE_GRADE = 1.4, 1.0
 LOCAL_SALES = 150
 LOCAL_MILES, LOCAL_MONTHS = 5.0, 12.0
 NOTICE = "Estimate, not an appraisal."
@@ -28,8 +28,7 @@ class Step:
 
 
 STEPS = tuple(
-    Step(miles=miles, months=months)
-    for miles, months in ((0.5, 3), (0.5, 6), (1, 6), (1, 12), (2, 12), (3, 12), (5, 18), (10, 24))
+    Step(miles=miles, months=months) for miles, months in ((1, 12), (2, 12), (3, 12), (5, 18), (10, 24))
 )
 
 

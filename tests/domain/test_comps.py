@@ -42,9 +42,7 @@ def test_equal_sales_give_their_own_price() -> None:
     assert (found.n, found.widened) == (5, False)
     assert found.effective_n == pytest.approx(5)
     assert found.confidence == comps.Confidence.HIGH
-    assert (
-        found.text() == "5 sales within 0.5 mi and 3 months, as of 22 Nov 2026. Estimate, not an appraisal."
-    )
+    assert found.text() == "5 sales within 1 mi and 12 months, as of 22 Nov 2026. Estimate, not an appraisal."
 
 
 def test_it_widens_until_there_are_five_and_says_so() -> None:
@@ -88,7 +86,7 @@ def test_with_little_data_a_smaller_comp_is_raised_by_dollars_per_square_foot() 
 
 
 def test_near_recent_and_like_weighs_more() -> None:
-    sales = [sale("best"), sale("far", miles=0.4), sale("old", days=80), sale("unlike", sqft=2300)]
+    sales = [sale("best"), sale("far", miles=0.4), sale("old", days=80), sale("unlike", sqft=2500)]
 
     found = comps.estimate(SUBJECT, [*sales, sale("fifth", miles=0.3, days=60)], AS_OF)
 
