@@ -230,8 +230,10 @@ def _fitting(table: tables.Table, patch: Mapping[str, Any]) -> dict[str, Any]:
     try:
         values.check_values(table, patch)
         return values.canonical(table, patch)
-    except (errors.InputError, OverflowError) as fault:
-        raise Refused("bad_value", str(fault)) from fault
+    except errors.InputError as fault:
+        raise Refused("bad_value", fault.message) from fault
+    except OverflowError as fault:
+        raise Refused("bad_value", "A time lies beyond the calendar.") from fault
 
 
 def _changeable(table: tables.Table, patch: Mapping[str, Any]) -> dict[str, Any]:

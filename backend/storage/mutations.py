@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -94,7 +95,7 @@ async def park(connection: Connection, sender: Sender, mutation: wire.Mutation, 
         sender.epoch,
         mutation.mid,
         sender.user_id,
-        mutation.as_json(),
+        json.dumps(mutation.as_json()),
         result.code,
         result.message,
     )

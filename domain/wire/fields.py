@@ -12,8 +12,8 @@ Json = Mapping[str, Any]
 
 def name_of(data: Json, key: str) -> str:
     value = data.get(key)
-    if not isinstance(value, str) or not value or len(value) > 100:
-        raise errors.InputError(f"{key} is missing.", where=key)
+    if not isinstance(value, str) or not value or len(value) > 100 or not value.isprintable():
+        raise errors.InputError(f"{key} is missing or no name.", where=key)
     return value
 
 

@@ -262,7 +262,7 @@ CREATE TABLE parked_mutations (
     epoch text NOT NULL,
     mid bigint NOT NULL,
     user_id uuid NOT NULL,
-    mutation jsonb NOT NULL,
+    mutation text NOT NULL,  -- JSON as it came: jsonb does not take everything that may have been wrong with it
     code text NOT NULL,
     message text NOT NULL,
     at timestamptz NOT NULL DEFAULT now(),
