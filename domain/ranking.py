@@ -56,11 +56,24 @@ def nearness(minutes: float) -> float:
     return math.exp(-max(0.0, minutes) / 12)
 
 
+def points(score: float, urgency: float, minutes: float) -> float:
+    """`rank(…).value` alone, for sorting thousands."""
+    return 100 * math.exp(-sum(_costs(_factors(score, urgency, minutes)).values()))
+
+
+def _factors(score: float, urgency: float, minutes: float) -> dict[str, float]:
+    raw = {"score": score / 100, "urgency": urgency, "distance": nearness(minutes)}
+    return {name: min(max(value, FLOOR), 1.0) for name, value in raw.items()}
+
+
+def _costs(factors: dict[str, float]) -> dict[str, float]:
+    return {name: -WEIGHTS[name] * math.log(value) for name, value in factors.items()}
+
+
 def rank(score: float, urgency: float, minutes: float) -> Rank:
     """R = 100 · S^.45 · U^.30 · P^.25 for a score 0-100, an urgency 0-1 and a drive in minutes."""
-    factors = {"score": score / 100, "urgency": urgency, "distance": nearness(minutes)}
-    factors = {name: min(max(value, FLOOR), 1.0) for name, value in factors.items()}
-    costs = {name: -WEIGHTS[name] * math.log(value) for name, value in factors.items()}
+    factors = _factors(score, urgency, minutes)
+    costs = _costs(factors)
     value = 100 * math.exp(-sum(costs.values()))
     tenths = shares.split(1000 - round(value * 10), list(costs.values()))
     total = sum(costs.values())

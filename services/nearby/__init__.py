@@ -115,7 +115,7 @@ class Nearby:
         now = self.desk.now()
         clocks = _Clocks(now)
         best = sorted(
-            ((_rank(point, km, clocks, now).value, km, point) for km, point in points),
+            ((_points(point, km, clocks, now), km, point) for km, point in points),
             key=lambda item: (-item[0], item[2].id),
         )[:limit]
         found = leads.many(self.desk.db, [point.id for *_, point in best])
@@ -132,8 +132,8 @@ class Nearby:
     ) -> NearbyLead:
         now = self.desk.now()
         km = None if place is None else _exact_km(place, point)
-        rank = _rank(point, km, clocks, now)
         urgency = _urgency(point, clocks, now)
+        rank = ranking.rank(*_factors(point, km, urgency))
         left = None if lead.answer_due_at is None else (lead.answer_due_at - now).total_seconds() / 60
 
         def allowed(channel: str) -> contact.Decision:
@@ -200,11 +200,14 @@ def _urgency(point: LeadPoint, clocks: _Clocks, now: datetime) -> ranking.Urgenc
     )
 
 
-def _rank(point: LeadPoint, km: float | None, clocks: _Clocks, now: datetime) -> ranking.Rank:
-    """An unknown score counts as neutral, never as zero."""
+def _points(point: LeadPoint, km: float | None, clocks: _Clocks, now: datetime) -> float:
+    return ranking.points(*_factors(point, km, _urgency(point, clocks, now)))
+
+
+def _factors(point: LeadPoint, km: float | None, urgency: ranking.Urgency) -> tuple[float, float, float]:
+    """An unknown score counts as neutral, never as zero; an unknown place as here."""
     score = 100 * scoring.NEUTRAL if point.score is None else point.score
-    minutes = 0.0 if km is None else ranking.drive_minutes(km)
-    return ranking.rank(score, _urgency(point, clocks, now).value, minutes)
+    return score, urgency.value, 0.0 if km is None else ranking.drive_minutes(km)
 
 
 def _km(place: ports.Position, point: LeadPoint) -> float:
