@@ -6,12 +6,13 @@ import asyncio
 import json
 import logging
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
 from typing import Any
 
 import httpx
 from websockets.asyncio.client import connect
-from websockets.exceptions import InvalidHandshake, InvalidURI, WebSocketException
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI, WebSocketException
 
 from domain import errors
 from sync import client, engine
@@ -20,15 +21,19 @@ logger = logging.getLogger(__name__)
 
 PATH = "/ws/sync"
 LARGEST = 64 * 1024
+SIGN_IN = 4401
+"""The server's close code: this access token does not count (any more)."""
 
 
-def ws_url(base_url: httpx.URL, path: str) -> str:
+def ws_url(base_url: httpx.URL, path: str, params: Mapping[str, str] | None = None) -> str:
     """http → ws, https → wss."""
     scheme = "wss" if base_url.scheme == "https" else "ws"
-    return str(base_url.copy_with(scheme=scheme, path=path))
+    return str(base_url.copy_with(scheme=scheme, path=path, params=params or {}))
 
 
-async def messages(line: client.Client, path: str, **first: Any) -> AsyncIterator[dict[str, Any]]:
+async def messages(
+    line: client.Client, path: str, params: Mapping[str, str] | None = None
+) -> AsyncGenerator[dict[str, Any], None]:
     """What the server says on one socket until it is cut. The token goes in the first message, never in the URL.
 
     Raises: UnreachableError, AccessError, NetworkError.
@@ -36,18 +41,26 @@ async def messages(line: client.Client, path: str, **first: Any) -> AsyncIterato
     token = line.tokens.access_token() or await line.refresh()
     try:
         async with connect(
-            ws_url(line.http.base_url, path), proxy=None, max_size=LARGEST, open_timeout=10, ping_interval=30
+            ws_url(line.http.base_url, path, params),
+            proxy=None,
+            max_size=LARGEST,
+            open_timeout=10,
+            ping_interval=30,
         ) as socket:
-            await socket.send(json.dumps({"type": "auth", "token": token, **first}))
+            await socket.send(json.dumps({"token": token}))
             async for frame in socket:
                 if (message := _read(frame)) is not None:
                     yield message
-            if socket.close_code in (4401, 4403):
-                line.tokens.drop_access()
-    except (OSError, WebSocketException, InvalidHandshake, InvalidURI, TimeoutError) as fault:
-        raise errors.UnreachableError(
-            "The live line was cut.", where=path, hint="It comes back by itself."
-        ) from fault
+    except ConnectionClosed as fault:
+        if fault.rcvd and fault.rcvd.code == SIGN_IN:
+            line.tokens.drop_access()
+        raise _cut(path) from fault
+    except (OSError, WebSocketException, InvalidHandshake, InvalidURI) as fault:
+        raise _cut(path) from fault
+
+
+def _cut(path: str) -> errors.UnreachableError:
+    return errors.UnreachableError("The live line was cut.", where=path, hint="It comes back by itself.")
 
 
 def _read(frame: str | bytes) -> dict[str, Any] | None:
@@ -59,7 +72,7 @@ def _read(frame: str | bytes) -> dict[str, Any] | None:
 
 
 async def stay_connected(
-    once: Callable[[], AsyncIterator[dict[str, Any]]],
+    once: Callable[[], AsyncGenerator[dict[str, Any], None]],
     hear: Callable[[dict[str, Any]], None],
     *,
     rng: random.Random,
@@ -70,9 +83,10 @@ async def stay_connected(
     while True:
         try:
             if wanted():
-                async for message in once():
-                    failures = 0
-                    hear(message)
+                async with aclosing(once()) as heard:
+                    async for message in heard:
+                        failures = 0
+                        hear(message)
         except errors.JorgeError as fault:
             logger.info("nudge.cut", extra={"code": fault.code})
         failures += 1
