@@ -186,7 +186,7 @@ class Window:
         """All accessible words, for a message of failure."""
         script = """() => [...document.querySelectorAll('flt-semantics,input,textarea')].map(n =>
             [n.getAttribute('role'), n.getAttribute('flt-semantics-identifier'),
-             n.getAttribute('aria-label') || (n.children.length ? '' : n.textContent)].filter(Boolean).join(' · '))
+             n.getAttribute('aria-label') || (n.querySelector('flt-semantics') ? '' : n.textContent)].filter(Boolean).join(' · '))
             .filter(Boolean).join('\\n')"""
         return str(await self.page.evaluate(script))
 
