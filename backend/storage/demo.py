@@ -22,7 +22,9 @@ _SQL_TYPES = {
     synced.Type.TIME: "timestamptz",
     synced.Type.DATE: "date",
 }
-_BOT_EVENTS = {
+_UNSYNCED = {
+    "at": "timestamptz",
+    "value": "double precision",
     "occurred_at": "timestamptz",
     "processing_ms": "double precision",
     "confidence": "double precision",
@@ -86,9 +88,9 @@ async def _copy(connection: Connection, table: str, rows: Sequence[Mapping[str, 
 
 
 def _sql_type(table: str, column: str) -> str:
-    if table == "bot_events":
-        return _BOT_EVENTS.get(column, "text")
-    known = next(t for t in synced.ALL if t.name == table)
+    known = next((t for t in synced.ALL if t.name == table), None)
+    if known is None:
+        return _UNSYNCED.get(column, "text")
     return "text" if column == "id" else _SQL_TYPES.get(known.by_name[column].type, "text")
 
 

@@ -69,7 +69,7 @@ def test_numbers_are_fictional_and_belong_to_one_lead_each(made: brokerage.Broke
 def test_a_square_foot_costs_more_where_it_does_and_spring_is_busier(made: brokerage.Brokerage) -> None:
     def dollars(zip_code: str) -> float:
         sold = [h for h in made.tables.properties if h["zip"] == zip_code and h["status"] == "sold"]
-        return median(h["price_cents"] / 100 / h["sqft"] for h in sold)
+        return float(median(h["price_cents"] / 100 / h["sqft"] for h in sold))
 
     months = Counter(lead["created_at"].month for lead in made.tables.leads)
     assert dollars("98033") > 1.3 * dollars("92336")

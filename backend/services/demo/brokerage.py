@@ -10,13 +10,12 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
-from backend.services.demo import model, rows, world
+from backend.services.demo import history, model, rows, world
 from backend.services.demo.model import Dice, Values
 from backend.services.demo.story import Story
 from domain import leads
 
-PROMISING = 7
-WAITING_MINUTES = (1, 2, 4, 6, 9, 14, 26)
+WAITING_MINUTES = (1, 3, 4, 8, 17)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,8 +113,12 @@ def _fill_office(
     for number, story in enumerate(stories):
         made.tables.leads.append(_lead_row(story, office, number))
     _write_now(stories, made.tables.leads[-len(stories) :], now)
-    for story in stories:
-        _add_rows(made.tables, story, office, dice)
+    office_leads = made.tables.leads[-len(stories) :]
+    pasts = [
+        history.past(story, row, _add_rows(made.tables, story, office, dice))
+        for story, row in zip(stories, office_leads, strict=True)
+    ]
+    made.tables.kpi_snapshots += history.snapshots(pasts, location_id, now)
     _add_sales(dice, made.tables, office, location_id, now)
 
 
@@ -135,24 +138,27 @@ def _write_now(stories: list[Story], lead_rows: list[Values], now: datetime) -> 
         if leads.is_open(story.stage) and not story.opted_out_words
     ]
     pairs.sort(key=lambda pair: (-float(pair[0]["score"]), pair[0]["id"]))
-    for (row, story), minutes in zip(pairs[:PROMISING], WAITING_MINUTES, strict=False):
+    for (row, story), minutes in zip(pairs, WAITING_MINUTES, strict=False):
         story.write_now(now - timedelta(minutes=minutes))
         row |= rows.follow_rules(row, story)
 
 
-def _add_rows(tables: rows.Tables, story: Story, office: world.Office, dice: Dice) -> None:
+def _add_rows(tables: rows.Tables, story: Story, office: world.Office, dice: Dice) -> Values | None:
+    """All but the lead itself; answers with the deal, if there is one."""
     house = rows.subject(story, office)
+    deal = rows.deal(story, house)
     tables.interactions += story.interactions
     tables.bot_events += story.bot_events
     for table, row in (
         (tables.properties, house),
-        (tables.deals, rows.deal(story, house)),
+        (tables.deals, deal),
         (tables.tasks, rows.task(story, dice)),
         (tables.tasks, rows.done_task(story, dice)),
         (tables.notes, rows.note(story, dice)),
     ):
         if row is not None:
             table.append(row)
+    return deal
 
 
 def _add_sales(

@@ -36,6 +36,7 @@ class Tables:
     notes: list[Values] = field(default_factory=list)
     interactions: list[Values] = field(default_factory=list)
     bot_events: list[Values] = field(default_factory=list)
+    kpi_snapshots: list[Values] = field(default_factory=list)
 
     def by_name(self) -> dict[str, list[Values]]:
         return {item.name: getattr(self, item.name) for item in fields(self)}
@@ -152,7 +153,7 @@ def subject(story: Story, office: world.Office) -> Values | None:
 def deal(story: Story, house: Values | None) -> Values | None:
     """A deal from qualification on (and of some earlier hopes), its commission by the domain's rules."""
     began = story.qualified_at or story.stage_since
-    hoped = story.stage in (Stage.NEW, Stage.CONTACTED) and story.dice.chance(0.08)
+    hoped = story.dice.chance({Stage.NEW: 0.5, Stage.CONTACTED: 0.08}.get(story.stage, 0.0))
     lost = story.stage is Stage.LOST and story.qualified_at is not None
     if story.stage not in _DEAL_FROM and not hoped and not lost:
         return None

@@ -58,6 +58,7 @@ class Story:
     arrived: datetime
     stage: Stage = Stage.NEW
     stage_reason: str | None = None
+    stages: list[tuple[datetime, Stage]] = field(default_factory=list)
     stage_since: datetime = field(init=False)
     last_inbound: datetime = field(init=False)
     last_touch: datetime | None = None
@@ -75,6 +76,7 @@ class Story:
 
     def __post_init__(self) -> None:
         self.stage_since = self.last_inbound = self.arrived
+        self.stages.append((self.arrived, Stage.NEW))
 
     def play(self) -> None:
         self._arrive()
@@ -283,6 +285,7 @@ class Story:
 
     def _move(self, stage: Stage, at: datetime) -> None:
         self.stage, self.stage_since, self.stage_reason = stage, at, None
+        self.stages.append((at, stage))
         if stage is Stage.QUALIFIED:
             self.qualified_at = at
         if stage is Stage.CONTRACT:
