@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import heapq
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -82,12 +84,8 @@ class Nearby:
         """What sold around a place, the nearest first. Raises: InputError."""
         _check(place, radius_km)
         points = nearby.sales_in_box(self.desk.db, _box(place, radius_km), since=since)
-        near = sorted(
-            (km, row_id, cents)
-            for row_id, lat, lon, cents in points
-            if (km := geo.haversine_km(place.lat, place.lon, lat, lon)) <= radius_km
-        )
-        found = properties.many(self.desk.db, [row_id for _, row_id, _ in near[:limit]])
+        near = _within(place, points, radius_km)
+        found = properties.many(self.desk.db, [row_id for _, row_id, _ in heapq.nsmallest(limit, near)])
         items = [_sale(place, sale) for sale in found.values()]
         return SalesList(
             items=tuple(sorted(items, key=lambda item: (item.km, item.id))),
@@ -135,17 +133,6 @@ class Nearby:
         urgency = _urgency(point, clocks, now)
         rank = ranking.rank(*_factors(point, km, urgency))
         left = None if lead.answer_due_at is None else (lead.answer_due_at - now).total_seconds() / 60
-
-        def allowed(channel: str) -> contact.Decision:
-            return contact.may_contact(
-                channel,
-                contact.Place(state=lead.state, zip=lead.zip, phone=lead.phone),
-                now,
-                opted_out=bool(lead.opted_out),
-                consent_text=lead.consent_text,
-                consent_call=lead.consent_call,
-            )
-
         return NearbyLead(
             id=lead.id,
             name=lead.name,
@@ -166,8 +153,8 @@ class Nearby:
             km=km,
             minutes=None if km is None else ranking.drive_minutes(km),
             contact_text=clocks.window(point).text(),
-            call_allowed=allowed("call").allowed,
-            text_allowed=allowed("text").allowed,
+            call_allowed=clocks.allows("call", lead),
+            text_allowed=clocks.allows("text", lead),
             opted_out=bool(lead.opted_out),
             answer_due_at=lead.answer_due_at,
             answer_minutes_left=left,
@@ -176,18 +163,42 @@ class Nearby:
 
 
 class _Clocks:
-    """Contact windows at one moment, worked out once for each state, ZIP code and area code."""
+    """The legal hours at one moment, worked out once for each state, ZIP code and area code."""
 
     def __init__(self, now: datetime) -> None:
         self._now = now
-        self._known: dict[tuple[str | None, str | None, str], contact.Window] = {}
+        self._windows: dict[_Where, contact.Window] = {}
+        self._decisions: dict[tuple[object, ...], bool] = {}
 
-    def window(self, point: LeadPoint) -> contact.Window:
-        key = (point.state, point.zip, (point.phone or "")[:5])
-        if key not in self._known:
-            place = contact.Place(state=point.state, zip=point.zip, phone=point.phone)
-            self._known[key] = contact.window(place, self._now)
-        return self._known[key]
+    def window(self, lead: LeadPoint | leads.Lead) -> contact.Window:
+        where = _where(lead)
+        if where not in self._windows:
+            self._windows[where] = contact.window(_place(lead), self._now)
+        return self._windows[where]
+
+    def allows(self, channel: str, lead: leads.Lead) -> bool:
+        key = (channel, _where(lead), lead.opted_out, lead.consent_text, lead.consent_call)
+        if key not in self._decisions:
+            self._decisions[key] = contact.may_contact(
+                channel,
+                _place(lead),
+                self._now,
+                opted_out=bool(lead.opted_out),
+                consent_text=lead.consent_text,
+                consent_call=lead.consent_call,
+            ).allowed
+        return self._decisions[key]
+
+
+_Where = tuple[str | None, str | None, str]
+
+
+def _where(lead: LeadPoint | leads.Lead) -> _Where:
+    return lead.state, lead.zip, (lead.phone or "")[:5]
+
+
+def _place(lead: LeadPoint | leads.Lead) -> contact.Place:
+    return contact.Place(state=lead.state, zip=lead.zip, phone=lead.phone)
 
 
 def _urgency(point: LeadPoint, clocks: _Clocks, now: datetime) -> ranking.Urgency:
@@ -243,6 +254,21 @@ def _check(place: ports.Position, radius_km: float) -> None:
         raise errors.InputError(
             "This is no place on the earth.", where="place", hint="Type an address instead."
         )
+
+
+def _within(
+    place: ports.Position, points: Sequence[nearby.SalePoint], radius_km: float
+) -> list[tuple[float, str, int]]:
+    """(about km², id, price) of what lies inside: on a flat map, with the sphere asked only near the edge."""
+    per_degree = math.radians(1) * geo.EARTH_KM
+    narrow = per_degree * math.cos(math.radians(place.lat))
+    surely, maybe = (radius_km * 0.9) ** 2, (radius_km * 1.12) ** 2
+    lat0, lon0, found = place.lat, place.lon, []
+    for row_id, lat, lon, cents in points:
+        flat = ((lat - lat0) * per_degree) ** 2 + ((lon - lon0) * narrow) ** 2
+        if flat <= surely or (flat <= maybe and geo.haversine_km(lat0, lon0, lat, lon) <= radius_km):
+            found.append((flat, row_id, cents))
+    return found
 
 
 def _sale(place: ports.Position, sale: properties.Property) -> NearbySale:
