@@ -9,7 +9,7 @@ MONTHS = "january february march april may june july august september october no
 WEEKDAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
 HOLIDAYS = (
     r"thanksgiving|christmas(?:\s+eve)?|new\s+year'?s?(?:\s+(?:eve|day))?|labor\s+day|memorial\s+day|"
-    r"(?:the\s+)?(?:fourth|4th)\s+of\s+july|july\s+(?:fourth|4th)|easter|halloween|valentine'?s(?:\s+day)?"
+    r"mother'?s\s+day|father'?s\s+day|(?:the\s+)?(?:fourth|4th)\s+of\s+july|july\s+(?:fourth|4th)|easter|halloween|valentine'?s(?:\s+day)?"
 )
 
 
@@ -93,6 +93,8 @@ def _holiday(name: str, year: int) -> date | None:
         "labor": (9, 1),
         "memorial": (5, 31),
         "thanksgiving": (11, 22),
+        "mothers": (5, 8),
+        "fathers": (6, 15),
     }
     if "july" in name:
         return date(year, 7, 4)
@@ -102,7 +104,13 @@ def _holiday(name: str, year: int) -> date | None:
     if key is None:
         return None
     day = date(year, *fixed[key])
-    moves = {"labor": -day.weekday() % 7, "memorial": -day.weekday(), "thanksgiving": (3 - day.weekday()) % 7}
+    moves = {
+        "labor": -day.weekday() % 7,
+        "memorial": -day.weekday(),
+        "thanksgiving": (3 - day.weekday()) % 7,
+        "mothers": 6 - day.weekday(),
+        "fathers": 6 - day.weekday(),
+    }
     return day + timedelta(days=moves.get(key, 0))
 
 

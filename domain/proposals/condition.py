@@ -29,6 +29,8 @@ _CONDITIONS = {
         mou?ldy?\b
         black mold
         trashed
+        (left it|place is|house is|it'?s|total|complete) (a )?(total |complete )?wreck
+        falling (off|in)
         rott(ed|en|ing)
         (it|place|house|'s|is) ('s )?(pretty |really |very )?rough\b
         rough (shape|condition)
@@ -51,7 +53,7 @@ _CONDITIONS = {
         down to the studs
     """,
     "needs work": r"""
-        need(s|ing)? (a (little|lot of|bit of|ton of|new|few) \w+|some \w+|work|paint\w*|flooring|carpet|updat\w+|new \w+|repairs?|tlc|love|cosmetic\w*|roof\w*|fixing|cleaning|a (roof|kitchen|refresh|facelift)|minor \w+|resurfacing|replac\w+)
+        need(s|ing)? (an? (little|lot of|bit of|ton of|whole|new|few) \w+|an? (overhaul|update|upgrade|rehab|roof)|some \w+|work|paint\w*|flooring|carpet|updat\w+|new \w+|repairs?|tlc|love|cosmetic\w*|roof\w*|fixing|cleaning|a (roof|kitchen|refresh|facelift)|minor \w+|resurfacing|replac\w+)
         roof (needs? \w+|is ((about |over )?([1-9]\d|ten|eleven|twelve|\w+teen|(twenty|thirty|forty)([\s-]\w+)?) years old|old|shot|bad|going|original|at the end)|'?s (shot|old|bad))
         \bdated\b
         outdated
@@ -67,6 +69,7 @@ _CONDITIONS = {
         deferred maintenance
         (needs|wants) updating
         worn
+        galvanized
         tired (inside|kitchen|interior)
     """,
     "good": r"""
@@ -74,6 +77,10 @@ _CONDITIONS = {
         turn[\s-]?key
         immaculate
         spotless
+        neat as a pin
+        (house|place|home) is (very |really )?(solid|clean|gorgeous|beautiful|perfect)
+        well taken care of
+        taken (good|great) care of
         pristine
         (great|good|excellent|perfect|amazing|beautiful|mint|fantastic|wonderful|super|really good|very good|nice) (shape|condition)
         (recently |newly |fully |totally |completely |all |everything('s| is| was)? )(updated|remodel+ed|renovated|redone|new)

@@ -167,7 +167,8 @@ def _month_day(match: re.Match[str], today: date) -> date | None:
 
 
 def _day_only(match: re.Match[str], today: date) -> date | None:
-    return calendar.coming_nth(int(re.sub(r"\D", "", match["nth"])), today)
+    words = match["nth"].lower()
+    return calendar.coming_nth(_DAY_WORDS.get(words) or int(re.sub(r"\D", "", words)), today)
 
 
 def _month_only(match: re.Match[str], today: date) -> date | None:
@@ -217,6 +218,13 @@ _READERS: tuple[tuple[str, Reader], ...] = (
     (rf"\b(?P<holiday>{calendar.HOLIDAYS})\b", _holiday),
     (r"\b(?P<m>\d{1,2})/(?P<d>\d{1,2})(?:/(?P<year>\d{2,4}))?\b", _slashed),
     (r"\bthe\s+(?P<nth>\d{1,2}(?:st|nd|rd|th))\b(?!\s+(?:street|st|ave|avenue|floor|grade|time))", _day_only),
+    (
+        r"\b(?:on|by|before|after|until|till)\s+the\s+(?P<nth>"
+        + "|".join(sorted(_DAY_WORDS, key=len, reverse=True))
+        + r")\b"
+        r"(?!\s+(?:street|st|ave|avenue|floor|grade|time|of|one|house|day|week|month))",
+        _day_only,
+    ),
     (
         rf"\b(?:in|by|until|till|before|after|around|come|for|of|is)\s+{_MONTH}(?!\s+\d)(?P<later>\s+(?:of\s+)?next\s+year)?\b",
         _month_only,

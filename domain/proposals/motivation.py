@@ -119,7 +119,7 @@ _MOTIVES = {
         \bpcs(ing)?\b
         got orders
         deploy\w*
-        (work|company|employer) is (moving|sending)
+        (his |her |their |the )?(work|company|employer|job|firm)(('s)| is| was) (moving|sending|shipping|transferring|relocating)
         (moving|move|moves|relocating|going) (back )?(to (?!list|sell|market|on|it|them|forward|a\b|an\b|the (next|top|front))[A-Z]\w+|closer to|near(er)? |out of (state|town|the (state|country|area))|across the country|overseas|abroad|home to|in with)
         be (closer to|near) (her|his|their|the)\b
     """,

@@ -147,6 +147,26 @@ def _small(group: list[Part]) -> float | None:
         return 0.5
     if "point" in group:
         return _pointed(group)
+    value = _plain(group)
+    return _in_two(group) if value is None else value
+
+
+def _in_two(group: list[Part]) -> float | None:
+    """ "Two eighty nine nine fifty" is 289,950, and "four ninety nine nine hundred" 499,900."""
+    for place in range(2, len(group) - 1):
+        thousands, rest = _plain(group[:place]), _plain(group[place:])
+        if (
+            thousands
+            and rest
+            and 100 <= thousands < 1000
+            and 100 <= rest < 1000
+            and thousands == int(thousands)
+        ):
+            return thousands + rest / 1000
+    return None
+
+
+def _plain(group: list[Part]) -> float | None:
     value = 0.0
     open_slots = 1000.0  # only words smaller than this may still follow
     for part in group:

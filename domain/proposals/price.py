@@ -31,7 +31,9 @@ _STRONG = phrases.compiled(
         expects?
         expecting
         needs?
-        (walk away|happy|good|fine|ok(ay)?) (with|at)
+        (walk away|happy|thrilled|glad|good|fine|ok(ay)?) (with|at)
+        (would not|will not|wouldn'?t|won'?t|not) (take|accept|go|sell (it )?for) (a \w+ |anything )?(less than|below|under|lower than)
+        part with (it |this one )?(for|at)
         number (is|was)
         bottom line( is)?
         walk( away)? with
@@ -227,7 +229,7 @@ def _dollars(number: numbers.Number, strength: float) -> float | None:
     """Whole dollars: "six forty" is 640,000; "$2.80" is what Whisper writes for "two eighty"."""
     value = number.value
     if number.scaled or value >= 10_000:
-        return value if 10_000 <= value < 1e8 else None
+        return value if 40_000 <= value < 1e8 else None
     if 80 <= value < 1000:
         return value * 1000
     if strength >= 0.75 and number.decimals == 2 and 1 <= value < 10:

@@ -63,12 +63,13 @@ _FOLLOW = phrases.compiled(
 )
 _DEADLINE = phrases.compiled(
     r"""
-        (need(s|ed)?|has|have|had|want(s|ed)?|like|hop(es?|ing)|look(s|ing)|plan(s|ning)?|must|got) (it |this |to )*(\w+ ){0,2}?(to )?(be )?(out|close[sd]?|closing|sell|sold|move[d]?|done|gone|settled|list(ed)?|vacate|finish(ed)?|wrapped|buy|bought|in|leave|relocate)
+        (need(s|ed)?|has|have|had|want(s|ed)?|like|hop(es?|ing)|look(s|ing)|plan(s|ning)?|must|got) (it |this |to )*((?!some|me\b|us\b|you\b)\w+ ){0,2}?(to )?(be )?(out|close[sd]?|closing|sell|sold|move[d]?|done|gone|settled|list(ed)?|vacate|finish(ed)?|wrapped|buy|bought|in|leave|relocate)
         wants? an? offer
         needs? an? offer
         auction
         foreclosure
         sale date
+        (sheriff'?s?|trustee'?s?|tax|foreclosure) (sale|auction)
         closing
         close[sd]?
         lease (is up|ends|expires|runs out)

@@ -180,13 +180,13 @@ def king_county() -> list[comps.Sale]:
 def test_on_real_sales_the_median_error_is_near_ten_per_cent_and_the_range_holds_most_prices() -> None:
     sales = sorted(king_county(), key=lambda s: s.sold_on)
     errors, held = [], 0
-    for subject in random.Random(3).sample(sales[-2500:], 120):
+    for subject in random.Random(3).sample(sales[-2500:], 80):
         before = (s for s in sales if s.id != subject.id and (subject.sold_on - s.sold_on).days >= 14)
         found = comps.estimate(subject, before, subject.sold_on)
         if found.value_cents and found.low_cents and found.high_cents:
             errors.append(abs(found.value_cents / subject.price_cents - 1))
             held += found.low_cents <= subject.price_cents <= found.high_cents
 
-    assert len(errors) >= 110
+    assert len(errors) >= 70
     assert statistics.median(errors) <= 0.11
     assert 0.65 <= held / len(errors) <= 0.92

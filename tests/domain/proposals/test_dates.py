@@ -76,6 +76,11 @@ TODAY = date(2026, 3, 11)  # a Wednesday
         ("March 5, 2020", None),
         ("in a week and a half", "2026-03-21"),
         ("the 32nd", None),
+        ("on the twentieth", "2026-03-20"),
+        ("before the first", "2026-04-01"),
+        ("on the second floor", None),
+        ("Mother's Day", "2026-05-10"),
+        ("Father's Day", "2026-06-21"),
     ],
 )
 def test_a_day_as_said(text: str, expected: str | None) -> None:

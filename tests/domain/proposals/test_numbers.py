@@ -41,6 +41,9 @@ from domain.proposals import numbers
         ("ninety", 90),
         ("three hundred grand", 300_000),
         ("a million fifty", 1_050_000),
+        ("two eighty nine nine fifty", 289.95),
+        ("four ninety nine nine hundred", 499.9),
+        ("three forty nine five hundred", 349.5),
     ],
 )
 def test_one_number(text: str, value: float) -> None:

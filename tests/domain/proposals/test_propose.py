@@ -52,6 +52,9 @@ def value(text: str, field: Field) -> int | str | bool | None:
         ("Miguel would walk with at least two thirty.", 230_000),
         ("She said one point two.", 1_200_000),
         ("asking a million fifty", 1_050_000),
+        ("She would not take a penny less than 310.", 310_000),
+        ("thrilled with anything north of five fifty", 550_000),
+        ("Two eighty nine nine fifty.", 289_950),
         ("He'd take $2.80.", 280_000),
         ("The house could be ours, 415 as is.", 415_000),
     ],
@@ -76,6 +79,8 @@ def test_price(text: str, dollars: int) -> None:
         "Wants to be out by March 20.",
         "We offered 300 and he laughed.",
         "Two kids and one dog.",
+        "glad to walk with 20 grand in his pocket",
+        "He wouldn't take 300.",
     ],
 )
 def test_other_numbers_are_no_price(text: str) -> None:
@@ -167,6 +172,7 @@ def test_other_days_are_no_follow_up(text: str) -> None:
         ("just curious, but they are getting divorced", "divorce"),
         ("wants to cash out", "cash out"),
         ("he retires in May", "retirement"),
+        ("Company's shipping him to Singapore", "relocation"),
         ("city is citing him", "code violations"),
     ],
 )
@@ -186,6 +192,9 @@ def test_no_motivation(text: str) -> None:
     ("text", "state"),
     [
         ("total gut job", "poor"),
+        ("left it a wreck", "poor"),
+        ("needs a whole new HVAC", "needs work"),
+        ("neat as a pin", "good"),
         ("There's mold in the bathroom.", "poor"),
         ("needs paint and flooring", "needs work"),
         ("The kitchen is dated.", "needs work"),
