@@ -73,6 +73,10 @@ class Phone:
         return cursor.device(self.db)
 
 
+class Killed(BaseException):
+    """The app's process ends here: nothing after this point runs."""
+
+
 class Line(httpx.AsyncBaseTransport):
     """A network that can be cut: before a request, or after the server did its work (the answer is lost)."""
 
@@ -80,6 +84,8 @@ class Line(httpx.AsyncBaseTransport):
         self._real = real
         self.cut = False
         self.cut_after: int | None = None
+        self.die_at: int | None = None
+        self.die_after_answer = False
         self.lose_answers = 0
         self.requests: list[str] = []
 
@@ -87,7 +93,13 @@ class Line(httpx.AsyncBaseTransport):
         if self.cut or (self.cut_after is not None and len(self.requests) >= self.cut_after):
             raise httpx.ConnectError("no network", request=request)
         self.requests.append(request.url.path)
+        dies = self.die_at is not None and len(self.requests) > self.die_at
+        if dies and not self.die_after_answer:
+            raise Killed
         answer = await self._real.handle_async_request(request)
+        if dies:
+            await answer.aread()
+            raise Killed
         if self.lose_answers and "/sync/push" in request.url.path:
             self.lose_answers -= 1
             await answer.aread()

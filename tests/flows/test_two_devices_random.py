@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -13,10 +14,10 @@ from backend.storage import rows as server_rows
 from domain import tables
 from storage import leads, outbox, pushed
 from tests.flows.conftest import Stamp
-from tests.flows.phones import MakePhone, Phone
+from tests.flows.phones import Killed, MakePhone, Phone
 
 pytestmark = pytest.mark.anyio
-SEEDS = range(int(os.environ.get("JORGE_SEEDS", "6")))
+SEEDS = range(int(os.environ.get("JORGE_FIRST_SEED", "0")), int(os.environ.get("JORGE_SEEDS", "6")))
 STEPS = int(os.environ.get("JORGE_STEPS", "120"))
 STAGES = ("new", "contacted", "qualified", "lost")
 
@@ -34,8 +35,8 @@ class Work:
     async def step(self) -> None:
         phone = self.rng.choice(self.phones)
         do = self.rng.choices(
-            [self.edit, self.add, self.remove, self.sync, self.sync_badly, self.number, self.restart],
-            [40, 5, 2, 20, 8, 15, 2],
+            [self.edit, self.add, self.remove, self.sync, self.sync_badly, self.number, self.die],
+            [40, 5, 2, 20, 8, 15, 4],
         )[0]
         self.count += 1
         await do(phone)
@@ -91,20 +92,28 @@ class Work:
     async def number(self, _: Phone) -> None:
         await self.stamp()
 
-    async def restart(self, phone: Phone) -> None:
+    async def die(self, phone: Phone) -> None:
+        """The app is killed at any point of a run, and started again."""
+        line = phone.transport
+        line.die_at = len(line.requests) + self.rng.randrange(4)
+        line.die_after_answer = self.rng.random() < 0.5
+        with suppress(Killed):
+            await phone.run()
+        line.die_at = None
         phone.restart()
 
     async def rest(self) -> None:
         """Everything is sent, parked changes are let go, and everybody has read to the end."""
-        for _ in range(3):
+        while any(outbox.listed(phone.db) for phone in self.phones):
             for phone in self.phones:
                 status = await phone.run()
                 assert status.fault is None, status.error
                 for line in outbox.listed(phone.db, state=outbox.State.PARKED):
                     with phone.db.write_tx() as tx:
                         pushed.discard(tx, line.mutation.mid)
-                await phone.run()
-                await self.stamp()
+        await self.stamp()
+        for phone in self.phones:
+            await phone.run()
 
 
 @pytest.mark.parametrize("seed", SEEDS)
