@@ -79,7 +79,7 @@ def inspect(path: Path, limits: Limits | None = None) -> Audio:
     )
 
 
-def blocks(path: Path, *, seconds: float = 300.0) -> Iterator[Samples]:
+def blocks(path: Path, *, seconds: float = 60.0) -> Iterator[Samples]:
     """The sound at 16 kHz mono in blocks of at most `seconds`, cut where it is quietest. Raises: AudioError."""
     kind = _checked_kind(path, Limits())
     held: list[_Pcm] = []

@@ -33,7 +33,7 @@ class Tuning:
 
     beam_size: int = 5
     threads: int = 0
-    block_seconds: float = 300.0
+    block_seconds: float = 60.0
     limits: audio.Limits = field(default_factory=audio.Limits)
 
 
