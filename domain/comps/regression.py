@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from domain import linear
 from domain.comps import values
 
 LOGGED = ("sqft", "lot_sqft")
@@ -91,22 +92,5 @@ def ridge(rows: Sequence[Sequence[float]], targets: Sequence[float], penalty: fl
         sum(row[j] * (target - middle) for row, target in zip(scaled, targets, strict=True))
         for j in range(width)
     ]
-    slopes = solve(gram, moments)
+    slopes = linear.solve(gram, moments)
     return [slope / spread if spread > 1e-12 else 0.0 for slope, spread in zip(slopes, spreads, strict=True)]
-
-
-def solve(matrix: Sequence[Sequence[float]], right: Sequence[float]) -> list[float]:
-    """Gauss elimination with partial pivoting. Raises: ZeroDivisionError for a singular matrix."""
-    size = len(right)
-    rows = [[*row, value] for row, value in zip(matrix, right, strict=True)]
-    for i in range(size):
-        pivot = max(range(i, size), key=lambda k: abs(rows[k][i]))
-        rows[i], rows[pivot] = rows[pivot], rows[i]
-        for k in range(i + 1, size):
-            factor = rows[k][i] / rows[i][i]
-            rows[k] = [a - factor * b for a, b in zip(rows[k], rows[i], strict=True)]
-    result = [0.0] * size
-    for i in reversed(range(size)):
-        known = sum(rows[i][j] * result[j] for j in range(i + 1, size))
-        result[i] = (rows[i][size] - known) / rows[i][i]
-    return result
