@@ -185,7 +185,7 @@ def _kept(mine: Mapping[str, Any], theirs: Mapping[str, Any], base: Mapping[str,
 
 
 def _union(base: Any, theirs: Any, mine: Any) -> list[Any]:
-    before, there, here = (list(value or []) for value in (base, theirs, mine))
+    before, there, here = (value if isinstance(value, list) else [] for value in (base, theirs, mine))
     removed = [item for item in before if item not in here]
     kept = [item for item in there if item not in removed]
     return kept + [item for item in here if item not in kept and item not in before]

@@ -19,6 +19,8 @@ def check_values(table: tables.Table, values: Mapping[str, Any]) -> None:
         if value is None:
             if known.required:
                 raise errors.InputError(f"{name} must not be empty.", where=f"{table.name}.{name}")
+        elif known.policy is tables.Policy.UNION and not isinstance(value, list):
+            raise errors.InputError(f"{name} must be a list.", where=f"{table.name}.{name}")
         elif not _fits(known.type, value):
             raise errors.InputError(
                 f"{name} must be {_WORDS[known.type]}, not {value!r:.60}.", where=f"{table.name}.{name}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,7 +26,10 @@ logger = logging.getLogger(__name__)
 Group = list[wire.Mutation]
 _TRIES = 3
 _PASSING = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.LockNotAvailableError)
-_POISON = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
+_REFUSED = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
+# A mistake of ours with one change must not stop the others either: it is parked, and the log knows why.
+_MISTAKE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+_POISON = (*_REFUSED, *_MISTAKE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +52,8 @@ async def push(deps: Deps, actor: Actor, asked: wire.Push) -> wire.PushAnswer:
     groups = _groups(asked.mutations)
     try:
         results = await _tried(deps.pool, arrived, groups, set())
+    except errors.JorgeError:
+        raise
     except _POISON:
         results = await _one_by_one(deps.pool, arrived, groups)
     if results:
@@ -100,8 +106,10 @@ async def _one_by_one(opened: pool.Pool, arrived: _Arrived, groups: list[Group])
     for number, group in enumerate(groups):
         try:
             some = await _tried(opened, arrived, [group], blocked)
+        except errors.JorgeError:
+            raise
         except _POISON as fault:
-            logger.warning("push.poison", extra={"fault": type(fault).__name__})
+            logger.warning("push.poison", extra={"fault": type(fault).__name__, "at": _where(fault)})
             some = await _park_group(opened, arrived.sender, group)
         results += some
         if any(result.status is wire.Status.RETRY for result in some):
@@ -224,6 +232,12 @@ def _touched(group: Group, results: Sequence[wire.Result]) -> set[apply.Key]:
     if all(result.status is not wire.Status.PARKED for result in results):
         return set()
     return {apply.key_of(mutation) for mutation in group}
+
+
+def _where(fault: BaseException) -> str:
+    """File and line, without the message: that may hold what a person typed."""
+    frame = traceback.extract_tb(fault.__traceback__)[-1]
+    return f"{frame.filename.rpartition('/')[2]}:{frame.lineno}"
 
 
 def _log(results: Sequence[wire.Result]) -> None:

@@ -113,6 +113,7 @@ BAD_LEADS: dict[str, Callable[[Device], dict[str, Any]]] = {
     "a time without a zone": lambda d: a_lead(d, consent_at="2026-11-22T16:00:00"),
     "the last moment of all": lambda d: a_lead(d, consent_at="9999-12-31T23:59:59-12:00"),
     "an id that is none": lambda d: a_lead(d, agent_id="x" * 36),
+    "tags that are no list": lambda d: a_lead(d, tags=5),
     "taken external id": lambda d: a_lead(d, external_id="taken"),
 }
 
