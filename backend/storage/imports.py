@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from domain import tables
 
 if TYPE_CHECKING:
+    from backend.storage import users
     from backend.storage.pool import Connection
 
 ACTOR = str(uuid.uuid5(uuid.NAMESPACE_URL, "jorge:import"))
@@ -179,6 +180,22 @@ async def agents(connection: Connection, location_id: str) -> Mapping[str, str]:
         location_id,
     )
     return {row[key]: row["id"] for row in rows for key in ("name", "email")}
+
+
+async def place_office(
+    connection: Connection, office: users.Location, middle: tuple[float, float] | None
+) -> None:
+    """State, zone and middle of an office that had none."""
+    lat, lon = middle or (None, None)
+    await connection.execute(
+        """UPDATE locations SET state = $2, zone = $3, lat = coalesce(lat, $4), lon = coalesce(lon, $5)
+           WHERE id = $1""",
+        office.id,
+        office.state,
+        office.zone,
+        lat,
+        lon,
+    )
 
 
 async def analyze(connection: Connection, target: Target) -> None:

@@ -118,6 +118,16 @@ async def test_leads_given_as_sales_are_a_wrong_header(deps: Deps, tmp_path: Pat
         await imports.run_import_sales(deps, path)
 
 
+async def test_a_new_office_lies_where_its_sales_lie(deps: Deps, tmp_path: Path) -> None:
+    await imports.run_import_sales(deps, write(tmp_path / "kc.csv", KING, HOUSE))
+
+    async with deps.pool.acquire() as connection:
+        office = await connection.fetchrow("SELECT * FROM locations")
+    assert office is not None
+    assert (office["name"], office["state"], office["zone"]) == ("Main office", "WA", "America/Los_Angeles")
+    assert (office["lat"], office["lon"]) == (47.5112, -122.257)
+
+
 @pytest.mark.skipif(not REAL.exists(), reason=f"the real sales are not here ({REAL})")
 async def test_all_of_king_county_is_imported(deps: Deps) -> None:
     report = await imports.run_import_sales(deps, REAL)

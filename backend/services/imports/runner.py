@@ -6,13 +6,13 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from backend.services import users
-from backend.services.imports import csvfile, encoding, kinds, products, rejects
+from backend.services.imports import csvfile, encoding, kinds, offices, products, rejects
 from backend.storage import imports as store
 from backend.storage import pool
 from backend.storage import users as user_rows
@@ -116,7 +116,9 @@ class Runner:
         file = await asyncio.to_thread(csvfile.CsvFile, path, codec)
         try:
             layout = products.recognise(file.header, self.kind.products, path)
-            place = await self._location(location)
+            records = file.records()
+            first = await asyncio.to_thread(lambda: list(islice(records, offices.LOOKED_AT)))
+            place = await self._location(location, layout, first)
             started = Started(
                 product=layout.product.title, encoding=codec, location=place.name, unused=layout.unused
             )
@@ -125,7 +127,7 @@ class Runner:
             context = await self._context(place)
             make = self.kind.maker(context, layout)
             run = _Run(runner=self, started=started, context=context, rejects=left_out)
-            report = await run.all(file.records(), make)
+            report = await run.all(chain(first, records), make)
         finally:
             file.close()
         logger.info(
@@ -137,8 +139,10 @@ class Runner:
     def _rejects_path(self, path: Path) -> Path:
         return self.deps.settings.server_dir.resolve() / "imports" / f"{path.name}.rejected.csv"
 
-    async def _location(self, wanted: str | None) -> user_rows.Location:
-        """Made when it is absent. Raises: ImportFileError where the demo lives."""
+    async def _location(
+        self, wanted: str | None, layout: products.Layout, first: list[csvfile.Record]
+    ) -> user_rows.Location:
+        """Made when it is absent, and placed where its rows lie. Raises: ImportFileError where the demo lives."""
         async with pool.transaction(self.deps.pool) as connection:
             if any(place.demo for place in await user_rows.all_locations(connection)):
                 raise errors.ImportFileError(
@@ -146,7 +150,11 @@ class Runner:
                     where=str(self.deps.settings.data_dir),
                     hint="Choose an empty folder with JORGE_DATA_DIR, or another DATABASE_URL.",
                 )
-            return await users.ensure_location(connection, name=(wanted or "").strip() or MAIN_OFFICE)
+            found = await users.ensure_location(connection, name=(wanted or "").strip() or MAIN_OFFICE)
+            if offices.is_unplaced(found):
+                found, middle = offices.placed(found, layout, first)
+                await store.place_office(connection, found, middle)
+            return found
 
     async def _context(self, place: user_rows.Location) -> kinds.Context:
         async with self.deps.pool.acquire() as connection:
