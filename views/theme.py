@@ -128,6 +128,11 @@ def build(palette: dict[str, str], text_scale: float = 1.0) -> ft.Theme:
         visual_density=ft.VisualDensity.STANDARD,
         page_transitions=_calm_transitions(),
         divider_theme=ft.DividerTheme(color=palette["outline_variant"], thickness=1, space=1),
+        navigation_bar_theme=ft.NavigationBarTheme(
+            label_text_style=ft.TextStyle(
+                size=13, weight=ft.FontWeight.W_600, color=palette["on_surface"], font_family=FONT
+            )
+        ),
         snackbar_theme=ft.SnackBarTheme(
             behavior=ft.SnackBarBehavior.FLOATING,
             shape=ft.RoundedRectangleBorder(radius=RADIUS),

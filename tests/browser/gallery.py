@@ -13,22 +13,26 @@ from views import app, context, theme, web
 
 
 class Open:
-    """An entry whose door stands open; the first letter of the port's parity chooses nobody: it is always Ada."""
+    """An entry that lets everybody in; with `shut`, after the sign-in only."""
 
-    def __init__(self, user: context.User, appearance: theme.Appearance, board: context.Board) -> None:
+    def __init__(
+        self, user: context.User, appearance: theme.Appearance, board: context.Board, shut: bool = False
+    ) -> None:
+        self._shut = shut
         self._user = user
         self._appearance = appearance
         self._board = board
 
     async def restore(self, page: ft.Page) -> context.Access | None:
+        return None if self._shut else self._access()
+
+    def _access(self) -> context.Access:
         return context.Access(
             user=self._user, store=context.Board(), services=(), board=self._board, demo=True
         )
 
     async def sign_in(self, page: ft.Page, email: str, password: str) -> context.Access:
-        found = await self.restore(page)
-        assert found is not None
-        return found
+        return self._access()
 
     async def sign_out(self, page: ft.Page, access: context.Access) -> None:
         return None
@@ -40,12 +44,14 @@ class Open:
         self._appearance = appearance
 
 
-def site(user: context.User, look: theme.Appearance, status: context.Status) -> app.Site:
-    return app.Site(entry=Open(user, look, context.Board(status)), screens=gallery_pages.SCREENS, demo=True)
+def site(user: context.User, look: theme.Appearance, status: context.Status, shut: bool) -> app.Site:
+    return app.Site(
+        entry=Open(user, look, context.Board(status), shut), screens=gallery_pages.SCREENS, demo=True
+    )
 
 
 async def _main(page: ft.Page) -> None:
-    """`?user=manager`, `?mode=dark`, `?online=1`, `?contrast=1` choose what is shown."""
+    """`?user=manager`, `?mode=dark`, `?online=1`, `?contrast=1`, `?scale=1.3`, `?shut=1` choose what is shown."""
     asked = dict(
         pair.split("=", 1) for pair in (page.route or "").partition("?")[2].split("&") if "=" in pair
     )
@@ -56,7 +62,7 @@ async def _main(page: ft.Page) -> None:
     )
     status = gallery_pages.ONLINE if "online" in asked else gallery_pages.OFFLINE
     user = gallery_pages.MANAGER if asked.get("user") == "manager" else gallery_pages.AGENT
-    await app.open_session(page, site(user, look, status))
+    await app.open_session(page, site(user, look, status, "shut" in asked))
 
 
 async def serve(port: int) -> None:

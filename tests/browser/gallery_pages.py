@@ -449,6 +449,9 @@ SHOTS = (
     ("command", "/command?user=manager&online=1"),
     ("revenue", "/revenue?user=manager&online=1"),
     ("map", "/search?online=1"),
+    ("login", "/nearby?shut=1"),
+    ("contrast", "/nearby?contrast=1&online=1"),
+    ("large", "/nearby?scale=1.3&online=1"),
 )
 
 

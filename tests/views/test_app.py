@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import flet as ft
 import pytest
@@ -51,8 +52,10 @@ def _named(title: str, tab: routes.Screen | None, within: routes.Screen | None =
     def shown() -> ft.View:
         here = context.use_app()
         param = " ".join(ft.use_route_params().values())
+        dark = replace(here.appearance, mode=theme.Mode.DARK)
         leave = ft.TextButton("leave", on_click=here.sign_out)
-        body = cards.page(words.body(f"{title} page {param}"), leave)
+        night = ft.TextButton("night", on_click=lambda: here.set_appearance(dark))
+        body = cards.page(words.body(f"{title} page {param}"), leave, night)
         return shell.frame(title, body, tab=tab, within=within)
 
     return shown
@@ -211,3 +214,14 @@ async def test_the_end_of_the_session_leaves_no_listener() -> None:
         pass
 
     assert entry.board._listeners == []
+
+
+async def test_a_chosen_look_is_shown_at_once_and_kept() -> None:
+    entry = Entry(inside=True)
+    async with at(entry) as shown:
+        await shown.tap("night")
+
+        assert shown.page.theme_mode is ft.ThemeMode.DARK
+        assert entry.look.mode is theme.Mode.DARK
+        await shown.tap("Tasks")
+        assert shown.sees("Due page")

@@ -64,16 +64,14 @@ def needs_you_banner(status: context.Status, on_open: Callable[[], None]) -> ft.
 
 def demo_badge() -> ft.Control:
     """On every screen while the data is the demo's."""
-    return marks.mark(
-        "demo-badge",
-        ft.Container(
-            words.label(strings.t("kit.demo"), color=theme.ON_WARN_SOFT),
-            bgcolor=theme.WARN_SOFT,
-            border_radius=8,
-            padding=ft.Padding.symmetric(horizontal=8, vertical=3),
-            tooltip=strings.t("kit.demo.tip"),
-        ),
+    badge = ft.Container(
+        words.label(strings.t("kit.demo.short"), color=theme.ON_WARN_SOFT),
+        bgcolor=theme.WARN_SOFT,
+        border_radius=8,
+        padding=ft.Padding.symmetric(horizontal=8, vertical=3),
+        tooltip=strings.t("kit.demo.tip"),
     )
+    return marks.mark("demo-badge", badge, label=strings.t("kit.demo"))
 
 
 def freshness(as_of: datetime | None, now: datetime) -> ft.Control:
