@@ -24,7 +24,6 @@ class Case:
     location_id: str
     late: bool = False
     bot: str = ""
-    qualified: bool = False
     deal_id: str = ""
     side_held: str = ""
     gross_cents: int = 0
@@ -32,16 +31,17 @@ class Case:
 
 
 def active(reads: database.Reads, now: datetime, *, location_id: str = "") -> list[Case]:
-    """Contact within 30 days, or a touch planned within 30 days; not closed, not opted out."""
+    """Contact within 30 days, or an open task due within 30 days; not closed, lost or opted out. As the server counts."""
     found = reads.rows(
         "SELECT id, kind, stage, coalesce(temperature, '') AS temperature, coalesce(source, '') AS source,"
         " coalesce(agent_id, '') AS agent_id, location_id, coalesce(answer_due_at < :now, 0) AS late"
         " FROM leads WHERE stage NOT IN ('closed', 'lost') AND opted_out IS NOT 1"
         " AND (:location_id = '' OR location_id = :location_id)"
-        " AND (last_touch_at >= :since OR last_inbound_at >= :since"
-        "  OR EXISTS (SELECT 1 FROM interactions WHERE lead_id = leads.id AND occurred_at >= :since)"
-        "  OR EXISTS (SELECT 1 FROM tasks WHERE lead_id = leads.id AND done_at IS NULL"
-        "   AND due_at BETWEEN :since AND :until)) ORDER BY score IS NULL, score DESC, id",
+        " AND (last_touch_at > :since OR last_inbound_at > :since"
+        "  OR EXISTS (SELECT 1 FROM interactions WHERE lead_id = leads.id AND occurred_at > :since"
+        "   AND occurred_at <= :now)"
+        "  OR EXISTS (SELECT 1 FROM tasks WHERE lead_id = leads.id AND done_at IS NULL AND due_at <= :until))"
+        " ORDER BY score IS NULL, score DESC, id",
         {
             "now": values.time_text(now),
             "since": values.time_text(now - timedelta(days=ACTIVE_DAYS)),
@@ -97,8 +97,7 @@ def talked(reads: database.Reads, *, since: datetime, until: datetime, location_
     """One for each bot and lead that it talked with in the period and that replied at least once."""
     found = reads.rows(
         "SELECT i.bot_id, l.id, l.kind, l.stage, coalesce(l.temperature, '') AS temperature,"
-        " coalesce(l.source, '') AS source, coalesce(l.agent_id, '') AS agent_id, l.location_id,"
-        " max(coalesce(i.outcome, '') = 'qualified') AS qualified"
+        " coalesce(l.source, '') AS source, coalesce(l.agent_id, '') AS agent_id, l.location_id"
         " FROM interactions AS i JOIN leads AS l ON l.id = i.lead_id"
         " WHERE i.bot_id IS NOT NULL AND i.occurred_at >= :since AND i.occurred_at < :until"
         " AND (:location_id = '' OR l.location_id = :location_id)"
@@ -120,7 +119,6 @@ def talked(reads: database.Reads, *, since: datetime, until: datetime, location_
             agent_id=row["agent_id"],
             location_id=row["location_id"],
             bot=row["bot_id"],
-            qualified=bool(row["qualified"]),
         )
         for row in found
     ]

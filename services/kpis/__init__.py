@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
 from domain import deals, errors, periods
 from domain import kpis as rules
@@ -22,7 +20,7 @@ _DIMENSIONS: Mapping[str, tuple[str, ...]] = {
     "revenue_pipeline": ("stage", "agent", "source", "location"),
     "active_leads": ("temperature", "stage", "agent", "source", "location"),
     "hot_leads": ("late", "agent", "source", "stage", "location"),
-    "bot_success": ("bot", "qualified", "temperature", "source"),
+    "bot_success": ("bot", "temperature", "stage", "source"),
     "ml_response": (),
 }
 _KEYS: Mapping[str, Callable[[Case], str]] = {
@@ -33,7 +31,6 @@ _KEYS: Mapping[str, Callable[[Case], str]] = {
     "location": lambda case: case.location_id,
     "late": lambda case: "late" if case.late else "in_time",
     "bot": lambda case: case.bot,
-    "qualified": lambda case: "yes" if case.qualified else "no",
 }
 
 
@@ -62,13 +59,6 @@ class Kpis:
             as_of=max(tile.as_of for tile in found),
             source="server",
         )
-
-    def keep(
-        self, timeframe: str, location_id: str, sent: Mapping[str, Mapping[str, Any]], as_of: datetime
-    ) -> None:
-        """Tiles by name as the server sent them (fields of domain.kpis.Tile), for the time without a network."""
-        with self.desk.db.write_tx() as tx:
-            kpis.save(tx, location_id=location_id, timeframe=timeframe, tiles=sent, as_of=as_of)
 
     def drill(
         self,
@@ -114,18 +104,17 @@ class Kpis:
             total=len(lead_ids),
             offset=offset,
             as_of=self.desk.as_of(),
-            note=_NO_LEADS if metric == "ml_response" else "",
+            note=_NOTES.get(metric, ""),
         )
 
     def _counted_here(self, timeframe: str, location_id: str) -> TileSet:
         """Counted now from what this device has; nothing was ever loaded = no data yet."""
-        now, as_of = self.desk.now(), self.desk.as_of()
+        as_of = self.desk.as_of()
         if as_of is None:
             return TileSet(
                 location_id=location_id, timeframe=timeframe, tiles=(), as_of=None, source="device"
             )
         active = self._cases("active_leads", timeframe, location_id)
-        speed, _ = tiles.nothing_yet(now)
         return TileSet(
             location_id=location_id,
             timeframe=timeframe,
@@ -133,8 +122,8 @@ class Kpis:
                 tiles.pipeline(self._cases("revenue_pipeline", timeframe, location_id), as_of),
                 tiles.active(active, as_of),
                 tiles.hot(active, as_of),
-                speed,
-                tiles.bots(self._cases("bot_success", timeframe, location_id), as_of),
+                tiles.only_on_server("ml_response", as_of),
+                tiles.only_on_server("bot_success", as_of),
             ),
             as_of=as_of,
             source="device",
@@ -164,10 +153,8 @@ class Kpis:
                 return tiles.active(cases, now)
             case "hot_leads":
                 return tiles.hot(cases, now)
-            case "bot_success":
-                return tiles.bots(cases, now)
             case _:
-                return tiles.nothing_yet(now)[0]
+                return tiles.only_on_server(metric, now)
 
     def _leads(self, lead_ids: Sequence[str]) -> tuple[LeadItem, ...]:
         found = leads.many(self.desk.db, lead_ids)
@@ -222,4 +209,7 @@ def _is_money(cases: Sequence[Case]) -> bool:
     return bool(cases) and bool(cases[0].deal_id)
 
 
-_NO_LEADS = "This figure times the server's scoring: no leads stand behind it."
+_NOTES: Mapping[str, str] = {
+    "ml_response": "This figure times the server's scoring: no leads stand behind it.",
+    "bot_success": "The leads that bots talked with and that replied; conversations are counted on the server.",
+}

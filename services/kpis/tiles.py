@@ -9,7 +9,6 @@ from typing import Any
 
 from domain import deals, facts, kpis
 from domain import leads as rules
-from storage import kpi_leads
 from storage.kpi_leads import Case
 
 NAMES = ("revenue_pipeline", "active_leads", "hot_leads", "ml_response", "bot_success")
@@ -50,7 +49,7 @@ def pipeline(cases: Sequence[Case], as_of: datetime) -> kpis.Tile:
 
 def open_deal(case: Case) -> deals.OpenDeal:
     """Who holds the listing sells; the odds of a listed house are its own."""
-    seller = case.side_held in ("listing", "both") or (not case.side_held and case.kind == rules.Kind.SELLER)
+    seller = case.side_held != "buyer"
     return deals.OpenDeal(
         stage=rules.Stage(case.stage),
         kind=rules.Kind.SELLER if seller else rules.Kind.BUYER,
@@ -61,8 +60,9 @@ def open_deal(case: Case) -> deals.OpenDeal:
 
 def active(cases: Sequence[Case], as_of: datetime) -> kpis.Tile:
     counted = Counter(case.temperature for case in cases)
-    order = [*(word.value for word in reversed(rules.COLDEST_FIRST)), ""]
-    parts = {(word or "unknown"): counted[word] for word in order if counted[word]}
+    parts = {word.value: counted[word.value] for word in reversed(rules.COLDEST_FIRST)}
+    if unscored := len(cases) - sum(parts.values()):
+        parts["unscored"] = unscored
     return kpis.active_leads(by_temperature=parts, as_of=as_of)
 
 
@@ -75,15 +75,8 @@ def hot_cases(cases: Sequence[Case]) -> list[Case]:
     return [case for case in cases if case.temperature == rules.Temperature.HOT]
 
 
-def nothing_yet(as_of: datetime) -> tuple[kpis.Tile, kpis.Tile]:
-    """What only the server can know: how fast it scores, and how the bots do."""
-    return (
-        kpis.ml_response(p50_ms=None, p95_ms=None, n=0, as_of=as_of),
-        kpis.bot_success(qualified=0, conversations=0, as_of=as_of),
-    )
-
-
-def bots(cases: Sequence[kpi_leads.Case], as_of: datetime) -> kpis.Tile:
-    return kpis.bot_success(
-        qualified=sum(case.qualified for case in cases), conversations=len(cases), as_of=as_of
-    )
+def only_on_server(name: str, as_of: datetime) -> kpis.Tile:
+    """How fast the server scores and how the bots do: no figure here, only its definition."""
+    if name == "ml_response":
+        return kpis.ml_response(p50_ms=None, p95_ms=None, n=0, as_of=as_of)
+    return kpis.bot_success(qualified=0, conversations=0, as_of=as_of)

