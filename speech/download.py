@@ -44,10 +44,11 @@ def fetch_model(
 ) -> Path:
     """Leaves the model in `root/<name>`. Raises: ModelDownloadError; the next call goes on from what arrived."""
     target, arriving = root / model.name, root / f".{model.name}.part"
-    if target.is_dir():
+    if target.is_dir() and all(_is_right(file, target / file.name) for file in model.files):
         return target
     progress = _Progress(total=model.size, tell=on_progress or _ignore)
     try:
+        _take_back(target, arriving)
         arriving.mkdir(parents=True, exist_ok=True)
         _check_room(model, arriving)
         with httpx.Client(follow_redirects=True, timeout=_TIMEOUT) as client:
@@ -68,9 +69,10 @@ def _fetch_file(
     client: httpx.Client, url: str, file: catalogue.ModelFile, folder: Path, progress: _Progress
 ) -> None:
     whole, part = folder / file.name, folder / f"{file.name}.part"
-    if whole.exists():
-        progress.at(whole.stat().st_size)
+    if _is_right(file, whole):
+        progress.at(_size(whole))
         return
+    whole.unlink(missing_ok=True)
     checksum = file.sha256
     if file.size is None or checksum is None or _size(part) != file.size:
         try:
@@ -81,6 +83,22 @@ def _fetch_file(
     _check_size(file, part)
     _check_sum(checksum, file, part)
     part.rename(whole)
+
+
+def _is_right(file: catalogue.ModelFile, path: Path) -> bool:
+    if not path.is_file() or file.size not in (None, _size(path)):
+        return False
+    return file.sha256 is None or _digest(path, git=False) == file.sha256
+
+
+def _take_back(target: Path, arriving: Path) -> None:
+    """A model that was damaged on disk is fetched again; its files that are still right are used."""
+    if not target.is_dir():
+        return
+    if arriving.exists():
+        shutil.rmtree(target)
+    else:
+        target.rename(arriving)
 
 
 def _receive(
@@ -160,7 +178,7 @@ def _check_sum(expected: str, file: catalogue.ModelFile, part: Path) -> None:
         )
     if _digest(part, git=len(expected) == 40) == expected:
         return
-    part.replace(part.with_suffix(".bad"))
+    part.unlink()
     raise _error(
         "The speech model arrived damaged: its checksum is wrong.",
         file.name,
@@ -179,7 +197,7 @@ def _digest(path: Path, *, git: bool) -> str:
 
 
 def _check_room(model: catalogue.Model, folder: Path) -> None:
-    needed = model.size - sum(_size(path) for path in folder.iterdir() if path.suffix != ".bad")
+    needed = model.size - sum(_size(path) for path in folder.iterdir())
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise _error(

@@ -46,7 +46,7 @@ async def _main(page: ft.Page) -> None:
         await opens.navigate(47.61, -122.33)
         return "opened"
 
-    page.add(said)
+    page.add(ft.Semantics(identifier="said", content=said))
     for name, do in (("Start", start), ("Stop", stop), ("Meter", meter), ("Where", where), ("Drive", drive)):
         page.add(_button(name, do, said, page))
 

@@ -73,6 +73,36 @@ def test_what_arrived_damaged_is_refused_and_fetched_afresh(tmp_path: Path) -> N
     assert (folder / "model.bin").read_bytes() == WEIGHTS
 
 
+def test_a_model_damaged_on_disk_is_mended_by_downloading_it_again(tmp_path: Path) -> None:
+    behaviour = Behaviour(FILES)
+    with serving(behaviour) as url:
+        folder = store(tmp_path).download("toy.en", base_url=url)
+        (folder / "model.bin").write_bytes(b"half of it")
+        (folder / "config.json").unlink()
+        behaviour.ranges.clear()
+
+        store(tmp_path).download("toy.en", base_url=url)
+        store(tmp_path).download("toy.en", base_url=url)
+
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == FILES
+    assert len(behaviour.ranges) == 2
+
+
+def test_two_downloads_at_once_are_one(tmp_path: Path) -> None:
+    models_here = store(tmp_path)
+    refused: list[str] = []
+
+    def again(_part: float) -> None:
+        with pytest.raises(errors.ModelDownloadError, match="being downloaded already") as raised:
+            models_here.download("toy.en")
+        refused.append(raised.value.where)
+
+    with serving(Behaviour(FILES)) as url:
+        models_here.download("toy.en", base_url=url, on_progress=again)
+
+    assert set(refused) == {"toy.en"}
+
+
 @pytest.mark.parametrize("redirects", [True, False])
 def test_without_a_pinned_checksum_the_servers_own_is_used(tmp_path: Path, redirects: bool) -> None:
     behaviour = Behaviour(FILES, redirects=redirects, corrupt=True)
