@@ -23,6 +23,8 @@ PLANTED = {
     "the server opens the device's storage": ("backend/planted.py", "import storage"),
     "the app imports the server": ("views/planted.py", "import backend"),
     "domain looks up": ("domain/planted.py", "import storage"),
+    "a view reaches a device": ("views/planted.py", "from devices import recorder"),
+    "a service wires itself": ("services/planted.py", "import wiring"),
 }
 
 
@@ -84,6 +86,12 @@ def test_domain_imports_only_the_standard_library() -> None:
     }
 
     assert not {name: found for name, found in strangers.items() if found}
+
+
+def test_nobody_imports_main() -> None:
+    files = [file for layer in LAYERS for file in (ROOT / layer).rglob("*.py")]
+
+    assert not [str(file) for file in files if "main" in imported_roots(file)]
 
 
 def test_no_file_of_ours_is_longer_than_three_hundred_lines() -> None:
