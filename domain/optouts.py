@@ -43,12 +43,23 @@ _PHRASES = re.compile(
     | leave\s+{_NAME}\s+alone
     | (?:wants?|asked|asking|decided|would\s+like|chose)\s+(?:\w+\s+)?to\s+(?:opt\s*-?\s*out|unsubscribe)
     | (?:opted|opting)\s*-?\s*out
+    | (?:asked|told|said|says)\b[^.!?;]{{0,20}}?\bnever\s+(?:to\s+)?(?:text|call|contact|message|e-?mail|bother)\b(?:\s+(?:him|her|them))?(?:\s+again)?
+    | (?:do\s+not|don'?t)\s+ever\s+(?:text|call|contact|message|e-?mail)\b
+    | (?:wants?|wanted|asked|asking|likes?|needs?)\s+(?:me\s+|us\s+)?(?:to\s+(?:be|get)\s+)?(?:taken\s+|removed\s+|dropped\s+)?(?:off|from)\s+(?:of\s+)?
+        (?:our|the|your|my|this|every)\s+(?:\w+\s+)?lists?
+    | (?:doesn'?t|does\s+not|don'?t|do\s+not)\s+want\s+(?:our\s+|the\s+|these\s+)?(?:texts|calls|messages|e-?mails)\b
+        (?!\s+(?:before|after|until|till|at|during|on|in|from\s+(?!us|me)))
+    | no\s+(?:further|more|additional)\s+(?:contact|communication|outreach)
+    | (?<!don't\s)(?<!not\s)(?<!never\s)(?<!will\s)(?<!won't\s)(?<!'ll\s)stop\s+(?:with\s+)?(?:the|these|your|our|all\s+(?:the|these|your|our)?)\s*
+        (?:texts|calls|messages|e-?mails|texting|calling|messaging)\b
+    | unsubscribed
     | (?:revoked?|withdr[ae]w|takes?\s+back)\s+(?:his|her|their|my)?\s*consent
     )""",
     re.IGNORECASE | re.VERBOSE,
 )
 _BARE_STOP = re.compile(
-    r"\b(?:asked|told)\s+(?:me|us)\s+to\s+(?:please\s+)?(?:stop|quit|unsubscribe)\s*(?=[.!?,;]|$)",
+    r"\b(?:(?:asked|told)\s+(?:me|us)\s+to|(?:he|she|they)\s+(?:just\s+)?said(?:\s+to)?)\s+(?:please\s+)?"
+    r"(?:stop|quit|unsubscribe)\s*(?=[.!?,;]|$)",
     re.IGNORECASE,
 )
 _DENIED = re.compile(

@@ -1,0 +1,113 @@
+"""Messages survive the way there and back, and what is none is refused in words."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+import pytest
+
+from domain import errors, wire
+
+MUTATION = wire.Mutation(
+    mid=1,
+    group="g",
+    table="leads",
+    row_id="018f0000-0000-7000-8000-000000000001",
+    op=wire.Op.PATCH,
+    patch={"name": "b"},
+    base_ver=3,
+    base={"name": "a"},
+    edit_ms=5,
+    seen_server_ms=4,
+)
+ROW = wire.Row(table="leads", id="x", ver=2, values={"name": "b"})
+
+
+def there_and_back(message: Any) -> Any:
+    return type(message).from_json(json.loads(json.dumps(message.as_json())))
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        MUTATION,
+        wire.Push(device_id="d", epoch="e", mutations=(MUTATION,)),
+        ROW,
+        wire.Result(mid=1, status=wire.Status.MERGED, ver=2, row=ROW, code="", message=""),
+        wire.PushAnswer(
+            results=(wire.Result(mid=1, status=wire.Status.RETRY),), server_ms=1, incarnation="i"
+        ),
+        wire.Page(
+            cursor="c",
+            more=True,
+            blocks=(wire.Block(table="leads", columns=["id", "ver", "name"], rows=[["x", 1, "b"]]),),
+            removed=(("leads", "y"),),
+            scopes=("s",),
+            server_ms=1,
+            incarnation="i",
+            demo=True,
+            done=1,
+            total=2,
+        ),
+    ],
+    ids=lambda message: type(message).__name__,
+)
+def test_a_message_comes_out_as_it_went_in(message: Any) -> None:
+    assert there_and_back(message) == message
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"mid": "1"},
+        {"mid": True},
+        {"mid": 1 << 63},
+        {"op": "explode"},
+        {"patch": []},
+        {"table": None},
+        {"base_ver": 1.0},
+    ],
+)
+def test_what_is_no_mutation_is_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(errors.InputError):
+        wire.Mutation.from_json({**MUTATION.as_json(), **change})
+
+
+def test_in_a_push_it_is_parked_by_its_number() -> None:
+    body = {"protocol": 1, "device_id": "d", "epoch": "e"}
+    bad = {**MUTATION.as_json(), "mid": 2, "op": "explode"}
+    push = wire.Push.from_json({**body, "mutations": [MUTATION.as_json(), bad]})
+    assert push.mutations == (MUTATION,)
+    assert [(result.mid, result.status, result.code) for result in push.unreadable] == [
+        (2, wire.Status.PARKED, "unreadable")
+    ]
+
+
+@pytest.mark.parametrize("device_id", ["", None, 5, "x" * 101, "a\x00b"])
+def test_a_push_names_its_device(device_id: Any) -> None:
+    with pytest.raises(errors.InputError) as caught:
+        wire.Push.from_json({"protocol": 1, "device_id": device_id, "epoch": "e", "mutations": []})
+    assert caught.value.where == "device_id"
+
+
+def test_a_push_has_a_limit() -> None:
+    many = [dataclasses.replace(MUTATION, mid=mid).as_json() for mid in range(wire.MAX_MUTATIONS + 1)]
+    with pytest.raises(errors.InputError, match="at most 200"):
+        wire.Push.from_json({"protocol": 1, "device_id": "d", "epoch": "e", "mutations": many})
+
+
+@pytest.mark.parametrize("theirs", [None, 0, 2, "1"])
+def test_another_protocol_is_told_apart(theirs: object) -> None:
+    with pytest.raises(errors.VersionMismatchError) as caught:
+        wire.check_protocol(theirs)
+    assert "nothing is lost" in caught.value.hint
+
+
+def test_the_hash_knows_every_part_and_not_the_order_of_keys() -> None:
+    for change in ({"mid": 2}, {"patch": {"name": "c"}}, {"edit_ms": 6}, {"op": wire.Op.DELETE}):
+        other = dataclasses.replace(MUTATION, **change)
+        assert other.content_hash() != MUTATION.content_hash()
+    two = dataclasses.replace(MUTATION, patch={"a": 1, "b": 2})
+    assert two.content_hash() == dataclasses.replace(MUTATION, patch={"b": 2, "a": 1}).content_hash()
