@@ -205,7 +205,8 @@ def frame(
     if app.wide:
         rows.insert(0, _desk_bar(app, title, right, None if is_root else routes.parent(path)))
         return _desk_view(app, rows, tab, within, path)
-    return _phone_view(app, rows, tab, path, _app_bar(title, right, is_root=is_root))
+    bar = _app_bar(title, right, is_root=is_root)
+    return _phone_view(app, rows, tab, path, bar, has_bottom=bottom is not None)
 
 
 def _desk_view(
@@ -233,13 +234,18 @@ def _desk_view(
 
 
 def _phone_view(
-    app: context.AppContext, rows: list[ft.Control], tab: routes.Screen | None, path: str, bar: ft.AppBar
+    app: context.AppContext,
+    rows: list[ft.Control],
+    tab: routes.Screen | None,
+    path: str,
+    bar: ft.AppBar,
+    *,
+    has_bottom: bool,
 ) -> ft.View:
     tabs = routes.tabs(app.user, wide=False, built=app.built)
     at_tab = tab is not None and _index(tabs, tab) is not None
-    records = (
-        at_tab and routes.Screen.VOICE in {item.screen for item in tabs} and tab is not routes.Screen.VOICE
-    )
+    can_record = routes.Screen.VOICE in {item.screen for item in tabs} and tab is not routes.Screen.VOICE
+    floats = at_tab and can_record and not has_bottom
     if tab is not None and not at_tab:
         bar.leading = buttons.icon(
             ft.Icons.ARROW_BACK, strings.t("kit.back"), lambda: app.go(routes.home(app.user)), id="back"
@@ -248,8 +254,8 @@ def _phone_view(
         route="/" if tab else path,
         can_pop=tab is None,
         appbar=bar,
-        navigation_bar=_bottom(app, tabs, tab, records=records) if tab is not None and at_tab else None,
-        floating_action_button=_mic(app) if records and len(rows) < 3 else None,
+        navigation_bar=_bottom(app, tabs, tab, records=floats) if tab is not None and at_tab else None,
+        floating_action_button=_mic(app) if floats else None,
         floating_action_button_location=ft.FloatingActionButtonLocation.CENTER_DOCKED,
         bgcolor=theme.GROUND,
         padding=0,
