@@ -11,18 +11,20 @@ if TYPE_CHECKING:
     from backend.storage.pool import Connection
 
 # A contact within 30 days, or an open task due within 30 days; not closed, lost or opted out.
+_BUSY = """
+    busy AS MATERIALIZED (
+        SELECT lead_id FROM interactions
+        WHERE location_id = ANY($1::uuid[]) AND _deleted_at IS NULL
+          AND occurred_at > $2::timestamptz - interval '30 days' AND occurred_at <= $2
+        UNION
+        SELECT lead_id FROM tasks
+        WHERE location_id = ANY($1::uuid[]) AND _deleted_at IS NULL AND done_at IS NULL AND lead_id IS NOT NULL
+          AND due_at <= $2::timestamptz + interval '30 days')"""
 _ACTIVE = """
     l.location_id = ANY($1::uuid[]) AND l._deleted_at IS NULL AND l.opted_out IS NOT TRUE
     AND l.stage NOT IN ('closed', 'lost')
     AND (greatest(l.last_touch_at, l.last_inbound_at) > $2::timestamptz - interval '30 days'
-         OR EXISTS (SELECT FROM interactions i WHERE i.lead_id = l.id AND i._deleted_at IS NULL
-                    AND i.occurred_at > $2 - interval '30 days' AND i.occurred_at <= $2)
-         OR EXISTS (SELECT FROM open_tasks t WHERE t.lead_id = l.id))"""
-_OPEN_TASKS = """
-    open_tasks AS MATERIALIZED (
-        SELECT DISTINCT lead_id FROM tasks
-        WHERE location_id = ANY($1::uuid[]) AND _deleted_at IS NULL AND done_at IS NULL
-          AND due_at <= $2::timestamptz + interval '30 days')"""
+         OR l.id IN (SELECT lead_id FROM busy))"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +85,7 @@ async def open_deals(connection: Connection, locations: Sequence[str]) -> list[D
 
 async def active_leads(connection: Connection, locations: Sequence[str], now: datetime) -> Leads:
     rows = await connection.fetch(
-        f"""WITH {_OPEN_TASKS}
+        f"""WITH {_BUSY}
             SELECT coalesce(l.temperature, '') AS temperature, count(*) AS n,
                    count(*) FILTER (WHERE l.temperature = 'hot' AND l.answer_due_at < $2) AS past_due
             FROM leads l WHERE {_ACTIVE} GROUP BY 1""",  # noqa: S608 - fixed words

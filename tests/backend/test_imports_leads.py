@@ -193,3 +193,21 @@ async def test_progress_tells_what_was_recognised_how_far_it_is_and_the_end(
     assert told[0].startswith("Recognised a GoHighLevel export (utf-8); importing into “Main office”")
     assert told[1].startswith("leads: 1 rows, 0 rejected")
     assert told[2].startswith("Done in")
+
+
+async def test_an_import_that_was_cut_off_goes_on_without_storing_anything_twice(
+    deps: Deps, tmp_path: Path
+) -> None:
+    people = [ANA | {"Contact Id": f"c{n}", "Phone": f"206-555-{n:04d}"} for n in range(6_000)]
+    path = write(tmp_path / "a.csv", GHL, *people)
+
+    def cut(line: object) -> None:
+        if str(line).startswith("leads: 5,000"):
+            raise ConnectionResetError("cut")
+
+    with pytest.raises(errors.EngineError, match="after 5,000 rows"):
+        await imports.run_import_leads(deps, path, progress=cut)
+    report = await importing.leads(deps, path)
+
+    assert (report.inserted, report.unchanged) == (1_000, 5_000)
+    assert len(await importing.rows(deps)) == 6_000

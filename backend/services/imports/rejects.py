@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from io import TextIOWrapper
 from pathlib import Path
 
+from domain import errors
+
 LINE, REASON = "rejected_line", "rejected_reason"
 
 
@@ -37,8 +39,15 @@ class Rejects:
             csv.writer(self._file).writerow(cells)
 
     def _open(self) -> TextIOWrapper:
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        half = os.open(self._half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            half = os.open(self._half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        except OSError as fault:
+            raise errors.DiskFullError(
+                f"The file of rejected rows can't be written: {fault.strerror}.",
+                where=str(self.path),
+                hint="Make room or choose another JORGE_DATA_DIR, and run the import again.",
+            ) from fault
         return TextIOWrapper(os.fdopen(half, "wb"), encoding="utf-8-sig", newline="")
 
     @property

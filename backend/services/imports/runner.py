@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+import asyncpg
+
 from backend.services import users
 from backend.services.imports import csvfile, encoding, kinds, offices, products, rejects
 from backend.storage import imports as store
@@ -190,6 +192,12 @@ class _Run:
                     await store.analyze(connection, target)
                 finally:
                     await store.finish(connection)
+        except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, ConnectionError) as fault:
+            raise errors.EngineError(
+                f"The database went away after {self.rows:,} rows; these are stored.",
+                where="DATABASE_URL",
+                hint="Run the same command again: it goes on where it stopped, and stores nothing twice.",
+            ) from fault
         finally:
             rejected_path = self.rejects.close()
         return self._report(rejected_path, self._seconds(begin))
