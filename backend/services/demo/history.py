@@ -87,7 +87,10 @@ def days(now: datetime) -> Iterator[datetime]:
 
 def snapshots(pasts: Sequence[Past], location_id: str, now: datetime) -> Iterator[Values]:
     """Rows of kpi_snapshots."""
+    opened = min(item.story.arrived for item in pasts)
     for at in days(now):
+        if at < opened:
+            continue  # no lead yet: nothing was counted
         active = [item for item in pasts if item.is_active(at)]
         stocks = {
             "revenue_pipeline": round(sum(item.weighted(at) for item in pasts)),
