@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gzip
 from typing import Annotated, Any
 
 import orjson
@@ -14,18 +16,22 @@ from domain import errors, wire
 router = APIRouter(prefix="/api/sync", tags=["sync"])
 
 _MOST_PUSH_BYTES = 4 * 1024 * 1024
+_WORTH_COMPRESSING = 1000
+_COMPRESSION = 3
 
 
 @router.post("/push")
 async def push_changes(deps: Parts, actor: CurrentUser, request: Request) -> Response:
     """Changes of one device, each answered by its `mid`; sending them again is harmless."""
-    return _json((await push.push(deps, actor, wire.Push.from_json(await _body(request)))).as_json())
+    answer = await push.push(deps, actor, wire.Push.from_json(await _body(request)))
+    return await _json(answer.as_json(), request)
 
 
 @router.get("/pull")
 async def pull_page(
     deps: Parts,
     actor: CurrentUser,
+    request: Request,
     *,
     cursor: Annotated[str, Query(max_length=8192)] = "",
     limit: Annotated[int, Query(ge=1, le=wire.MAX_PAGE)] = pull.DEFAULT_LIMIT,
@@ -37,7 +43,7 @@ async def pull_page(
     if x_jorge_protocol:
         wire.check_protocol(int(x_jorge_protocol) if x_jorge_protocol.isdecimal() else x_jorge_protocol)
     page = await pull.pull(deps, actor, cursor=cursor, limit=limit, scope=scope, device_id=x_jorge_device)
-    return _json(page.as_json())
+    return await _json(page.as_json(), request)
 
 
 async def _body(request: Request) -> dict[str, Any]:
@@ -55,5 +61,11 @@ async def _body(request: Request) -> dict[str, Any]:
     return data
 
 
-def _json(data: dict[str, Any]) -> Response:
-    return Response(orjson.dumps(data), media_type="application/json", headers={"Cache-Control": "no-store"})
+async def _json(data: dict[str, Any], request: Request) -> Response:
+    """Compressed where the device can read it: rows of a page are alike."""
+    body = orjson.dumps(data)
+    headers = {"Cache-Control": "no-store", "Vary": "Accept-Encoding"}
+    if len(body) >= _WORTH_COMPRESSING and "gzip" in request.headers.get("accept-encoding", ""):
+        body = await asyncio.to_thread(gzip.compress, body, _COMPRESSION)
+        headers["Content-Encoding"] = "gzip"
+    return Response(body, media_type="application/json", headers=headers)

@@ -93,7 +93,6 @@ async def pull(
         limit=limit,
         origin=feed.origin(device_id, actor.id) if device_id else "",
     )
-    now_ms = int(deps.clock.now().timestamp() * 1000)
     async with deps.pool.acquire() as connection:
         head = await feed.head(connection)
         here = await _position(connection, _read(cursor, head), head, asked)
@@ -105,7 +104,7 @@ async def pull(
         blocks=found.blocks,
         removed=found.removed,
         scopes=sorted(actor.locations),
-        server_ms=now_ms,
+        server_ms=int(deps.clock.now().timestamp() * 1000),
         incarnation=head.incarnation,
         demo=actor.demo,
         done=_done(found, here),

@@ -63,7 +63,9 @@ async def push(deps: Deps, actor: Actor, asked: wire.Push) -> wire.PushAnswer:
         head = await feed.head(connection)
     return wire.PushAnswer(
         results=[*results, *asked.unreadable],
-        server_ms=int(arrived.now.timestamp() * 1000),
+        server_ms=int(
+            deps.clock.now().timestamp() * 1000
+        ),  # as late as possible: devices set their offset by it
         incarnation=head.incarnation,
     )
 
