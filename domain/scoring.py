@@ -120,7 +120,7 @@ def _answers(value: object) -> leads.Answers:
 
 def lead_score(known: Inputs) -> Score:
     """S = 0.6·FRS + 0.4·PCS·½^(days since inbound / 21), with its reasons."""
-    weights = SELLER_WEIGHTS if known.kind is leads.Kind.SELLER else BUYER_WEIGHTS
+    weights = SELLER_WEIGHTS if known.kind == leads.Kind.SELLER else BUYER_WEIGHTS
     frs, frs_terms = _part("frs", FRS_SHARE, weights, _readiness(known), known.frs)
     pcs, pcs_terms = _part("pcs", PCS_SHARE, PCS_WEIGHTS, _commitment(known), known.pcs)
     decay, fading = _recency(known.days_since_inbound, pcs)
@@ -181,7 +181,7 @@ def _recency(days: float | None, pcs_value: float) -> tuple[float, Term]:
 def _readiness(known: Inputs) -> Mapping[str, tuple[float | None, str]]:
     horizon = timeline_factor(known.timeline_days)
     days = "" if known.timeline_days is None else f"{known.timeline_days:.0f} days"
-    if known.kind is leads.Kind.BUYER:
+    if known.kind == leads.Kind.BUYER:
         return {
             "financing": (facts.financing(known.financing), known.financing or ""),
             "urgency": (horizon, days),

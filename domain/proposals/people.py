@@ -100,7 +100,7 @@ _NICKNAMES = {
 def name(text: str, known: Sequence[str]) -> values.Proposal | None:
     """The known name the note means: in full, else by an unambiguous part of it; misspellings are close enough."""
     words = list(re.finditer(r"[^\W\d_][\w'’-]*", text))
-    scored = [hit for person in known if (hit := _best(person, words)) is not None]
+    scored = [hit for person in known if person.strip() and (hit := _best(person, words)) is not None]
     if not scored:
         return None
     scored.sort(key=lambda hit: -hit[0])
@@ -128,6 +128,8 @@ def _best(person: str, words: list[re.Match[str]]) -> Hit | None:
     parts = person.lower().split()
     best: Hit | None = None
     for i, word in enumerate(words):
+        if not word[0][0].isupper():  # speech engines write names with a capital
+            continue
         first, last = _like(word[0], parts[0]), _like(word[0], parts[-1])
         tries: list[Hit] = []
         if i + 1 < len(words) and len(parts) > 1:
@@ -138,15 +140,18 @@ def _best(person: str, words: list[re.Match[str]]) -> Hit | None:
                 tries.append((plain, person, word, following))
             if min(last, _like(following[0], parts[0])) >= 0.6:
                 tries.append((turned, person, word, following))
-        if word[0][0].isupper():
-            tries.append((0.88 * last if last >= 0.85 else 0.0, person, word, word))
-            tries.append((0.84 * first if first >= 0.9 else 0.0, person, word, word))
+        tries.append((0.88 * last if last >= 0.85 else 0.0, person, word, word))
+        tries.append((0.84 * first if first >= 0.9 else 0.0, person, word, word))
         best = max([*tries, *([best] if best else [])], key=lambda hit: hit[0], default=best)
     return best if best and best[0] >= 0.74 else None
 
 
 def _like(word: str, part: str) -> float:
-    plain = re.sub(r"['’]s?$", "", word.lower())
+    """1 for the same name or its short form; below .6 is not looked at closely and counts as 0."""
+    plain = word.lower()
+    plain = plain.removesuffix("'s").removesuffix("'")
     if plain == part or _NICKNAMES.get(plain, plain) == _NICKNAMES.get(part, part):
         return 1.0
-    return SequenceMatcher(None, plain, part).ratio()
+    both = len(plain) + len(part)
+    shared = sum(min(plain.count(letter), part.count(letter)) for letter in set(plain))
+    return SequenceMatcher(None, plain, part).ratio() if 2 * shared >= 0.6 * both else 0.0

@@ -153,6 +153,9 @@ _ALONE_AFTER = re.compile(
 _PAYOFF = re.compile(r"\b(?:payoff|owes?|owing|balance)\b", re.IGNORECASE)
 
 
+REACH = 160  # characters around a number that may say what it is
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     cents: int
@@ -188,7 +191,8 @@ def find(text: str, taken: list[values.Span]) -> values.Proposal | None:
 def _candidate(
     text: str, number: numbers.Number, sentence: values.Span, earlier: list[Candidate]
 ) -> Candidate | None:
-    before, after = text[sentence[0] : number.start], text[number.end : sentence[1]]
+    before = text[max(sentence[0], number.start - REACH) : number.start]
+    after = text[number.end : min(sentence[1], number.end + REACH)]
     if _UNITS_AFTER.match(after) or (not number.money and _UNITS_BEFORE.search(before)):
         return None
     strength = _strength(before, after, number, sentence, earlier)

@@ -131,6 +131,7 @@ _PAST_BEFORE = re.compile(
 _BY = re.compile(r"\b(?:by|before|no\s+later\s+than)\s+(?:the\s+)?\Z|(?:by|before)\s", re.IGNORECASE)
 _BEGINS = re.compile(r"start|leav|report|transfer|attorney|court", re.IGNORECASE)
 _SOON_DAYS = 14
+_REACH = 80
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,7 +201,7 @@ def _dated(sentence: str, day: dates.Day, cues: list[_Cue], today: date) -> valu
     ahead = (day.on - today).days
     if ahead == 0 or _RELAXED.search(sentence) or cue.start > day.start:
         return None
-    lead, cue_words = sentence[: day.start], sentence[cue.start : cue.end]
+    lead, cue_words = sentence[max(0, day.start - _REACH) : day.start], sentence[cue.start : cue.end]
     sure = (
         0.85
         if _BY.search(lead) or _BY.match(sentence[day.start :])
@@ -243,7 +244,8 @@ def _called_for(cues: list[_Cue], place: int) -> bool:
 
 
 def _length_confidence(sentence: str, length: dates.Length, cues: list[_Cue]) -> float:
-    before, after = sentence[: length.start], sentence[length.end :]
+    before = sentence[max(0, length.start - _REACH) : length.start]
+    after = sentence[length.end : length.end + _REACH]
     past = _PAST_AFTER.match(after) or (_PAST_BEFORE.search(before) and not _FIRM_LEAD.search(before))
     cue = _governing(cues, length.start, length.end)
     if past or (cue is not None and cue.follow):

@@ -85,6 +85,14 @@ def test_with_little_data_a_smaller_comp_is_raised_by_dollars_per_square_foot() 
     assert found.basis == "dollars per square foot"
 
 
+def test_with_little_data_other_attributes_are_left_alone() -> None:
+    sales = [replace(sale(str(i)), beds=4, baths=3) for i in range(5)]
+
+    found = comps.estimate(SUBJECT, sales, AS_OF)
+
+    assert all(comp.adjustments == () for comp in found.comps)
+
+
 def test_near_recent_and_like_weighs_more() -> None:
     sales = [sale("best"), sale("far", miles=0.4), sale("old", days=80), sale("unlike", sqft=2500)]
 

@@ -34,6 +34,11 @@ def test_bars_always_sum_to_the_missing_points(score: float, urgency: float, min
     assert 5 - 1e-9 <= rank.value <= 100
 
 
+@given(score=st.floats(0, 100), urgency=st.floats(0, 1), minutes=st.floats(0, 300))
+def test_points_alone_are_the_rank(score: float, urgency: float, minutes: float) -> None:
+    assert ranking.points(score, urgency, minutes) == ranking.rank(score, urgency, minutes).value
+
+
 def test_a_perfect_lead_next_door_loses_nothing() -> None:
     rank = ranking.rank(100, 1, 0)
 

@@ -272,6 +272,10 @@ def test_the_known_name_that_is_meant(text: str, name: str | None) -> None:
     assert (found.value if found else None) == name
 
 
+def test_a_lead_without_a_name_is_never_meant() -> None:
+    assert proposals.propose("Met Maria", NOW, names=("", "  ")) == ()
+
+
 def test_one_note_gives_all_its_fields_in_the_order_of_its_words() -> None:
     text = (
         "Just left Maria Gonzalez at 1422 Maple Street. She wants four hundred fifty thousand, needs to be out in "
