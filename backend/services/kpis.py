@@ -268,6 +268,7 @@ def _metric(tile: kpis.Tile) -> dict[str, Any]:
         "definition": tile.definition,
         "interval": [tile.interval.low, tile.interval.high] if tile.interval else None,
         "parts": dict(tile.parts),
+        "is_default": tile.name == "revenue_pipeline",  # its odds are the market's until own history is kept
         "note": None if tile.value is not None else "no data yet",
     }
 

@@ -13,6 +13,7 @@ import pytest
 import websockets
 
 from backend.deps import Deps
+from backend.jobs import kpi_snapshots
 from backend.services import demo
 from backend.stream import sequencer
 from domain import deals, kpis
@@ -232,3 +233,22 @@ async def test_an_agents_socket_is_closed_with_not_allowed(
 
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 4403
+
+
+async def test_the_job_keeps_one_picture_an_hour_and_none_of_an_empty_office(
+    deps: Deps, make_user: MakeUser
+) -> None:
+    await make_user(role="manager", locations=("Empty office",))
+    await kpi_snapshots.once(deps)
+    assert await _rows(deps, "SELECT * FROM kpi_snapshots") == []
+
+    async with deps.pool.acquire() as connection:
+        await connection.execute(
+            "INSERT INTO leads (id, location_id, kind, name, stage, temperature, last_touch_at)"
+            " SELECT gen_random_uuid(), id, 'seller', 'A', 'new', 'hot', now() FROM locations"
+        )
+    await kpi_snapshots.once(deps)
+    await kpi_snapshots.once(deps)
+
+    kept = {row["name"]: row["value"] for row in await _rows(deps, "SELECT * FROM kpi_snapshots")}
+    assert kept == {"revenue_pipeline": 0, "active_leads": 1, "hot_leads": 1}

@@ -20,6 +20,7 @@ _EMAIL = re.compile(r"[^@\s\"(),:;<>\[\]\\]+@[^@\s.]+(?:\.[^@\s.]+)+")
 _YES = frozenset({"true", "yes", "y", "1", "on", "t", "enabled", "active"})
 _NO = frozenset({"false", "no", "n", "0", "off", "f", "disabled", "inactive", "none"})
 EARLIEST = 1900
+MOST_CENTS = 10**15
 
 
 def _bad(what: str, text: str, hint: str = "") -> errors.InputError:
@@ -107,7 +108,7 @@ def cents(text: str) -> int:
     bare = text.replace("$", "").replace("USD", "").strip()
     scale = {"k": 100_000, "m": 100_000_000}.get(bare[-1:].lower(), 0)
     found = round(number(bare[:-1].strip() if scale else bare) * (scale or 100))
-    if found < 0:
+    if not 0 <= found <= MOST_CENTS:
         raise _bad("price", text)
     return found
 

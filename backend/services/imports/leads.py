@@ -162,8 +162,8 @@ def _days(text: str) -> int:
     """Days, as a bare number or with a unit. Raises: InputError."""
     found = words.timeline_days(text)
     days = cells.whole(text) if found is None else found
-    if not 0 <= days <= 3650:
-        raise errors.InputError(f"{text[:40]!r} is no time of 0 to 3650 days")
+    if not 0 <= days <= words.MOST_DAYS:
+        raise errors.InputError(f"{text[:40]!r} is no time of 0 to {words.MOST_DAYS} days")
     return days
 
 

@@ -32,6 +32,7 @@ _OPT_OUT_TAG = re.compile(
     re.IGNORECASE,
 )
 _TIMELINE = re.compile(r"(\d+)(?:\s*(?:-|–|to)\s*(\d+))?\+?\s*(day|week|month|year)", re.IGNORECASE)
+MOST_DAYS = 3650
 _UNIT_DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
 
 
@@ -62,7 +63,7 @@ def opt_out_tag(tags: Iterable[str]) -> str | None:
 def timeline_days(text: str) -> int | None:
     """`3-6 months` → 180 (the later end); `immediately` → 0; None where it says no time."""
     if match := _TIMELINE.search(text):
-        return int(match[2] or match[1]) * _UNIT_DAYS[match[3].lower()]
+        return min(int((match[2] or match[1])[:6]) * _UNIT_DAYS[match[3].lower()], MOST_DAYS)
     return 0 if re.search(r"(?i)\b(?:now|asap|immediate(?:ly)?)\b", text) else None
 
 
