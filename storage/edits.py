@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -33,10 +33,8 @@ class Edit:
                 raise errors.InputError(f"{field.name} must not be empty.", where=f"{table}.{field.name}")
         if rows.get(self.tx, known, row_id) is not None:
             raise errors.RuleError(f"This row of {table} is there already.", where=f"{table}.id")
-        base = rebase.keep_base(self.tx, known, row_id)
         patch = {name: value for name, value in full.items() if value is not None}
-        self._append(known, row_id, wire.Op.PUT, patch, base={}, base_ver=base.ver)
-        rebase.refresh(self.tx, known, row_id)
+        self._write(known, row_id, wire.Op.PUT, patch)
 
     def patch(self, table: str, row_id: str, changes: Mapping[str, Any]) -> bool:
         """Change fields; False when they hold these values already (nothing is written then).
@@ -55,12 +53,7 @@ class Edit:
                 raise errors.RuleError(f"{name} can't be changed afterwards.", where=f"{table}.{name}")
         if not changed:
             return False
-        units = {known.by_name[name].unit for name in changed}
-        seen = {field.name: current.get(field.name) for field in known.fields if field.unit in units}
-        base = rebase.keep_base(self.tx, known, row_id)
-        base_ver = min([base.ver, *self._unseen_vers(known, row_id, units)])
-        self._append(known, row_id, wire.Op.PATCH, changed, base=seen, base_ver=base_ver)
-        rebase.refresh(self.tx, known, row_id)
+        self._write(known, row_id, wire.Op.PATCH, changed, current)
         return True
 
     def delete(self, table: str, row_id: str) -> None:
@@ -68,23 +61,17 @@ class Edit:
         known = _table(table)
         if known.append_only:
             raise errors.RuleError(f"What is in {table} can't be deleted.", where=table)
-        self._current(known, row_id)
-        base = rebase.keep_base(self.tx, known, row_id)
-        self._append(known, row_id, wire.Op.DELETE, {}, base={}, base_ver=base.ver)
-        rebase.refresh(self.tx, known, row_id)
+        self._write(known, row_id, wire.Op.DELETE, {}, self._current(known, row_id))
 
     def restore(self, mid: int) -> None:
         """Bring back a row that somebody deleted, with the parked change upon it. Raises: NotFoundError."""
         line = outbox.get(self.tx, mid)
         if line is None or line.state is not outbox.State.PARKED or line.mutation.op is not wire.Op.PATCH:
             raise errors.NotFoundError("This change is not waiting for a decision.", where=f"outbox {mid}")
-        known = _table(line.mutation.table)
-        base = rebase.base_of(self.tx, known, line.mutation.row_id)
+        table, row_id = line.row
         outbox.drop(self.tx, [mid])
-        self._append(
-            known, line.mutation.row_id, wire.Op.PUT, line.mutation.patch, base={}, base_ver=base.ver
-        )
-        rebase.refresh(self.tx, known, line.mutation.row_id)
+        self._write(_table(table), row_id, wire.Op.PUT, line.mutation.patch)
+        outbox.block_dependants(self.tx, table, row_id)
 
     def _current(self, table: tables.Table, row_id: str) -> dict[str, Any]:
         found = rows.get(self.tx, table, row_id)
@@ -96,43 +83,46 @@ class Edit:
             )
         return found[1]
 
-    def _unseen_vers(self, table: tables.Table, row_id: str, units: set[str]) -> list[int]:
-        """Versions that earlier unsent changes of the same units were based on.
-
-        The person looks at their own waiting value, so they have not seen what others wrote since then.
-        """
-        return [
-            line.mutation.base_ver
-            for line in outbox.of_row(self.tx, table.name, row_id)
-            if line.mutation.op is wire.Op.PATCH and units & outbox.units(line.mutation)
-        ]
-
-    def _append(
+    def _write(
         self,
         table: tables.Table,
         row_id: str,
         op: wire.Op,
         patch: Mapping[str, Any],
-        *,
-        base: Mapping[str, Any],
-        base_ver: int,
+        current: Mapping[str, Any] | None = None,
     ) -> None:
-        outbox.add(
-            self.tx,
-            wire.Mutation(
-                mid=0,
-                group=self.group,
-                table=table.name,
-                row_id=row_id,
-                op=op,
-                patch=patch,
-                base_ver=base_ver,
-                base=base,
-                edit_ms=self.edit_ms,
-                seen_server_ms=self.seen_server_ms,
-            ),
-            urgent=_is_urgent(table, patch),
+        """The outbox line, the base that it stands on, and the row as it is shown now."""
+        base = rebase.keep_base(self.tx, table, row_id)
+        earlier = outbox.of_row(self.tx, table.name, row_id)
+        units = {table.by_name[name].unit for name in patch} if op is wire.Op.PATCH else set()
+        mutation = wire.Mutation(
+            mid=0,
+            group=self.group,
+            table=table.name,
+            row_id=row_id,
+            op=op,
+            patch=patch,
+            base_ver=max(0, min([base.ver, *_unseen_vers(earlier, units)])),
+            base={
+                field.name: (current or {}).get(field.name) for field in table.fields if field.unit in units
+            },
+            edit_ms=self.edit_ms,
+            seen_server_ms=self.seen_server_ms,
         )
+        outbox.add(self.tx, mutation, earlier=earlier, urgent=_is_urgent(table, patch))
+        rebase.show(self.tx, table, row_id, base.ver, rebase.step(table, current, mutation))
+
+
+def _unseen_vers(earlier: Sequence[outbox.Line], units: set[str]) -> list[int]:
+    """Versions that earlier unsent changes of the same units were based on.
+
+    The person looks at their own waiting value, so they have not seen what others wrote since then.
+    """
+    return [
+        line.mutation.base_ver
+        for line in earlier
+        if line.mutation.op is wire.Op.PATCH and units & outbox.units(line.mutation)
+    ]
 
 
 def start(tx: database.Transaction, now: datetime) -> Edit:

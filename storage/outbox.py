@@ -12,7 +12,6 @@ from typing import Any
 from domain import tables, wire
 from storage import database, rows
 
-MAX_BYTES = 256 * 1024
 JOURNAL_MS = 14 * 24 * 3600 * 1000
 BLOCKED = "depends"
 """The code of a change that only waits for another one (the server's word for it, too)."""
@@ -52,9 +51,9 @@ class Counts:
     oldest_ms: int | None
 
 
-def add(tx: database.Transaction, mutation: wire.Mutation, *, urgent: bool) -> int:
-    """Append a change; its mid. One that builds on a parked change waits with it."""
-    blocked = _is_blocked(mutation, of_row(tx, mutation.table, mutation.row_id))
+def add(tx: database.Transaction, mutation: wire.Mutation, *, earlier: Sequence[Line], urgent: bool) -> int:
+    """Append a change; its mid. One that builds on a parked change of `earlier` (its row's) waits with it."""
+    blocked = _is_blocked(mutation, earlier)
     tx.touch("outbox")
     return tx.insert(
         "INSERT INTO outbox (grp, tbl, row_id, op, patch, base_ver, base, edit_ms, seen_server_ms, schema,"
@@ -90,6 +89,15 @@ def get(reads: database.Reads, mid: int) -> Line | None:
     return line(row) if row else None
 
 
+def lines(reads: database.Reads, mids: Sequence[int]) -> list[Line]:
+    """The changes of these numbers, in this order."""
+    found = reads.rows(
+        "SELECT * FROM outbox WHERE mid IN (SELECT value FROM json_each(?))", (rows.dumps(list(mids)),)
+    )
+    known = {row["mid"]: line(row) for row in found}
+    return [known[mid] for mid in mids if mid in known]
+
+
 def listed(reads: database.Reads, *, state: State | None = None, limit: int = 500) -> list[Line]:
     """For the sync centre: parked first, then in the order of sending."""
     wanted = "= ?" if state else "<> ?"
@@ -118,54 +126,6 @@ def counts(reads: database.Reads) -> Counts:
     )
     assert row is not None
     return Counts(pending=row["pending"], parked=row["parked"], oldest_ms=row["oldest"])
-
-
-def next_batch(
-    reads: database.Reads, *, limit: int = wire.MAX_MUTATIONS, max_bytes: int = MAX_BYTES
-) -> list[Line]:
-    """What to send next: whole groups, urgent ones first, each row's changes in their order."""
-    found = reads.rows("SELECT * FROM outbox WHERE state IN ('pending', 'inflight') ORDER BY mid LIMIT 5000")
-    urgent = reads.rows(
-        "SELECT * FROM outbox WHERE state IN ('pending', 'inflight') AND urgent = 1 ORDER BY mid LIMIT 200"
-    )
-    known = {row["mid"]: row for row in (*found, *urgent)}
-    return cut(in_order([line(known[mid]) for mid in sorted(known)]), limit=limit, max_bytes=max_bytes)
-
-
-def in_order(lines: Sequence[Line]) -> list[list[Line]]:
-    """Groups in sending order: an urgent one with all that its rows wait for comes first."""
-    groups: dict[str, list[Line]] = {}
-    for item in lines:
-        groups.setdefault(item.group, []).append(item)
-    ahead: list[str] = []
-    for name, members in groups.items():
-        if any(item.urgent for item in members):
-            ahead += [need for need in _needs(name, groups) if need not in ahead]
-    return [groups[name] for name in (*ahead, *(name for name in groups if name not in ahead))]
-
-
-def _needs(name: str, groups: Mapping[str, list[Line]]) -> list[str]:
-    """`name` and the earlier groups that touch its rows (and theirs), in order."""
-    wanted, order = {name}, list(groups)
-    rows_wanted = {item.row for item in groups[name]}
-    for earlier in reversed(order[: order.index(name)]):
-        if any(item.row in rows_wanted for item in groups[earlier]):
-            wanted.add(earlier)
-            rows_wanted |= {item.row for item in groups[earlier]}
-    return [group for group in order if group in wanted]
-
-
-def cut(groups: Iterable[Sequence[Line]], *, limit: int, max_bytes: int) -> list[Line]:
-    """As many whole groups as fit; the first one always."""
-    batch: list[Line] = []
-    size = 0
-    for group in groups:
-        weight = sum(len(rows.dumps(item.mutation.as_json()).encode()) + 1 for item in group)
-        if batch and (len(batch) + len(group) > limit or size + weight > max_bytes):
-            break
-        batch += group
-        size += weight
-    return batch
 
 
 def mark_inflight(tx: database.Transaction, mids: Iterable[int]) -> None:
@@ -201,12 +161,12 @@ def _next_mid(tx: database.Transaction) -> int:
 
 
 def mark_waiting(tx: database.Transaction, mid: int) -> None:
-    """To be sent (again). One that the server has parked takes a new number: the old one is answered for ever."""
+    """To be sent (again). A parked one takes a new number, behind all: the server answers the old one as before."""
     known = get(tx, mid)
-    answered = known is not None and known.state is State.PARKED and known.attempts > 0
+    parked = known is not None and known.state is State.PARKED
     tx.execute(
         "UPDATE outbox SET mid = ?, state = 'pending', code = '', message = '' WHERE mid = ?",
-        (_next_mid(tx) if answered else mid, mid),
+        (_next_mid(tx) if parked else mid, mid),
     )
     tx.touch("outbox")
 

@@ -63,7 +63,7 @@ def base_of(reads: database.Reads, table: tables.Table, row_id: str) -> Base:
 def keep_base(tx: database.Transaction, table: tables.Table, row_id: str) -> Base:
     """Before a first change: remember the server's row."""
     base = base_of(tx, table, row_id)
-    _write_shadow(tx, table.name, row_id, base)
+    tx.execute(_SHADOW + " DO NOTHING", _shadow(table, row_id, base))
     return base
 
 
@@ -71,7 +71,7 @@ def set_base(tx: database.Transaction, table: tables.Table, row_id: str, base: B
     """The server's row is `base` now: the view follows, waiting changes stay upon it."""
     waiting = [line.mutation for line in outbox.of_row(tx, table.name, row_id)]
     if waiting:
-        _write_shadow(tx, table.name, row_id, base)
+        tx.execute(_SHADOW + _OVER, _shadow(table, row_id, base))
     else:
         tx.execute("DELETE FROM shadow WHERE tbl = ? AND id = ?", (table.name, row_id))
     show(tx, table, row_id, base.ver, view(table, base.values, waiting))
@@ -91,9 +91,9 @@ def show(tx: database.Transaction, table: tables.Table, row_id: str, ver: int, v
     search.index(tx, table.name, row_id, values)
 
 
-def _write_shadow(tx: database.Transaction, name: str, row_id: str, base: Base) -> None:
-    tx.execute(
-        "INSERT INTO shadow (tbl, id, ver, base, deleted) VALUES (?, ?, ?, ?, ?) ON CONFLICT (tbl, id)"
-        " DO UPDATE SET ver = excluded.ver, base = excluded.base, deleted = excluded.deleted",
-        (name, row_id, base.ver, rows.dumps(base.values or {}), int(base.values is None)),
-    )
+_SHADOW = "INSERT INTO shadow (tbl, id, ver, base, deleted) VALUES (?, ?, ?, ?, ?) ON CONFLICT (tbl, id)"
+_OVER = " DO UPDATE SET ver = excluded.ver, base = excluded.base, deleted = excluded.deleted"
+
+
+def _shadow(table: tables.Table, row_id: str, base: Base) -> tuple[object, ...]:
+    return table.name, row_id, base.ver, rows.dumps(base.values or {}), int(base.values is None)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from typing import Any, TypeVar
@@ -14,6 +15,7 @@ from domain.tables import Table, Type
 from storage import database
 
 T = TypeVar("T")
+Convert = Callable[[Any], Any]
 
 
 def dumps(value: object) -> str:
@@ -29,7 +31,10 @@ def get(reads: database.Reads, table: Table, row_id: str) -> tuple[int, dict[str
 
 def read(table: Table, row: sqlite3.Row) -> dict[str, Any]:
     """Values as on the wire, the unknown ones included."""
-    found = {field.name: _from_sql(field.type, row[field.name]) for field in table.fields}
+    found: dict[str, Any] = {}
+    for name, convert in _shape(table.name).from_sql:
+        value = row[name]
+        found[name] = value if value is None or convert is None else convert(value)
     if row["extra"] != "{}":
         found.update(json.loads(row["extra"]))
     return found
@@ -48,13 +53,37 @@ def remove(tx: database.Transaction, table: Table, row_id: str) -> None:
 
 def record(table: Table, row_id: str, ver: int, row: Mapping[str, Any]) -> list[Any]:
     """The row as `upsert_sql` wants it."""
-    extra = {name: value for name, value in row.items() if name not in table.by_name}
-    return [
-        row_id,
-        *(_to_sql(field.type, row.get(field.name)) for field in table.fields),
-        ver,
-        dumps(extra) if extra else "{}",
-    ]
+    shape = _shape(table.name)
+    made = [row_id, *map(row.get, shape.columns)]
+    for place, convert in shape.to_sql:
+        if made[place] is not None:
+            made[place] = convert(made[place])
+    unknown = row.keys() - table.by_name.keys()
+    made += [ver, dumps({name: row[name] for name in unknown}) if unknown else "{}"]
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What of a table's columns needs converting, worked out once."""
+
+    columns: tuple[str, ...]
+    to_sql: tuple[tuple[int, Convert], ...]
+    from_sql: tuple[tuple[str, Convert | None], ...]
+    to_python: tuple[tuple[str, Convert | None], ...]
+
+
+@cache
+def _shape(name: str) -> _Shape:
+    table = tables.BY_NAME[name]
+    into: dict[Type, Convert] = {Type.JSON: dumps, Type.BOOL: int}
+    out: dict[Type, Convert] = {Type.JSON: json.loads, Type.BOOL: bool}
+    return _Shape(
+        columns=table.columns,
+        to_sql=tuple((i, into[f.type]) for i, f in enumerate(table.fields, 1) if f.type in into),
+        from_sql=tuple((f.name, out.get(f.type)) for f in table.fields),
+        to_python=tuple((f.name, _PYTHON.get(f.type)) for f in table.fields),
+    )
 
 
 @cache
@@ -76,55 +105,27 @@ def _select(name: str) -> str:
 
 
 def as_values(kind: type[T], table: Table, rows: Iterable[sqlite3.Row]) -> list[T]:
-    """Rows as frozen dataclasses with Python's types: aware times, dates, tuples."""
-    wanted = [field for field in table.fields if field.name in kind.__dataclass_fields__]  # type: ignore[attr-defined]
+    """Rows as frozen dataclasses (with all of the table's fields) and Python's types: aware times, dates, tuples."""
     make: Any = kind
-    return [
-        make(
-            id=row["id"],
-            ver=row["_ver"],
-            **{field.name: python(field.type, row[field.name]) for field in wanted},
-        )
-        for row in rows
-    ]
+    shape = _shape(table.name).to_python
+    made = []
+    for row in rows:
+        known: dict[str, Any] = {}
+        for name, convert in shape:
+            value = row[name]
+            known[name] = value if value is None or convert is None else convert(value)
+        made.append(make(id=row["id"], ver=row["_ver"], **known))
+    return made
 
 
-def python(kind: Type, value: Any) -> Any:
-    """A column's value as Python's type."""
-    if value is None:
-        return None
-    match kind:
-        case Type.BOOL:
-            return bool(value)
-        case Type.TIME:
-            return values.parse_time(value)
-        case Type.DATE:
-            return date.fromisoformat(value)
-        case Type.JSON:
-            return _frozen(json.loads(value))
-        case _:
-            return value
-
-
-def _frozen(value: Any) -> Any:
+def _frozen(text: str) -> Any:
+    value = json.loads(text)
     return tuple(value) if isinstance(value, list) else value
 
 
-def _to_sql(kind: Type, value: Any) -> Any:
-    if value is None:
-        return None
-    if kind is Type.JSON:
-        return dumps(value)
-    if kind is Type.BOOL:
-        return int(value)
-    return value
-
-
-def _from_sql(kind: Type, value: Any) -> Any:
-    if value is None:
-        return None
-    if kind is Type.JSON:
-        return json.loads(value)
-    if kind is Type.BOOL:
-        return bool(value)
-    return value
+_PYTHON: Mapping[Type, Convert] = {
+    Type.BOOL: bool,
+    Type.TIME: values.parse_time,
+    Type.DATE: date.fromisoformat,
+    Type.JSON: _frozen,
+}

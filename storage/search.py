@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from domain import tables
 from storage import database, rows
@@ -36,25 +36,35 @@ def query(text: str) -> str:
 def find(
     reads: database.Reads, text: str, *, tables: Sequence[str] = (), limit: int = 50, offset: int = 0
 ) -> list[Hit]:
-    """Best first; leads before others of the same rank."""
+    """Best first, leads before others of the same rank; of a word that is everywhere the newest first."""
     wanted = query(text)
     if not wanted:
         return []
     chosen = [name for name in tables if name in SEARCHED] or sorted(SEARCHED)
-    found = reads.rows(
-        "SELECT r.tbl, r.id, r.lead_id, s.title,"
-        " snippet(search, -1, char(2), char(3), '…', 16) AS snippet"
-        " FROM search AS s JOIN search_rows AS r ON r.rid = s.rowid"
-        " WHERE search MATCH ? AND r.tbl IN (SELECT value FROM json_each(?))"
-        " ORDER BY bm25(search, 4.0, 1.0), r.tbl = 'leads' DESC, r.rid DESC LIMIT ? OFFSET ?",
-        (wanted, rows.dumps(chosen), limit, offset),
-    )
+    sql = _NEWEST if _is_vague(reads, wanted) else _BEST
+    found = reads.rows(sql, (wanted, rows.dumps(chosen), limit, offset))
     return [
         Hit(
             table=row["tbl"], id=row["id"], lead_id=row["lead_id"], title=row["title"], snippet=row["snippet"]
         )
         for row in found
     ]
+
+
+_HITS = (
+    "SELECT r.tbl, r.id, r.lead_id, s.title, snippet(search, -1, char(2), char(3), '…', 16) AS snippet"
+    " FROM search AS s JOIN search_rows AS r ON r.rid = s.rowid"
+    " WHERE search MATCH ? AND r.tbl IN (SELECT value FROM json_each(?)) ORDER BY "
+)
+_BEST = _HITS + "bm25(search, 4.0, 1.0), r.tbl = 'leads' DESC, r.rid DESC LIMIT ? OFFSET ?"
+_NEWEST = _HITS + "s.rowid DESC LIMIT ? OFFSET ?"
+_MANY = 3000
+
+
+def _is_vague(reads: database.Reads, wanted: str) -> bool:
+    """So many hits that ranking them all would take longer than a person waits (one typed letter)."""
+    sql = "SELECT count(*) FROM (SELECT 1 FROM search WHERE search MATCH ? LIMIT ?)"
+    return int(reads.value(sql, (wanted, _MANY))) == _MANY
 
 
 def document(table: str, row: Mapping[str, Any]) -> tuple[str, str]:
@@ -93,27 +103,46 @@ def index(tx: database.Transaction, table: str, row_id: str, row: Mapping[str, A
 def index_many(
     tx: database.Transaction, table: str, changed: Sequence[tuple[str, Mapping[str, Any] | None]]
 ) -> None:
-    """As `index`, for many rows of one table."""
+    """As `index`, for many rows of one table. A line that reads the same is left alone: most changes are such."""
     if table not in SEARCHED or not changed:
         return
-    known = _rids(tx, table, [row_id for row_id, _ in changed])
-    if known:
-        tx.executemany("DELETE FROM search WHERE rowid = ?", [(rid,) for rid in known.values()])
-    gone = [(known[row_id],) for row_id, row in changed if row is None and row_id in known]
-    if gone:
-        tx.executemany("DELETE FROM search_rows WHERE rid = ?", gone)
-    there = {row_id: row for row_id, row in changed if row is not None}
-    fresh = [
-        (table, row_id, _lead(table, row_id, row)) for row_id, row in there.items() if row_id not in known
-    ]
-    if fresh:
-        tx.executemany("INSERT INTO search_rows (tbl, id, lead_id) VALUES (?, ?, ?)", fresh)
-    if moved := [(_lead(table, i, row), known[i]) for i, row in there.items() if i in known]:
-        tx.executemany("UPDATE search_rows SET lead_id = ? WHERE rid = ? AND lead_id IS NOT ?1", moved)
-    rids = _rids(tx, table, list(there)) if fresh else known
+    known = _known(tx, table, [row_id for row_id, _ in changed])
+    fresh: list[tuple[str, _Line]] = []
+    gone: list[int] = []
+    for row_id, row in changed:
+        old = known.get(row_id)
+        new = None if row is None else _Line(_lead(table, row_id, row), *document(table, row))
+        if old is not None and old[1] != new:
+            gone.append(old[0])
+        if new is not None and (old is None or old[1] != new):
+            fresh.append((row_id, new))
+    _take_out(tx, gone)
+    _put_in(tx, table, fresh)
+
+
+class _Line(NamedTuple):
+    lead_id: str | None
+    title: str
+    body: str
+
+
+def _take_out(tx: database.Transaction, rids: Sequence[int]) -> None:
+    if rids:
+        tx.executemany("DELETE FROM search WHERE rowid = ?", [(rid,) for rid in rids])
+        tx.executemany("DELETE FROM search_rows WHERE rid = ?", [(rid,) for rid in rids])
+
+
+def _put_in(tx: database.Transaction, table: str, lines: Sequence[tuple[str, _Line]]) -> None:
+    if not lines:
+        return
+    first = int(tx.value("SELECT coalesce(max(rid), 0) FROM search_rows")) + 1
+    tx.executemany(
+        "INSERT INTO search_rows (rid, tbl, id, lead_id) VALUES (?, ?, ?, ?)",
+        [(rid, table, row_id, line.lead_id) for rid, (row_id, line) in enumerate(lines, first)],
+    )
     tx.executemany(
         "INSERT INTO search (rowid, title, body) VALUES (?, ?, ?)",
-        [(rids[row_id], *document(table, row)) for row_id, row in there.items()],
+        [(rid, line.title, line.body) for rid, (_, line) in enumerate(lines, first)],
     )
 
 
@@ -127,9 +156,10 @@ def _lead(table: str, row_id: str, row: Mapping[str, Any]) -> str | None:
     return lead
 
 
-def _rids(tx: database.Transaction, table: str, row_ids: Sequence[str]) -> dict[str, int]:
+def _known(tx: database.Transaction, table: str, row_ids: Sequence[str]) -> dict[str, tuple[int, _Line]]:
     found = tx.rows(
-        "SELECT id, rid FROM search_rows WHERE tbl = ? AND id IN (SELECT value FROM json_each(?))",
+        "SELECT r.id, r.rid, r.lead_id, s.title, s.body FROM search_rows AS r JOIN search AS s ON s.rowid = r.rid"
+        " WHERE r.tbl = ? AND r.id IN (SELECT value FROM json_each(?))",
         (table, rows.dumps(list(row_ids))),
     )
-    return {row["id"]: row["rid"] for row in found}
+    return {row["id"]: (row["rid"], _Line(row["lead_id"], row["title"], row["body"])) for row in found}

@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass
 
 from domain import errors, ports, wire
-from storage import cursor, database, events, outbox, pushed, scopes
+from storage import batches, cursor, database, events, outbox, pushed, scopes
 from sync import answers, client
 
 logger = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ class Push:
 
     async def batch(self) -> Sent | None:
         """Send the next batch; None = nothing waits. Raises: NetworkError, AccessError, InputError, StoreError."""
-        lines = outbox.next_batch(self.db, limit=self.limit)
+        lines = batches.next_batch(self.db, limit=self.limit)
         if not lines:
             return None
         mutations = [line.mutation for line in lines]
@@ -45,6 +45,8 @@ class Push:
         except errors.DeviceForkedError:
             self._fork()
             return Sent()
+        except errors.NotFoundError:
+            raise  # an address that this server doesn't have says nothing of the changes
         except errors.InputError as fault:
             return self._refused(mutations, fault)
         self.limit = min(self.limit * 2, wire.MAX_MUTATIONS)

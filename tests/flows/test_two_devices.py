@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from storage import conflicts, leads, outbox
+from storage import batches, conflicts, leads, outbox
 from tests.flows.conftest import Stamp
 from tests.flows.phones import MakePhone, Phone
 
@@ -131,7 +131,7 @@ async def test_an_opt_out_beats_a_later_edit_and_is_sent_first(make_phone: MakeP
 
     bob.change(lead_id, opted_out=True, opted_out_words="stop texting me")
     ann.change(lead_id, opted_out=False, name="Ann")
-    assert outbox.next_batch(bob.db)[0].row == ("leads", lead_id)
+    assert batches.next_batch(bob.db)[0].row == ("leads", lead_id)
     await settle(stamp, bob, ann)
 
     assert ann.lead(lead_id).opted_out is True

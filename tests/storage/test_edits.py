@@ -6,7 +6,7 @@ import pytest
 
 from domain import errors, ids
 from domain.wire import Op
-from storage import database, edits, leads, outbox, search
+from storage import batches, database, edits, leads, outbox, search
 from tests import fakes
 from tests.storage.conftest import LOCATION, add_lead, edit, lead
 
@@ -17,7 +17,7 @@ def test_a_new_lead_is_shown_found_and_waits_to_be_sent(store: database.Database
     found = leads.get(store, lead_id)
     assert found is not None
     assert (found.name, found.created_at, found.ver) == ("Ann Lee", fakes.EPOCH, 0)
-    (line,) = outbox.next_batch(store)
+    (line,) = batches.next_batch(store)
     assert (line.mutation.op, line.mutation.base_ver, line.mutation.patch["phone"]) == (
         Op.PUT,
         0,
@@ -37,7 +37,7 @@ def test_the_changes_of_one_action_carry_one_group(store: database.Database) -> 
     edit(store, both)
     add_lead(store)
 
-    groups = [line.group for line in outbox.next_batch(store)]
+    groups = [line.group for line in batches.next_batch(store)]
     assert groups[0] == groups[1] != groups[2]
 
 
@@ -54,7 +54,7 @@ def test_a_change_carries_the_whole_unit_that_was_seen(store: database.Database)
     lead_id = add_lead(store, price_cents=1, price_on="2026-11-01")
     edit(store, lambda e: e.patch("leads", lead_id, {"price_cents": 2}))
 
-    line = outbox.next_batch(store)[-1]
+    line = batches.next_batch(store)[-1]
     assert line.mutation.patch == {"price_cents": 2}
     assert line.mutation.base == {"price_cents": 1, "price_on": "2026-11-01"}
 
@@ -65,7 +65,7 @@ def test_an_opt_out_goes_first_with_what_its_lead_needs(store: database.Database
     edit(store, lambda e: e.patch("leads", lead_id, {"name": "Ann Leigh"}))
     edit(store, lambda e: e.patch("leads", lead_id, {"opted_out": True}))
 
-    sent = outbox.next_batch(store)
+    sent = batches.next_batch(store)
     assert [line.mutation.row_id == lead_id for line in sent] == [True, True, True, False]
     assert [line.mutation.mid for line in sent[:3]] == [2, 3, 4]
 
@@ -76,7 +76,7 @@ def test_deleting_takes_the_row_and_its_search_line_away(store: database.Databas
 
     assert leads.get(store, lead_id) is None
     assert search.find(store, "ann") == []
-    assert outbox.next_batch(store)[-1].mutation.op is Op.DELETE
+    assert batches.next_batch(store)[-1].mutation.op is Op.DELETE
 
 
 @pytest.mark.parametrize(
