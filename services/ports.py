@@ -8,6 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from domain import ports
+
 
 class SessionGrant(Protocol):
     """What the server answers to a right password; main.py hands its tokens to sync."""
@@ -113,6 +115,9 @@ class SpeechModels(Protocol):
 
 CheckAudio = Callable[[Path], float]
 """Decodes a file once and answers its seconds. Raises: AudioError, NoEngineError where nothing can decode it."""
+
+RepairAudio = Callable[[Path], ports.Recording]
+"""Makes a recording whole that a crash cut off. Raises: AudioError when nothing in it can be saved."""
 
 
 class NoSync:

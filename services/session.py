@@ -21,7 +21,7 @@ from services import (
     tasks,
 )
 from services.desk import Desk
-from services.ports import CheckAudio, NoSync, SpeechModels, SyncControl
+from services.ports import CheckAudio, NoSync, RepairAudio, SpeechModels, SyncControl
 from services.progress import Progress
 from services.transcription import Transcription
 from services.user import Role, User
@@ -43,6 +43,7 @@ class Ports:
     recorder: ports.Recorder | None = None
     transcriber: ports.Transcriber | None = None
     check_audio: CheckAudio = no_check
+    repair: RepairAudio | None = None
     models: SpeechModels | None = None
     sync: SyncControl = field(default_factory=NoSync)
     folders: Mapping[str, Path] = field(default_factory=dict)
@@ -81,7 +82,9 @@ def open_services(db: database.Database, user: User, clock: ports.Clock, lent: P
     heard = Progress("transcription")
     where = places.Places(desk=desk)
     decided = conflicts.Conflicts(desk=desk)
-    written = notes.Notes(desk=desk, recorder=lent.recorder, check_audio=lent.check_audio, progress=heard)
+    written = notes.Notes(
+        desk=desk, recorder=lent.recorder, check_audio=lent.check_audio, progress=heard, repair=lent.repair
+    )
     to_do = tasks.Tasks(desk=desk)
     return Services(
         desk=desk,

@@ -95,6 +95,7 @@ class Workplace:
             launcher=NoLauncher(),
             transcriber=shared.transcriber if transcriber.has_engine() else None,
             check_audio=_check_audio(),
+            repair=recorder.recover,
             models=shared.models,
             sync=sync,
             folders={"models": shared.data / "models"},
@@ -120,6 +121,7 @@ class Workplace:
         for work in (
             self.sync.serve(),
             nudge.listen(self.sync.line, self.sync),
+            self.services.notes.recover(),
             self.services.transcription.run(),
         ):
             self.tasks.append(asyncio.create_task(_logged(work)))
@@ -167,7 +169,7 @@ def _check_audio() -> Callable[[Path], float]:
     return lambda path: audio.inspect(path).seconds
 
 
-async def _logged(work: Coroutine[Any, Any, None]) -> None:
+async def _logged(work: Coroutine[Any, Any, object]) -> None:
     """A loop that ends by a fault says so; the app goes on."""
     try:
         await work

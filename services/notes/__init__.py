@@ -11,7 +11,7 @@ from typing import Any
 
 from domain import errors, ids, ports, tables
 from services.desk import Desk
-from services.notes import audio_files, guess, proposed, saving
+from services.notes import audio_files, guess, proposed, saving, shown
 from services.notes.audio_files import AudioFile
 from services.notes.values import (
     LeadGuess,
@@ -21,9 +21,8 @@ from services.notes.values import (
     NoteState,
     ProposedChange,
 )
-from services.ports import CheckAudio
+from services.ports import CheckAudio, RepairAudio
 from services.progress import Progress
-from services.sync_words import SyncWord
 from storage import blobs, edits, leads, notes, rows
 
 __all__ = [
@@ -56,6 +55,7 @@ class Notes:
     recorder: ports.Recorder | None
     check_audio: CheckAudio
     progress: Progress
+    repair: RepairAudio | None = None
 
     async def start(self, lead_id: str = "") -> Capture:
         """Sound is on disk from the first second. Raises: NoMicrophoneError."""
@@ -97,17 +97,33 @@ class Notes:
             seconds = await asyncio.to_thread(self._seconds, path)
             audio = await asyncio.to_thread(audio_files.measured, path, seconds)
             return self._write(note_id, audio, lead_id)
-        except errors.JorgeError:
+        except errors.JorgeError as fault:
             path.unlink(missing_ok=True)
+            fault.where = Path(name).name
             raise
 
-    def recover(self) -> tuple[str, ...]:
-        """At start: recordings whose note was never written (a crash) become notes; their ids."""
-        found = []
-        for path in sorted(audio_files.folder(self.desk.db.path).glob("*.wav")):
-            if path.stat().st_size and _is_id(path.stem) and notes.get(self.desk.db, path.stem) is None:
-                found.append(self._write(path.stem, audio_files.measured(path, None), ""))
-        return tuple(found)
+    async def recover(self) -> tuple[str, ...]:
+        """At start: recordings that a crash left without a note become notes; their ids."""
+        folder = audio_files.folder(self.desk.db.path)
+        orphans = [
+            path
+            for path in audio_files.recordings(folder)
+            if notes.get(self.desk.db, path.stem) is None and path.stat().st_size
+        ]
+        for path in orphans:
+            seconds, error = await asyncio.to_thread(self._repaired, path)
+            audio = await asyncio.to_thread(audio_files.measured, path, seconds)
+            self._write(path.stem, audio, "", error=error)
+        return tuple(path.stem for path in orphans)
+
+    def _repaired(self, path: Path) -> tuple[float | None, str]:
+        """Seconds, and what is wrong where nothing could be saved: the file is kept all the same."""
+        if self.repair is None:
+            return None, ""
+        try:
+            return self.repair(path).seconds, ""
+        except errors.AudioError as fault:
+            return None, str(fault)
 
     def add_text(self, edit: edits.Edit, *, lead_id: str, text: str) -> str:
         """A typed note inside another action; its id."""
@@ -169,7 +185,7 @@ class Notes:
     def review(self, note_id: str, *, lead_id: str | None = None) -> NoteReview:
         """What the words propose, against the chosen lead or, without one, the guessed one. Raises: NotFoundError."""
         note = self._note(note_id)
-        found = proposed.from_json(note.proposals)
+        found = proposed.of_note(self.desk, note)
         guesses = guess.leads_of(self.desk, note, found)
         chosen = lead_id if lead_id is not None else (guesses[0].lead_id if guesses else "")
         row = rows.get(self.desk.db, tables.LEADS, chosen) if chosen else None
@@ -198,7 +214,7 @@ class Notes:
         Raises: NotFoundError, InputError, RuleError (a change needs a lead); nothing is changed then.
         """
         note = self._note(note_id)
-        found = {item.field.value: item for item in proposed.from_json(note.proposals)}
+        found = {item.field.value: item for item in proposed.of_note(self.desk, note)}
         wanted = {name: found[name].value for name in chosen if name in found} | dict(corrected or {})
         return saving.save(self.desk, note, wanted, lead_id or note.lead_id or "")
 
@@ -208,7 +224,7 @@ class Notes:
         except errors.NoEngineError:
             return None
 
-    def _write(self, note_id: str, audio: AudioFile, lead_id: str) -> str:
+    def _write(self, note_id: str, audio: AudioFile, lead_id: str, *, error: str = "") -> str:
         """Row, outbox line and upload in one transaction; the file is on disk already."""
         with self.desk.action() as edit:
             row = self._row(edit, lead_id)
@@ -218,7 +234,8 @@ class Notes:
                 {
                     **row,
                     "lead_id": lead_id or None,
-                    "state": NoteState.WAITING.value,
+                    "state": (NoteState.FAILED if error else NoteState.WAITING).value,
+                    "error": error or None,
                     "audio_sha256": audio.sha256,
                     "audio_bytes": audio.size,
                     "audio_seconds": audio.seconds,
@@ -250,39 +267,4 @@ class Notes:
         return found
 
     def _items(self, found: Sequence[notes.Note]) -> tuple[NoteItem, ...]:
-        names = leads.names(self.desk.db, [note.lead_id for note in found])
-        words = self.desk.words(tables.NOTES.name)
-        return tuple(self._item(note, names, words(note.id)) for note in found)
-
-    def _item(self, note: notes.Note, names: Mapping[str, str], word: SyncWord) -> NoteItem:
-        blob = blobs.of_note(self.desk.db, note.id) if note.audio_sha256 else None
-        return NoteItem(
-            id=note.id,
-            created_at=note.created_at,
-            lead_id=note.lead_id or "",
-            lead_name=names.get(note.lead_id or "", ""),
-            state=NoteState(note.state),
-            seconds=note.audio_seconds,
-            size=note.audio_bytes,
-            transcript=note.transcript or "",
-            text=note.text or "",
-            error=note.error or "",
-            audio_path=blob.path if blob is not None and blob.path.exists() else None,
-            sync=word,
-            audio_sync=self._audio_word(blob),
-            progress=self.progress.of(note.id),
-        )
-
-    def _audio_word(self, blob: blobs.Blob | None) -> SyncWord:
-        if blob is None or blob.state is blobs.State.SENT:
-            return SyncWord.ON_SERVER
-        if blob.state is blobs.State.FAILED:
-            return SyncWord.NEEDS_YOU
-        status = self.desk.sync.status()
-        if not status.online or status.forced_offline:
-            return SyncWord.ON_PHONE
-        return SyncWord.SENDING if blob.state is blobs.State.SENDING else SyncWord.WAITING
-
-
-def _is_id(text: str) -> bool:
-    return len(text) == 36 and text.count("-") == 4
+        return shown.items(self.desk, self.progress, found)

@@ -76,8 +76,10 @@ def copy_in(source: Path | bytes, target: Path) -> None:
         ) from fault
 
 
-def is_audio_name(name: str) -> bool:
-    return Path(name).suffix.lower() in _TYPES
+def recordings(folder: Path) -> list[Path]:
+    """Files that are named by a note's id, the oldest first."""
+    found = folder.glob("????????-????-????-????-????????????.*")
+    return sorted(path for path in found if path.suffix in _TYPES)
 
 
 def suffix_of(name: str) -> str:

@@ -10,7 +10,7 @@ from domain import facts, phones
 from domain.proposals import Field, Proposal, propose
 from services.desk import Desk
 from services.notes.values import ProposedChange
-from storage import lead_lists
+from storage import lead_lists, notes
 
 SURE = 0.7
 _NAMES = 2000
@@ -37,6 +37,13 @@ def from_json(stored: object) -> tuple[Proposal, ...]:
     if not isinstance(stored, list | tuple):
         return ()
     return tuple(proposal for item in stored if (proposal := _proposal(item)) is not None)
+
+
+def of_note(desk: Desk, note: notes.Note) -> tuple[Proposal, ...]:
+    """As kept with the note; the server's transcript comes without any, so they are read here."""
+    if note.proposals is None and note.transcript:
+        return read(desk, note.transcript)
+    return from_json(note.proposals)
 
 
 def changes(proposals: Sequence[Proposal], lead: Mapping[str, Any]) -> tuple[ProposedChange, ...]:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import filecmp
 import wave
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from domain import errors, ports, proposals
+from devices import recorder
+from domain import errors, ids, ports, proposals
 from domain.proposals import Field
 from services import notes
 from services.notes import NoteState, proposed
 from services.sync_words import SyncWord
 from storage import blobs
 from tests import fakes
-from tests.services.conftest import Bench
+from tests.services.conftest import AGENT, Bench
 
 pytestmark = pytest.mark.anyio
 
@@ -82,7 +84,7 @@ async def test_a_picked_file_that_is_no_audio_is_refused_and_leaves_nothing(
         desk=bench.sv.desk, recorder=None, check_audio=refuse, progress=bench.sv.notes.progress
     )
 
-    with pytest.raises(errors.AudioError, match="Choose another"):
+    with pytest.raises(errors.AudioError, match=r"song.wav.*Choose another"):
         await service.attach(b"hello", "song.wav")
     assert list((bench.db.path.parent / "audio").iterdir()) == []
     assert service.list() == ()
@@ -91,11 +93,31 @@ async def test_a_picked_file_that_is_no_audio_is_refused_and_leaves_nothing(
 async def test_a_recording_whose_note_was_never_written_is_found_at_start(talking: Bench) -> None:
     capture = await talking.sv.notes.start()  # and the app dies
 
-    (note_id,) = talking.sv.notes.recover()
+    (note_id,) = await talking.sv.notes.recover()
 
     assert note_id == capture.note_id
     assert talking.sv.notes.get(note_id).state is NoteState.WAITING
-    assert talking.sv.notes.recover() == ()
+    assert await talking.sv.notes.recover() == ()
+
+
+async def test_a_recording_that_a_crash_cut_off_is_made_whole_first(talking: Bench) -> None:
+    capture = await talking.sv.notes.start()
+    with capture.path.open("ab") as file:
+        file.write(b"\x01\x02" * 16_000)  # the header knows of one second only
+
+    await replace(talking.sv.notes, repair=recorder.recover).recover()
+
+    assert talking.sv.notes.get(capture.note_id).seconds == pytest.approx(2.0)
+
+
+async def test_a_recording_beyond_repair_is_kept_and_says_so(talking: Bench) -> None:
+    capture = await talking.sv.notes.start()
+    capture.path.write_bytes(b"not a sound")
+
+    await replace(talking.sv.notes, repair=recorder.recover).recover()
+
+    note = talking.sv.notes.get(capture.note_id)
+    assert (note.state, bool(note.error), note.audio_path) == (NoteState.FAILED, True, capture.path)
 
 
 async def test_note_recorded_offline_comes_back_transcribed_with_its_proposals(talking: Bench) -> None:
@@ -113,6 +135,17 @@ async def test_note_recorded_offline_comes_back_transcribed_with_its_proposals(t
     assert by_field["price_cents"].words in SAID
     assert by_field["follow_up_on"].new == "2026-12-04"
     assert "Ann Lee" in talking.transcriber.hotwords[0]
+
+
+async def test_a_transcript_from_the_server_is_read_for_proposals_here(talking: Bench) -> None:
+    lead_id, note_id = talking.lead(), ids.new_id()
+    row = {"agent_id": AGENT, "state": "transcribed", "transcript": SAID, "lead_id": lead_id}
+    talking.server("notes", note_id, row)
+
+    talking.sv.notes.save(note_id, ["motivation"])
+
+    assert "price_cents" in {change.field for change in talking.sv.notes.review(note_id).proposals}
+    assert talking.get("leads", lead_id)["motivation"] == "divorce"
 
 
 async def test_saving_applies_what_was_chosen_and_nothing_else_in_one_action(talking: Bench) -> None:
