@@ -56,16 +56,18 @@ def voice(lead_id: str = "") -> str:
     return f"{VOICE}?{urlencode({'lead': lead_id})}" if lead_id else VOICE
 
 
-def review(note_id: str) -> str:
-    return f"{VOICE}/note/{quote(note_id, safe='')}"
+def review(note_id: str, *, under: str = VOICE) -> str:
+    return f"{under}/note/{quote(note_id, safe='')}"
 
 
 def conflict(conflict_id: str) -> str:
     return f"{SYNC}/conflict/{quote(conflict_id, safe='')}"
 
 
-def drill(metric: str) -> str:
-    return f"{COMMAND}/metric/{quote(metric, safe='')}"
+def drill(metric: str, *, period: str = "", location: str = "") -> str:
+    """Behind a figure, for the period and location that were being looked at."""
+    asked = {name: value for name, value in (("period", period), ("location", location)) if value}
+    return f"{COMMAND}/metric/{quote(metric, safe='')}" + (f"?{urlencode(asked)}" if asked else "")
 
 
 def parent(path: str) -> str:
@@ -123,7 +125,7 @@ _AGENT_PHONE = (Screen.NEARBY, Screen.TASKS, Screen.VOICE, Screen.LEADS, Screen.
 _AGENT_WIDE = (*_AGENT_PHONE[:4], Screen.SEARCH, Screen.SYNC, Screen.SETTINGS)
 _EXECUTIVE_PHONE = (Screen.COMMAND, Screen.ALERTS, Screen.LEADS, Screen.SYNC, Screen.SETTINGS)
 _EXECUTIVE_WIDE = (
-    *(Screen.COMMAND, Screen.REVENUE, Screen.BOTS, Screen.ALERTS, Screen.LEADS),
+    *(Screen.COMMAND, Screen.REVENUE, Screen.BOTS, Screen.ALERTS, Screen.NEARBY, Screen.LEADS),
     *(Screen.SEARCH, Screen.SYNC, Screen.SETTINGS),
 )
 _ORDERS: dict[tuple[bool, bool], tuple[Screen, ...]] = {
@@ -157,7 +159,7 @@ _NESTED: dict[Screen, tuple[tuple[Screen, str], ...]] = {
     Screen.SEARCH: ((Screen.LEAD, "lead/:lead_id"), (Screen.REVIEW, "note/:note_id")),
     Screen.SYNC: ((Screen.CONFLICT, "conflict/:conflict_id"),),
     Screen.DRILL: ((Screen.LEAD, "lead/:lead_id"),),
-    Screen.COMMAND: ((Screen.DRILL, "metric/:metric"),),
+    Screen.COMMAND: ((Screen.DRILL, "metric/:metric"), (Screen.LEAD, "lead/:lead_id")),
     Screen.ALERTS: ((Screen.LEAD, "lead/:lead_id"),),
 }
 

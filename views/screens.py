@@ -5,5 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from views import routes
+from views.executive import command, drill
 
-ALL: Mapping[routes.Screen, routes.ScreenFn] = {}
+ALL: Mapping[routes.Screen, routes.ScreenFn] = {
+    routes.Screen.COMMAND: command.command_screen,
+    routes.Screen.DRILL: drill.drill_screen,
+}

@@ -16,11 +16,13 @@ from devices import launcher, locator, recorder, transcriber
 from domain import errors, ports
 from services import session as services_of
 from services.here import Here
+from services.live_figures import LiveFigures
 from services.user import User
 from speech import models
 from storage import cursor, database
-from sync import client, engine, login, nudge, schedule, session
+from sync import client, engine, live, login, nudge, schedule, session
 from views import context
+from wiring.watching import Watching
 
 LOG = logging.getLogger(__name__)
 
@@ -81,6 +83,7 @@ class Workplace:
     timers: schedule.Schedule
     services: services_of.Services
     board: context.Board
+    watching: Watching
     demo: bool = False
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
@@ -109,6 +112,9 @@ class Workplace:
             timers=schedule.Schedule(sync, shared.clock),
             services=services_of.open_services(db, user, shared.clock, lent),
             board=context.Board(),
+            watching=Watching(
+                live.Live(db=db, line=sync.line, wanted=lambda: not sync.status().forced_offline)
+            ),
             demo=cursor.place(db).demo,
         )
         sync.subscribe(made.show_status)
@@ -126,8 +132,14 @@ class Workplace:
         ):
             self.tasks.append(asyncio.create_task(_logged(work)))
 
+    async def _transcribe(self) -> None:
+        """Recordings that a crash left behind come first."""
+        await self.services.notes.recover()
+        await self.services.transcription.run()
+
     async def close(self) -> None:
         self.timers.stop()
+        self.watching.stop()
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
@@ -158,7 +170,8 @@ class Workplace:
             contact=replace(self.services.contact, launcher=launcher.FletLauncher()),
             leads=replace(self.services.leads, notes=notes),
         )
-        return (*mine.all(), Here(locator=locator.FletLocator(self.shared.clock), settings=mine.settings))
+        here = Here(locator=locator.FletLocator(self.shared.clock), settings=mine.settings)
+        return (*mine.all(), here, LiveFigures(start=self.watching.start))
 
 
 def _check_audio() -> Callable[[Path], float]:

@@ -60,6 +60,11 @@ class Kpis:
             source="server",
         )
 
+    def locations(self) -> tuple[tuple[str, str], ...]:
+        """This person's locations, as id and name."""
+        mine = set(self.desk.user.location_ids)
+        return tuple((place.id, place.name) for place in locations.listed(self.desk.db) if place.id in mine)
+
     def drill(
         self,
         metric: str,
