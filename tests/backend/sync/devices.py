@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from domain import ids, wire
+from domain import ids, tables, wire
 
 T0 = "2026-11-22T16:00:00.000Z"
 
@@ -57,6 +57,31 @@ class Device:
         answer = await self.send(*mutations)
         assert answer.status_code == 200, answer.text
         return list(wire.PushAnswer.from_json(answer.json()).results)
+
+    def confirm(self, mutations: Sequence[wire.Mutation], results: Sequence[wire.Result]) -> None:
+        """Take over what a push answered, as a device does."""
+        told = {result.mid: result for result in results}
+        for mutation in mutations:
+            result, key = told[mutation.mid], (mutation.table, mutation.row_id)
+            known = self.rows.get(key)
+            if result.row is not None:
+                self._take(key, result.row)
+            elif result.status is wire.Status.PARKED or (known and known[1] > result.ver):
+                continue
+            elif mutation.op is wire.Op.DELETE:
+                self.rows.pop(key, None)
+            else:
+                names = tables.BY_NAME[mutation.table].columns
+                before = known[2:] if known else [None] * len(names)
+                after = {**dict(zip(names, before, strict=True)), **mutation.patch}
+                self.rows[key] = [mutation.row_id, result.ver, *after.values()]
+
+    def _take(self, key: tuple[str, str], row: wire.Row) -> None:
+        known = self.rows.get(key)
+        if row.deleted:
+            self.rows.pop(key, None)
+        elif known is None or known[1] <= row.ver:
+            self.rows[key] = [row.id, row.ver, *row.values.values()]
 
     async def page(self, *, limit: int = 1000, scope: str = "") -> wire.Page:
         """The next page; applied to `rows`, as a device does it."""
