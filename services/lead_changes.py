@@ -10,7 +10,7 @@ from typing import Any
 from domain import errors, facts, optouts, scoring, tables, values
 from domain import leads as rules
 from services import lead_fields
-from storage import edits, rows
+from storage import edits, rows, tasks
 
 # A field that answers one of the four questions.
 _ANSWERS: Mapping[str, str] = {
@@ -97,12 +97,10 @@ def opt_out(edit: edits.Edit, lead_id: str, words: str) -> Edited:
     row = stored(edit, lead_id)
     at = values.time_text(edit.now)
     said = " ".join(words.split())[:500] or "opted out"
-    for task in edit.tx.rows(
-        "SELECT id, kind, text FROM tasks WHERE lead_id = ? AND done_at IS NULL", (lead_id,)
-    ):
-        if task["kind"] in ENDED_BY_OPT_OUT:
-            text = "\n".join(part for part in (task["text"], "Ended: the lead opted out.") if part)
-            edit.patch(tables.TASKS.name, task["id"], {"done_at": at, "text": text})
+    for task in tasks.of_lead(edit.tx, lead_id):
+        if task.done_at is None and task.kind in ENDED_BY_OPT_OUT:
+            text = "\n".join(part for part in (task.text, "Ended: the lead opted out.") if part)
+            edit.patch(tables.TASKS.name, task.id, {"done_at": at, "text": text})
     wanted = {"opted_out": True, "opted_out_at": at, "opted_out_words": said, "answer_due_at": None}
     if row.get("opted_out"):
         wanted = {}

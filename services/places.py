@@ -19,6 +19,7 @@ _PAIR = re.compile(
 )
 _ZIP = re.compile(r"\b(\d{5})(?:-\d{4})?\s*\Z")
 _CITY = re.compile(r"(?:.*,)?\s*([A-Za-z .'-]+?)\s*,?\s+([A-Za-z]{2})\s*\Z")
+_LONGEST = 200
 ZIP_ACCURACY_M, CITY_ACCURACY_M = 3_000.0, 8_000.0
 
 
@@ -34,7 +35,7 @@ class Places:
 
     def suggest(self, words: str, *, limit: int = 5) -> tuple[ports.Position, ...]:
         """Matches, the best first. `accuracy_m` None = exact. Raises: InputError where nothing matches."""
-        text = " ".join(words.split())
+        text = " ".join(words[:_LONGEST].split())
         found = _pair(text) or self._houses(text, limit) or _by_zip(text) or _by_city(text)
         if not found:
             raise errors.InputError(

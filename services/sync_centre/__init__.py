@@ -136,6 +136,10 @@ class SyncCentre:
         target = folder or self.desk.db.path.parent / "exports"
         return await asyncio.to_thread(export.write, target, content, self.desk.now())
 
+    def export_bytes(self) -> tuple[str, bytes]:
+        """The same as a file to hand over: a browser saves it where the person says."""
+        return export.name(self.desk.now()), export.encoded(export.content(self.desk))
+
     def _group(self, group: str) -> list[outbox.Line]:
         lines = outbox.listed(self.desk.db, state=outbox.State.PARKED, limit=10_000)
         found = [line for line in lines if line.group == group]

@@ -57,14 +57,22 @@ def content(desk: Desk) -> dict[str, Any]:
     }
 
 
+def name(now: datetime) -> str:
+    return f"jorge-unsent-{now:%Y%m%d-%H%M%S}.json"
+
+
+def encoded(body: dict[str, Any]) -> bytes:
+    return json.dumps(body, indent=1, ensure_ascii=False).encode()
+
+
 def write(folder: Path, body: dict[str, Any], now: datetime) -> Path:
     """Raises: StoreError."""
-    path = folder / f"jorge-unsent-{now:%Y%m%d-%H%M%S}.json"
+    path = folder / name(now)
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(body, file, indent=1, ensure_ascii=False)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(encoded(body))
     except OSError as fault:
         raise errors.StoreError(
             "The export can't be written.",
