@@ -29,7 +29,6 @@ class Preferences:
     only_mine: bool = True
     home: ports.Position | None = None
     last_place: ports.Position | None = None
-    wifi_only_audio: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -127,8 +127,7 @@ class Workplace:
         for work in (
             self.sync.serve(),
             nudge.listen(self.sync.line, self.sync),
-            self.services.notes.recover(),
-            self.services.transcription.run(),
+            self._transcribe(),
         ):
             self.tasks.append(asyncio.create_task(_logged(work)))
 
