@@ -39,6 +39,8 @@ async def test_the_newer_edit_wins_and_both_are_told_with_both_values(
     make_device: MakeDevice, stamp: Stamp
 ) -> None:
     phone, desk, lead = await both(make_device)
+    for device in (phone, desk):
+        assert await records(device, stamp) == []
     await patch(phone, lead, {"name": "newer"}, base_ver=1, edit_ms=NOW)
     result = await patch(
         desk, lead, {"name": "older"}, base_ver=1, base={"name": "Ana Ruiz"}, edit_ms=NOW - 9
