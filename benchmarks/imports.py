@@ -1,4 +1,4 @@
-"""Import speed and memory: `python -m benchmarks.imports [rows | sales.csv]`; leads are generated first."""
+"""Import speed and memory against PostgreSQL alone: `python -m benchmarks.imports [rows | sales.csv]`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import resource
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 from backend import deps, settings
@@ -25,7 +26,7 @@ ZIPS = ("91730", "91739", "98103", "98115", "98178", "91764", "92336", "91701")
 
 def main() -> None:
     """Raises: SystemExit when memory went over the limit."""
-    what = sys.argv[1] if len(sys.argv) > 1 else "1000000"
+    what = sys.argv[1] if len(sys.argv) > 1 else "100000"
     with tempfile.TemporaryDirectory(prefix="jorge-bench-") as folder:
         path = Path(what)
         if what.isdigit():
@@ -40,14 +41,39 @@ async def measure(folder: Path, path: Path, *, sales: bool) -> float:
     """Imports twice; the second run must change nothing."""
     chosen = settings.Settings.model_validate({"data_dir": folder / "data"})
     async with deps.open_deps(chosen) as opened:
+        with path.open(encoding="utf-8") as file:
+            rows = sum(1 for _ in file) - 1
+        peer = await plainly(opened, rows)
+        print(f"peer: PostgreSQL alone, {rows:,} leads from generate_series: {peer:.1f} s")
         before = _rss_mb()
         run = imports.run_import_sales if sales else imports.run_import_leads
         for turn in ("first", "second"):
             report = await run(opened, path)
             print(f"{turn} run: {report.rows:,} rows in {report.seconds:.1f} s = "
                   f"{report.rows / report.seconds:,.0f} rows/s; new {report.inserted:,}, changed {report.updated:,}, "
-                  f"rejected {report.rejected:,}; peak memory {_peak_mb():.0f} MB (before {before:.0f} MB)")  # fmt: skip
+                  f"rejected {report.rejected:,}; peak memory {_peak_mb():.0f} MB (before {before:.0f} MB); {report.seconds / peer:.2f} × the peer's time")  # fmt: skip
     return _peak_mb()
+
+
+async def plainly(opened: deps.Deps, rows: int) -> float:
+    """Seconds that PostgreSQL alone takes for as many leads: same table, indexes and feed; no file, no checks."""
+    begin = time.perf_counter()
+    async with opened.pool.acquire() as connection:
+        for first in range(0, rows, 5_000):
+            await connection.execute(PLAIN, first, min(first + 5_000, rows), timeout=600)
+    seconds = time.perf_counter() - begin
+    async with opened.pool.acquire() as connection:
+        await connection.execute("TRUNCATE change_log, leads, locations CASCADE")
+    return seconds
+
+
+PLAIN = """
+    WITH office AS (INSERT INTO locations (id, name) VALUES (gen_random_uuid(), 'Peer ' || ($1::bigint)) RETURNING id)
+    INSERT INTO leads (id, location_id, kind, name, phone, email, city, state, zip, lat, lon, stage, source, tags,
+                       score, temperature, last_touch_at, external_id)
+    SELECT gen_random_uuid(), office.id, 'seller', 'Given Family', '+1206555' || n % 10000, n || '@mail.example',
+           'Seattle', 'WA', '98103', 47.6, -122.3, 'new', 'Website', '["seller"]', 40, 'lukewarm', now(), 'peer:' || n
+    FROM generate_series($1::bigint, $2::bigint - 1) n, office"""
 
 
 def _peak_mb() -> float:

@@ -53,17 +53,15 @@ class Reader:
                 return found
         return ""
 
-    def all(self, cells: list[str], word: str) -> list[str]:
-        return [found for place in self.places.get(word, ()) if (found := cells[place].strip())]
-
     def read(self, cells: list[str], word: str, parse: Callable[[str], Any]) -> Any:
         """The first column that can be read, None where all are empty. Raises: InputError naming the word."""
         fault: errors.InputError | None = None
-        for text in self.all(cells, word):
-            try:
-                return parse(text)
-            except errors.InputError as error:
-                fault = fault or error
+        for place in self.places.get(word, ()):
+            if text := cells[place].strip():
+                try:
+                    return parse(text)
+                except errors.InputError as error:
+                    fault = fault or error
         if fault:
             raise errors.InputError(f"{word}: {fault.message}", where=word)
         return None

@@ -47,10 +47,11 @@ class LeadMaker:
         tags = cells.tags(self.reader.text(row, "tags"))
         place = places.read(self.context, self.reader, row)
         stage, stage_reason = words.stage(self.reader.text(row, "stage"))
-        known = self._known(row, tags)
+        inbound, touch = self._past(row, "last_inbound_at"), self._past(row, "last_touch_at")
+        kind = self._kind(row, tags)
+        known = self._known(row, kind, inbound)
         score = round(_score(known).value, 1)
         warmth = rules.temperature(score)
-        inbound, touch = self._past(row, "last_inbound_at"), self._past(row, "last_touch_at")
         words_out = self._opted_out(row, tags)
         consent = self.reader.read(row, "consent_text", cells.yes)
         return (
@@ -58,7 +59,7 @@ class LeadMaker:
             self._external_id(row, contact),
             self._past(row, "created_at"),
             self._agent(row),
-            known.kind.value if self._kind(row, tags) else None,
+            kind,
             contact.name,
             contact.phone,
             contact.email,
@@ -132,13 +133,12 @@ class LeadMaker:
     def _kind(self, row: list[str], tags: list[str]) -> rules.Kind | None:
         return words.kind((self.reader.text(row, "kind"), *tags, self.reader.text(row, "stage")))
 
-    def _known(self, row: list[str], tags: list[str]) -> scoring.Inputs:
+    def _known(self, row: list[str], kind: rules.Kind | None, inbound: datetime | None) -> scoring.Inputs:
         """What the file tells of the score's inputs; the rest stays unknown."""
-        read, kind = self.reader, self._kind(row, tags)
+        read = self.reader
         if kind is None:
             self.context.counts["kind_assumed"] += 1
         days: float | None = read.read(row, "timeline_days", _days)
-        inbound = self._past(row, "last_inbound_at")
         return scoring.Inputs(
             kind=kind or rules.Kind.SELLER,
             motivation=read.text(row, "motivation") or None,
