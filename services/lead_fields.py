@@ -48,7 +48,14 @@ def _name(value: Any) -> str:
 
 def _phone(value: Any) -> str | None:
     text = _text(value)
-    return phones.normalise(text) if text else None
+    number = phones.parse(text) if text else None
+    if text and number is None:
+        raise _refuse(
+            "phone",
+            "This is no telephone number.",
+            "Give ten digits, as in 512 555 0147, or + and the country code.",
+        )
+    return number
 
 
 def _email(value: Any) -> str | None:

@@ -9,6 +9,7 @@ import pytest
 
 from domain import errors
 from services import accounts
+from services.user import Role, User
 from tests import fakes
 
 pytestmark = pytest.mark.anyio
@@ -168,3 +169,36 @@ async def test_half_filled_forms_are_refused_by_field(
         await desk.log_in(email, password)
 
     assert refusal.value.where in ("email", "password")
+
+
+async def test_after_ten_wrong_guesses_only_the_server_lets_in(
+    desk: accounts.Accounts, server: Server, clock: fakes.FakeClock
+) -> None:
+    await desk.log_in("ann@x.example", "right")
+    server.away = True
+    for _ in range(accounts.MAX_TRIES):
+        clock.advance(3600)
+        with pytest.raises(errors.WrongCredentialsError):
+            await desk.log_in("ann@x.example", "wrong")
+
+    with pytest.raises(errors.UnreachableError):
+        await desk.log_in("ann@x.example", "right")
+    server.away = False
+    assert (await desk.log_in("ann@x.example", "right")).grant is not None
+
+
+async def test_a_folder_that_cannot_be_written_is_said(
+    tmp_path: Path, server: Server, clock: fakes.FakeClock
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    desk = accounts.Accounts(data=tmp_path / "file", clock=clock, sign_in=server)
+
+    with pytest.raises(errors.StoreError, match="data folder"):
+        await desk.log_in("ann@x.example", "right")
+
+
+def test_an_id_that_is_none_makes_no_path(desk: accounts.Accounts) -> None:
+    user = User(id="../../etc", name="x", email="x", role=Role.AGENT)
+
+    with pytest.raises(errors.InputError):
+        desk.store_path(user)

@@ -72,3 +72,34 @@ async def test_a_reply_starts_the_clock_and_stop_in_it_opts_out(bench: Bench) ->
     other = bench.get("leads", other_id)
     assert not other["opted_out"]
     assert other["last_inbound_at"] == values.time_text(bench.clock.now())
+
+
+async def test_mail_goes_at_any_hour_and_a_visit_is_logged_with_its_outcome(bench: Bench) -> None:
+    lead_id = bench.lead(email="ann@x.example")
+    bench.clock.advance(10 * 3600)
+
+    await bench.sv.contact.mail(lead_id)
+    bench.sv.contact.log_visit(lead_id, outcome="kept", body="Liked the price.")
+
+    assert bench.launcher.opened == [("mail", "ann@x.example")]
+    kinds = {item.kind: item.outcome for item in bench.sv.leads.view(lead_id).timeline.items}
+    assert kinds == {"message": "", "visit": "kept"}
+
+
+async def test_driving_there_is_no_contact_yet(bench: Bench) -> None:
+    lead_id = bench.lead()
+
+    await bench.sv.contact.navigate(lead_id)
+
+    assert bench.launcher.opened[0][0] == "navigate"
+    assert bench.all("interactions") == []
+
+
+async def test_a_text_inside_the_window_is_handed_over_with_its_words(bench: Bench) -> None:
+    lead_id = bench.lead()
+
+    assert isinstance(await bench.sv.contact.text(lead_id, "On my way"), str)
+
+    assert bench.launcher.opened == [("text", "+15125550147 On my way")]
+    with pytest.raises(errors.NotFoundError):
+        await bench.sv.contact.call("gone")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from domain import errors
 from services.sync_centre import Lamp
 from services.sync_words import SyncWord
-from storage import outbox
+from storage import blobs, outbox
 from tests.services.conftest import Bench, in_days
 
 pytestmark = pytest.mark.anyio
@@ -126,3 +127,25 @@ def test_an_error_of_the_engine_is_shown_in_its_words(bench: Bench) -> None:
     lamps = bench.sv.sync_centre.lamps()
 
     assert (lamps.error, lamps.needs_sign_in) == ("The server's clock is wrong.", True)
+
+
+async def test_a_recording_on_its_way_shows_its_size_and_a_refused_one_needs_a_person(bench: Bench) -> None:
+    await bench.sv.notes.attach(b"RIFF", "a.wav")
+    (waiting,) = [item for item in bench.sv.sync_centre.view().waiting if item.table == "blobs"]
+    with bench.db.write_tx() as tx:
+        blobs.failed(tx, waiting.id, "Too long.", for_good=True)
+
+    (refused,) = [item for item in bench.sv.sync_centre.view().waiting if item.table == "blobs"]
+    needs_you = bench.sv.sync_centre.lamps().needs_you
+    bench.sv.sync_centre.retry_sound(waiting.id)
+
+    assert (waiting.word, waiting.size) == (SyncWord.ON_PHONE, 4)
+    assert (refused.word, refused.error, needs_you) == (SyncWord.NEEDS_YOU, "Too long.", 1)
+    assert bench.sv.sync_centre.lamps().needs_you == 0
+
+
+async def test_an_export_that_cannot_be_written_is_said(bench: Bench, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+
+    with pytest.raises(errors.StoreError, match="another folder"):
+        await bench.sv.sync_centre.export(tmp_path / "file")
