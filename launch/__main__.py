@@ -27,7 +27,8 @@ def main() -> int:
     parser.add_argument("--sales", help="CSV of closed sales (King County's columns or an MLS export)")
     parser.add_argument("--no-browser", action="store_true")
     words = parser.parse_args()
-    signal.signal(signal.SIGTERM, _as_interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell's background job starts with SIGINT ignored
+        signal.signal(number, _as_interrupt)
     children: list[processes.Child] = []
     try:
         settings = settings_module.read(
