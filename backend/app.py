@@ -14,7 +14,7 @@ from backend import errors
 from backend.api import auth, bi, health, sync, uploads, ws
 from backend.deps import Deps
 from backend.edge import Edge
-from backend.jobs import engines, hearing, housekeeping, kpi_snapshots, transcription
+from backend.jobs import engines, forgetting, hearing, housekeeping, kpi_snapshots, transcription
 from backend.stream import sequencer
 
 logger = logging.getLogger(__name__)
@@ -35,6 +35,7 @@ ROUTERS: Sequence[APIRouter] = (
 JOBS: Sequence[Job] = (
     engines.run,
     housekeeping.run,
+    forgetting.run,
     hearing.run,
     sequencer.run,
     transcription.run,

@@ -205,7 +205,7 @@ def _read(text: str, head: feed.Head) -> Cursor:
         cursor = _parsed(text)
     except (ValueError, KeyError, TypeError, IndexError, binascii.Error) as fault:
         raise _resync() from fault
-    if cursor.incarnation != head.incarnation or not 0 <= cursor.seq <= head.seq:
+    if cursor.incarnation != head.incarnation or not head.floor <= cursor.seq <= head.seq:
         raise _resync()
     return cursor
 

@@ -25,6 +25,7 @@ MOST_BYTES = 50 * 1024 * 1024
 TRANSCRIBE = "transcribe"
 GRACE = timedelta(seconds=15)
 """A device with a speech engine of its own gets to send its words first."""
+_PATIENCE = timedelta(days=14)
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _MEDIA_TYPE = re.compile(r"audio/[a-z0-9.+-]{1,60}|application/octet-stream")
 
@@ -133,6 +134,15 @@ async def open_file(deps: Deps, actor: Actor, id_or_sha256: str) -> tuple[upload
     if upload is None or path is None or not await asyncio.to_thread(path.is_file):
         raise errors.NotFoundError("There is no such file, or none that you may hear.", where="uploads")
     return upload, path
+
+
+async def forget_unfinished(deps: Deps) -> int:
+    """Drop what was begun and not gone on with for two weeks; how many."""
+    async with deps.pool.acquire() as connection:
+        left = await uploads.forget_unfinished(connection, deps.clock.now() - _PATIENCE)
+    for upload in left:
+        await asyncio.to_thread(_files(deps).discard, upload)
+    return len(left)
 
 
 def path_of(deps: Deps, upload: uploads.Upload) -> Path:

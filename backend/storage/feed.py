@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,9 +17,10 @@ BIGGEST_TRANSACTION = 20_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
-    """How far the feed is numbered, and which life of the database this is (another one = start over)."""
+    """The feed reaches from `floor` to `seq`; `incarnation`: which life of the database (another one = start over)."""
 
     seq: int
+    floor: int
     incarnation: str
 
 
@@ -47,9 +49,9 @@ def origin(device_id: str, user_id: str) -> str:
 
 
 async def head(connection: Connection) -> Head:
-    row = await connection.fetchrow("SELECT head, incarnation FROM feed_state")
+    row = await connection.fetchrow("SELECT head, floor, incarnation FROM feed_state")
     assert row is not None
-    return Head(seq=row["head"], incarnation=row["incarnation"])
+    return Head(seq=row["head"], floor=row["floor"], incarnation=row["incarnation"])
 
 
 async def entries(
@@ -114,3 +116,15 @@ async def unstamped_seconds(connection: Connection) -> float:
         " WHERE seq IS NULL ORDER BY log_id LIMIT 1"
     )
     return float(found or 0.0)
+
+
+async def forget(connection: Connection, before: datetime) -> int:
+    """Drop changes older than `before`; how many. A device that was away longer loads everything anew."""
+    kept = await connection.fetchval(
+        "SELECT seq FROM change_log WHERE seq IS NOT NULL AND at >= $1 ORDER BY seq LIMIT 1", before
+    )
+    floor = await connection.fetchval(
+        "UPDATE feed_state SET floor = greatest(floor, coalesce($1 - 1, head)) RETURNING floor", kept
+    )
+    done = await connection.execute("DELETE FROM change_log WHERE seq <= $1", floor)
+    return int(done.rpartition(" ")[2])

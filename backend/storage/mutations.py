@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from domain import wire
@@ -99,3 +100,8 @@ async def park(connection: Connection, sender: Sender, mutation: wire.Mutation, 
         result.code,
         result.message,
     )
+
+
+async def forget(connection: Connection, before: datetime) -> None:
+    """No device sends again what was answered so long ago. What is parked stays."""
+    await connection.execute("DELETE FROM applied_mutations WHERE at < $1", before)

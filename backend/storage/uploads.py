@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -102,6 +103,14 @@ async def came(connection: Connection, upload_id: str, *, received: int, done: b
     )
 
 
+async def forget_unfinished(connection: Connection, before: datetime) -> list[Upload]:
+    """Uploads that nobody goes on with; a device that still does begins anew."""
+    rows = await connection.fetch(
+        "DELETE FROM uploads WHERE done_at IS NULL AND created_at < $1 RETURNING *", before
+    )
+    return [_upload(row) for row in rows]
+
+
 def _upload(row: asyncpg.Record) -> Upload:
     return Upload(
         id=row["id"],
@@ -160,6 +169,9 @@ class Files:
         for folder in (whole.parent, self.folder):
             _sync_folder(folder)
         return True
+
+    def discard(self, upload: Upload) -> None:
+        self._part(upload).unlink(missing_ok=True)
 
     def _part(self, upload: Upload) -> Path:
         return self.folder / f"{upload.id}.part"

@@ -242,6 +242,7 @@ CREATE INDEX change_log_unstamped ON change_log (log_id) WHERE seq IS NULL;
 CREATE TABLE feed_state (
     one boolean PRIMARY KEY DEFAULT true CHECK (one),
     head bigint NOT NULL DEFAULT 0,
+    floor bigint NOT NULL DEFAULT 0,  -- changes up to here are forgotten: an older cursor starts over
     incarnation uuid NOT NULL DEFAULT gen_random_uuid()
 );
 INSERT INTO feed_state DEFAULT VALUES;

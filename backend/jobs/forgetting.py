@@ -1,0 +1,36 @@
+"""Daily: forgets old lines of the feed, old mutation numbers and uploads that nobody goes on with."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from backend.services import uploads
+from backend.storage import feed, mutations, pool
+
+if TYPE_CHECKING:
+    from backend.deps import Deps
+
+logger = logging.getLogger(__name__)
+
+PERIOD_SECONDS = 86_400
+FEED = timedelta(days=180)
+MUTATIONS = timedelta(days=400)
+
+
+async def run(deps: Deps) -> None:
+    while True:
+        await once(deps)
+        await asyncio.sleep(PERIOD_SECONDS)
+
+
+async def once(deps: Deps) -> None:
+    now = deps.clock.now()
+    async with pool.transaction(deps.pool) as connection:
+        lines = await feed.forget(connection, now - FEED)
+        await mutations.forget(connection, now - MUTATIONS)
+    files = await uploads.forget_unfinished(deps)
+    if lines or files:
+        logger.info("forgetting", extra={"feed": lines, "uploads": files})
