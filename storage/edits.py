@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import count
 from typing import Any
 
 from domain import errors, ids, tables, values, wire
@@ -21,6 +22,7 @@ class Edit:
     group: str
     edit_ms: int
     seen_server_ms: int
+    changes: Iterator[int] = field(default_factory=lambda: count(1), repr=False, compare=False)
 
     def put(self, table: str, row_id: str, row: Mapping[str, Any]) -> None:
         """Make a row. `created_at` is filled in. Raises: InputError, RuleError."""
@@ -28,9 +30,9 @@ class Edit:
         full = {"created_at": values.time_text(self.now), **row}
         values.check_values(known, full)
         full = values.canonical(known, full)
-        for field in known.fields:
-            if field.required and full.get(field.name) is None:
-                raise errors.InputError(f"{field.name} must not be empty.", where=f"{table}.{field.name}")
+        for column in known.fields:
+            if column.required and full.get(column.name) is None:
+                raise errors.InputError(f"{column.name} must not be empty.", where=f"{table}.{column.name}")
         if rows.get(self.tx, known, row_id) is not None:
             raise errors.RuleError(f"This row of {table} is there already.", where=f"{table}.id")
         patch = {name: value for name, value in full.items() if value is not None}
@@ -92,6 +94,12 @@ class Edit:
         current: Mapping[str, Any] | None = None,
     ) -> None:
         """The outbox line, the base that it stands on, and the row as it is shown now."""
+        if next(self.changes) > wire.MAX_MUTATIONS:
+            raise errors.RuleError(
+                f"This would change more than {wire.MAX_MUTATIONS} entries in one go.",
+                where=table.name,
+                hint="Nothing was changed. Do it in smaller parts.",
+            )
         base = rebase.keep_base(self.tx, table, row_id)
         earlier = outbox.of_row(self.tx, table.name, row_id)
         units = {table.by_name[name].unit for name in patch} if op is wire.Op.PATCH else set()
@@ -103,9 +111,7 @@ class Edit:
             op=op,
             patch=patch,
             base_ver=max(0, min([base.ver, *_unseen_vers(earlier, units)])),
-            base={
-                field.name: (current or {}).get(field.name) for field in table.fields if field.unit in units
-            },
+            base={one.name: (current or {}).get(one.name) for one in table.fields if one.unit in units},
             edit_ms=self.edit_ms,
             seen_server_ms=self.seen_server_ms,
         )

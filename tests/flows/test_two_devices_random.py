@@ -11,8 +11,8 @@ import pytest
 
 from backend.deps import Deps
 from backend.storage import rows as server_rows
-from domain import tables
-from storage import leads, outbox, pushed
+from domain import tables, wire
+from storage import edits, leads, outbox, pushed
 from tests.flows.conftest import Stamp
 from tests.flows.phones import Killed, MakePhone, Phone
 
@@ -35,8 +35,17 @@ class Work:
     async def step(self) -> None:
         phone = self.rng.choice(self.phones)
         do = self.rng.choices(
-            [self.edit, self.add, self.remove, self.sync, self.sync_badly, self.number, self.die],
-            [40, 5, 2, 20, 8, 15, 4],
+            [
+                self.edit,
+                self.add,
+                self.remove,
+                self.sync,
+                self.sync_badly,
+                self.number,
+                self.die,
+                self.decide,
+            ],
+            [40, 5, 2, 20, 8, 15, 4, 4],
         )[0]
         self.count += 1
         await do(phone)
@@ -101,6 +110,21 @@ class Work:
             await phone.run()
         line.die_at = None
         phone.restart()
+
+    async def decide(self, phone: Phone) -> None:
+        """What was parked is tried again, brought back, or let go."""
+        parked = outbox.listed(phone.db, state=outbox.State.PARKED)
+        if not parked:
+            return
+        line = self.rng.choice(parked)
+        choice = self.rng.randrange(3)
+        with phone.db.write_tx() as tx:
+            if choice == 0:
+                pushed.send_again(tx, line.mutation.mid)
+            elif choice == 1 and line.code == pushed.ROW_DELETED and line.mutation.op is wire.Op.PATCH:
+                edits.start(tx, phone.clock.now()).restore(line.mutation.mid)
+            else:
+                pushed.discard(tx, line.mutation.mid)
 
     async def rest(self) -> None:
         """Everything is sent, parked changes are let go, and everybody has read to the end."""
