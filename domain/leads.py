@@ -148,6 +148,28 @@ def _is_answer(answer: object) -> bool:
     return answer is not None and answer is not False
 
 
+# The lead's own field that answers a question, where nobody wrote the answer down as such.
+_ANSWERED_BY: Mapping[str, str] = {
+    "motivation": "motivation",
+    "timeline": "timeline_days",
+    "condition": "condition",
+    "price": "price_cents",
+    "budget": "price_cents",
+    "financing": "financing",
+    "area": "area",
+}
+
+
+def answers_known(row: Mapping[str, object]) -> dict[str, object]:
+    """The answers of a stored lead by question: as given, else as its own fields say."""
+    given = row.get("answers")
+    known: dict[str, object] = dict(given) if isinstance(given, Mapping) else {}
+    for question in QUESTIONS[Kind(str(row.get("kind") or Kind.SELLER))]:
+        if not _is_answer(known.get(question)):
+            known[question] = row.get(_ANSWERED_BY[question])
+    return {question: answer for question, answer in known.items() if _is_answer(answer)}
+
+
 def is_qualified(answers: Answers, quality: float | None, timeline_days: float | None) -> bool:
     """4 of 4 answers, mean quality of at least 0.7, and a timeline within 45 days."""
     if quality is None or timeline_days is None:

@@ -12,15 +12,6 @@ from domain import leads as rules
 from services import lead_fields
 from storage import edits, rows, tasks
 
-# A field that answers one of the four questions.
-_ANSWERS: Mapping[str, str] = {
-    "motivation": "motivation",
-    "timeline_days": "timeline",
-    "condition": "condition",
-    "price_cents": "price",
-    "financing": "financing",
-    "area": "area",
-}
 ENDED_BY_OPT_OUT = frozenset({"call", "text", "email", "follow_up"})
 _SCORED = frozenset(
     {
@@ -30,6 +21,7 @@ _SCORED = frozenset(
         "condition",
         "price_cents",
         "financing",
+        "area",
         "answers",
         "last_inbound_at",
         "last_touch_at",
@@ -69,7 +61,7 @@ def apply(edit: edits.Edit, lead_id: str, changes: Mapping[str, Any]) -> Edited:
     row = stored(edit, lead_id)
     cleaned = lead_fields.clean(changes)
     _check_stage(row, cleaned)
-    wanted = with_rules(row, whole_units(row, cleaned, edit.now), edit.now)
+    wanted = with_rules(row, whole_units(cleaned, edit.now), edit.now)
     return write(edit, lead_id, row, wanted)
 
 
@@ -120,7 +112,7 @@ def with_rules(row: Mapping[str, Any], changes: Mapping[str, Any], now: datetime
     if not any(name in _SCORED and row.get(name) != value for name, value in changes.items()):
         return dict(changes)
     after = {**row, **changes}
-    score = round(scoring.lead_score(scoring.inputs(after, now)).value, 1)
+    score = round(score_of(after, now).value, 1)
     temperature = rules.temperature(score, facts.text(row.get("temperature"))).value
     return {
         **changes,
@@ -130,9 +122,14 @@ def with_rules(row: Mapping[str, Any], changes: Mapping[str, Any], now: datetime
     }
 
 
+def score_of(row: Mapping[str, Any], now: datetime) -> scoring.Score:
+    """The score of a stored lead, with its reasons; what its own fields answer counts as answered."""
+    return scoring.lead_score(scoring.inputs({**row, "answers": rules.answers_known(row)}, now))
+
+
 def first_score(row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """Score and temperature of a lead that is just being made."""
-    score = round(scoring.lead_score(scoring.inputs(row, now)).value, 1)
+    score = round(score_of(row, now).value, 1)
     return {"score": score, "temperature": rules.temperature(score).value}
 
 
@@ -145,11 +142,9 @@ def answer_due_text(row: Mapping[str, Any], temperature: str) -> str | None:
     return None if due is None else values.time_text(due)
 
 
-def whole_units(row: Mapping[str, Any], changes: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+def whole_units(changes: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """A new price carries its date, a new consent its time, a new stage its reason."""
     whole = dict(changes)
-    if any(name in _ANSWERS for name in whole) and "answers" not in whole:
-        whole["answers"] = _answered(row, whole)
     if "price_cents" in whole and "price_on" not in whole:
         whole["price_on"] = None if whole["price_cents"] is None else now.date().isoformat()
     if {"consent_text", "consent_call", "consent_words"} & whole.keys():
@@ -168,26 +163,3 @@ def _check_stage(row: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
         raise errors.RuleError(
             "This change of stage needs a reason.", where="leads.stage", hint="Say in a few words why."
         )
-
-
-def _answered(row: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The four answers with what the changed fields say; what nobody says any more goes."""
-    kind = rules.Kind(changes.get("kind") or row["kind"])
-    given = row.get("answers")
-    answers = dict(given) if isinstance(given, Mapping) else {}
-    for field, question in _ANSWERS.items():
-        if kind is rules.Kind.BUYER and question == "price":
-            question = "budget"
-        if field in changes and question in rules.QUESTIONS[kind]:
-            answers[question] = _said(field, changes[field])
-    answers = {question: answer for question, answer in answers.items() if answer is not None}
-    return answers or None
-
-
-def _said(field: str, value: Any) -> str | None:
-    """An answer in words, as people and bots give it."""
-    if value is None:
-        return None
-    if field == "price_cents":
-        return f"${value / 100:,.0f}"
-    return f"{value} days" if field == "timeline_days" else str(value)

@@ -226,7 +226,7 @@ class Leads:
 
     def _score(self, lead_id: str, now: datetime) -> scoring.Score:
         found = rows.get(self.desk.db, tables.LEADS, lead_id)
-        return scoring.lead_score(scoring.inputs(found[1] if found else {}, now))
+        return lead_changes.score_of(found[1] if found else {}, now)
 
     def _wanted(self, wanted: Filter) -> lead_lists.Wanted:
         return lead_lists.Wanted(

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from domain import contact, deals
 from domain import leads as rules
+from services import lead_answers
 from services.leads import values
 from services.sync_words import Words
 from storage import deals as stored_deals
@@ -31,7 +32,7 @@ def item(lead: leads.Lead, people: Names, words: Words) -> values.LeadItem:
         agent_name=people.get(lead.agent_id or "", ""),
         source=lead.source or "",
         opted_out=bool(lead.opted_out),
-        qualified=rules.is_qualified(lead.answers, lead.answer_quality, lead.timeline_days),
+        qualified=lead_answers.is_qualified(lead),
         last_touch_at=lead.last_touch_at,
         answer_due_at=lead.answer_due_at,
         created_at=lead.created_at,
@@ -82,17 +83,15 @@ def facts(lead: leads.Lead, people: Names, location_name: str) -> values.LeadFac
 
 
 def qualification(lead: leads.Lead) -> values.Qualification:
-    given = lead.answers if isinstance(lead.answers, Mapping) else {}
+    given = lead_answers.known(lead)
     return values.Qualification(
-        questions=tuple((name, _answer(given.get(name))) for name in rules.QUESTIONS[rules.Kind(lead.kind)]),
+        questions=tuple(
+            (name, str(given[name]) if name in given else None)
+            for name in rules.QUESTIONS[rules.Kind(lead.kind)]
+        ),
         quality=lead.answer_quality,
-        is_qualified=rules.is_qualified(lead.answers, lead.answer_quality, lead.timeline_days),
+        is_qualified=lead_answers.is_qualified(lead),
     )
-
-
-def _answer(answer: object) -> str | None:
-    """As said; what counts as no answer is none."""
-    return str(answer) if rules.answers_given([answer]) else None
 
 
 def contact_state(lead: leads.Lead, now: datetime) -> values.ContactState:

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from geopy.distance import geodesic
 
 from domain import contact, errors, geo, ports, ranking, scoring
-from domain import leads as rules
+from services import lead_answers
 from services.desk import Desk
 from services.nearby.values import NearbyLead, NearbyList, NearbySale, SalesList
 from services.sync_words import Words
@@ -146,7 +146,7 @@ class Nearby:
             lon=lead.lon if lead.lon is not None else 0.0,
             price_cents=lead.price_cents,
             mine=lead.agent_id == self.desk.user.id,
-            qualified=rules.is_qualified(lead.answers, lead.answer_quality, lead.timeline_days),
+            qualified=lead_answers.is_qualified(lead),
             rank=rank.value,
             bars=rank.bars,
             reasons=urgency.reasons,

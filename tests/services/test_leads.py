@@ -56,7 +56,12 @@ def test_what_the_score_depends_on_moves_score_and_temperature_with_it(bench: Be
     assert edited.temperature_before == "cold"
     assert row["temperature"] == edited.temperature_after != "cold"
     assert row["score"] > 50
-    assert row["answers"] == {"motivation": "foreclosure", "timeline": "14 days", "condition": "good"}
+    assert dict(bench.sv.leads.view(lead_id).qualification.questions) == {
+        "motivation": "foreclosure",
+        "timeline": "14 days",
+        "condition": "good",
+        "price": None,
+    }
 
 
 def test_a_new_price_carries_its_date_and_all_reaches_the_outbox_as_one_action(bench: Bench) -> None:
