@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from backend.services.imports import products
+from backend.services.imports import closings, crms, products
 
 PAGE = Path(__file__).parents[2] / "docs" / "import.md"
 
 
-@pytest.mark.parametrize("product", [*products.CRMS, *products.SALES], ids=lambda product: product.key)
+@pytest.mark.parametrize("product", [*crms.ALL, *closings.ALL], ids=lambda product: product.key)
 def test_the_columns_that_the_page_names_are_recognised(product: products.Product) -> None:
     [row] = [
         line
@@ -20,7 +20,7 @@ def test_the_columns_that_the_page_names_are_recognised(product: products.Produc
     ]
     header = row.split("|")[2].split(", ")
 
-    known = products.CRMS if product in products.CRMS else products.SALES
+    known = crms.ALL if product in crms.ALL else closings.ALL
     layout = products.recognise(header, known, PAGE)
 
     assert layout.product is product

@@ -43,7 +43,9 @@ class Past:
     def is_hot(self, at: datetime) -> bool:
         """The score fades by half of its commitment part in every half-life since their last word."""
         place = bisect_right(self.inbound, at)
-        days: float = (at - self.inbound[place - 1]).total_seconds() / 86400 if place else scoring.HALF_LIFE_DAYS
+        days: float = (
+            (at - self.inbound[place - 1]).total_seconds() / 86400 if place else scoring.HALF_LIFE_DAYS
+        )
         faded: float = self.fading * (1 - 0.5 ** (days / scoring.HALF_LIFE_DAYS))
         return self.fresh_score - faded >= leads.DEFAULT_TEMPERATURE.hot
 

@@ -10,17 +10,18 @@ from functools import lru_cache, partial
 
 import orjson
 
-from backend.services.imports import cells, places, products, words
+from backend.services.imports import cells, crms, places, products, words
 from backend.services.imports.kinds import Context, ImportKind, MakeRow, Reader, Row, check_text
 from domain import errors, ids, phones, scoring, tables
 from domain import leads as rules
 
-COLUMNS = (
-    "id", "external_id", "created_at", "agent_id", "kind", "name", "phone", "email", "address", "city", "state",
-    "zip", "lat", "lon", "stage", "stage_reason", "source", "motivation", "timeline_days", "condition", "financing",
-    "area", "price_cents", "tags", "opted_out", "opted_out_words", "consent_text", "consent_words",
-    "last_inbound_at", "last_touch_at", "score", "temperature", "answer_due_at",
-)  # fmt: skip
+_WHO = ("id", "external_id", "created_at", "agent_id", "name", "phone", "email")
+_WHERE = ("address", "city", "state", "zip", "lat", "lon")
+_WHAT = ("kind", "motivation", "timeline_days", "condition", "financing", "price_cents")
+_WORDS = ("stage", "stage_reason", "source", "area", "tags")
+_CONSENT = ("opted_out", "opted_out_words", "consent_text", "consent_words")
+_RULES = ("last_inbound_at", "last_touch_at", "score", "temperature", "answer_due_at")
+COLUMNS = (*_WHO, *_WHERE, *_WHAT, *_WORDS, *_CONSENT, *_RULES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,56 +44,52 @@ class LeadMaker:
     def __call__(self, row: list[str]) -> Row:
         """Raises: InputError with the reason why the record is no lead."""
         check_text(row)
-        contact = self._contact(row)
         tags = cells.tags(self.reader.text(row, "tags"))
         place = places.read(self.context, self.reader, row)
-        stage, stage_reason = words.stage(self.reader.text(row, "stage"))
-        inbound, touch = self._past(row, "last_inbound_at"), self._past(row, "last_touch_at")
         kind = self._kind(row, tags)
+        inbound = self._past(row, "last_inbound_at")
         known = self._known(row, kind, inbound)
-        score = round(_score(known).value, 1)
-        warmth = rules.temperature(score)
-        words_out = self._opted_out(row, tags)
-        consent = self.reader.read(row, "consent_text", cells.yes)
+        consent = self._consent(row, tags)
+        return (
+            *self._who(row),
+            *(place.address, place.city, place.state, place.zip, place.lat, place.lon),
+            *(
+                kind,
+                known.motivation,
+                known.timeline_days,
+                known.condition,
+                known.financing,
+                known.price_cents,
+            ),
+            *self._words(row),
+            _tags(tags, place.approximate),
+            *consent,
+            *_rules(known, inbound, self._past(row, "last_touch_at"), runs=not consent[0]),
+        )
+
+    def _who(self, row: list[str]) -> Row:
+        contact = self._contact(row)
+        made = self._past(row, "created_at")
         return (
             ids.new_id(),
             self._external_id(row, contact),
-            self._past(row, "created_at"),
+            made,
             self._agent(row),
-            kind,
             contact.name,
             contact.phone,
             contact.email,
-            place.address,
-            place.city,
-            place.state,
-            place.zip,
-            place.lat,
-            place.lon,
-            stage or (rules.Stage.NEW if stage_reason else None),
-            stage_reason,
-            self.reader.text(row, "source") or None,
-            known.motivation,
-            None if known.timeline_days is None else round(known.timeline_days),
-            known.condition,
-            known.financing,
-            self.reader.text(row, "area") or None,
-            known.price_cents,
-            _tags(tags, place.approximate),
-            words_out is not None or None,
-            words_out,
-            consent,
-            None
-            if consent is None
-            else f"{self.product.title} export: {self.reader.text(row, 'consent_text')}",
-            inbound,
-            touch,
-            score,
-            warmth.value,
-            None
-            if words_out or inbound is None or (touch and touch >= inbound)
-            else rules.answer_due(warmth, inbound),
         )
+
+    def _words(self, row: list[str]) -> Row:
+        stage, reason = words.stage(self.reader.text(row, "stage"))
+        known = stage or (rules.Stage.NEW if reason else None)
+        return known, reason, self.reader.text(row, "source") or None, self.reader.text(row, "area") or None
+
+    def _consent(self, row: list[str], tags: list[str]) -> Row:
+        out = self._opted_out(row, tags)
+        consent = self.reader.read(row, "consent_text", cells.yes)
+        said = f"{self.product.title} export: {self.reader.text(row, 'consent_text')[:80]}"
+        return out is not None or None, out, consent, None if consent is None else said
 
     def _contact(self, row: list[str]) -> _Contact:
         """Raises: InputError where there is neither a name nor a way to reach them."""
@@ -167,6 +164,15 @@ def _days(text: str) -> int:
     return days
 
 
+def _rules(known: scoring.Inputs, inbound: datetime | None, touch: datetime | None, *, runs: bool) -> Row:
+    """Times, score, temperature and answer clock, as the product's own rules make them."""
+    score = round(_score(known).value, 1)
+    warmth = rules.temperature(score)
+    waits = runs and inbound is not None and (touch is None or touch < inbound)
+    due = rules.answer_due(warmth, inbound) if waits and inbound else None
+    return inbound, touch, score, warmth.value, due
+
+
 @lru_cache(maxsize=4096)
 def _score(known: scoring.Inputs) -> scoring.Score:
     return scoring.lead_score(known)
@@ -188,7 +194,7 @@ KIND = ImportKind(
     columns=COLUMNS,
     insert_only=frozenset({"id", "created_at", "score", "temperature", "answer_due_at"}),
     defaults={"kind": "'seller'", "stage": "'new'", "created_at": "now()"},
-    products=products.CRMS,
+    products=crms.ALL,
     maker=_maker,
     words={
         "kind_assumed": "leads say neither seller nor buyer: taken as sellers",

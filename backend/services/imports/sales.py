@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
 
-from backend.services.imports import cells, places, products
+from backend.services.imports import cells, closings, places, products
 from backend.services.imports.kinds import Context, ImportKind, MakeRow, Reader, Row, check_text
 from domain import errors, ids, tables
 
@@ -133,7 +133,7 @@ KIND = ImportKind(
     columns=COLUMNS,
     insert_only=frozenset({"id", "created_at"}),
     defaults={},
-    products=products.SALES,
+    products=closings.ALL,
     maker=_maker,
     words={"approximate": "sales have no coordinates: put in the middle of their ZIP code"},
 )
