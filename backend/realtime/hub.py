@@ -22,6 +22,8 @@ from redis import exceptions as redis_errors
 logger = logging.getLogger(__name__)
 
 MOST_WAITING = 256
+LONGEST_PUBLISH = 1.0
+DEAF_SECONDS = 2.0
 EVERYWHERE = "*"
 """The scope of a message that every subscriber of the channel may see."""
 
@@ -84,6 +86,7 @@ class Hub:
         self._me = uuid.uuid4().hex
         self._subscriptions: defaultdict[str, set[Subscription]] = defaultdict(set)
         self._written = asyncio.Event()
+        self._deaf_until = 0.0
 
     def subscribe(self, channel: str, scopes: Iterable[str]) -> Subscription:
         """A mailbox for messages of `channel` that touch one of `scopes`; close it (or use `with`)."""
@@ -107,10 +110,15 @@ class Hub:
         """
         scopes = frozenset([scope] if isinstance(scope, str) else scope)
         self._deliver(channel, scopes, payload, key)
+        now = asyncio.get_running_loop().time()
+        if now < self._deaf_until:
+            return
         line = orjson.dumps([self._me, channel, sorted(scopes), payload, key])
         try:
-            await self._valkey.publish(self._line, line)
-        except (redis_errors.RedisError, OSError) as fault:
+            async with asyncio.timeout(LONGEST_PUBLISH):
+                await self._valkey.publish(self._line, line)
+        except (redis_errors.RedisError, OSError, TimeoutError) as fault:
+            self._deaf_until = now + DEAF_SECONDS  # the publisher has more to do than to wait for Valkey
             logger.warning("hub.no_valkey", extra={"fault": type(fault).__name__})
 
     def nudge(self) -> None:

@@ -94,3 +94,23 @@ async def test_a_nudge_is_felt_at_once_and_once() -> None:
         alone.nudge()
         assert await alone.nudged(0.01)
         assert not await alone.nudged(0.01)
+
+
+async def test_a_cut_line_to_valkey_is_taken_up_again(redis_url: str, tmp_path: object) -> None:
+    async with process(redis_url, str(tmp_path)) as there, process(redis_url, str(tmp_path)) as here:
+        with there.subscribe("sync", ["a"]) as far:
+            killer = redis.Redis.from_url(redis_url)
+            number = redis_url.rpartition("db=")[2]
+            lines = [c["id"] for c in await killer.client_list(_type="pubsub") if c["db"] == number]
+            assert len(lines) == 2
+            for line in lines:
+                await killer.client_kill_filter(_id=line)
+            await killer.aclose()
+            async with asyncio.timeout(20):
+                while True:
+                    await here.publish("sync", "a", {"seq": 1})
+                    try:
+                        assert (await asyncio.wait_for(far.get(), 0.3)).payload == {"seq": 1}
+                        return
+                    except TimeoutError:
+                        continue
