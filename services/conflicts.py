@@ -59,6 +59,10 @@ class Conflicts:
         found = conflicts.of_row(self.desk.db, table, row_id)
         return self._items([item for item in found if item.status == "open" or not open_only])
 
+    def get(self, conflict_id: str) -> ConflictItem:
+        """Decided or not. Raises: NotFoundError."""
+        return self._item_of(conflict_id)
+
     def keep_winner(self, conflict_id: str) -> None:
         """What stands now stays; the other version stays in the history. Raises: NotFoundError, RuleError."""
         with self.desk.action() as edit:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
@@ -150,11 +150,6 @@ def add(
         },
     )
     return task_id
-
-
-def due_soon(items: Iterable[TaskItem], now: datetime, within: timedelta) -> tuple[TaskItem, ...]:
-    """What is due before long, for reminders."""
-    return tuple(item for item in items if item.due_at is not None and item.due_at <= now + within)
 
 
 def _location(edit: edits.Edit, desk: Desk, lead_id: str) -> str:

@@ -99,3 +99,16 @@ def test_an_agent_does_not_decide_about_deals(bench: Bench) -> None:
     with pytest.raises(errors.ForbiddenError, match="manager"):
         bench.sv.conflicts.restore_loser(conflict_id)
     assert bench.get("conflicts", conflict_id)["status"] == "open"
+
+
+def test_a_task_is_restored_too_and_a_conflict_that_is_gone_says_so(bench: Bench) -> None:
+    task_id = bench.sv.tasks.create("Call")
+    versions: dict[str, object] = {"winner": {"title": "Call"}, "loser": {"title": "Call twice"}}
+    conflict_id = conflict(bench, task_id, tbl="tasks", unit="title", **versions)
+
+    bench.sv.conflicts.keep_mine(conflict_id)
+
+    assert bench.get("tasks", task_id)["title"] == "Call twice"
+    for action in (bench.sv.conflicts.keep_mine, bench.sv.conflicts.keep_winner):
+        with pytest.raises(errors.NotFoundError):
+            action("gone")

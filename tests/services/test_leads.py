@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from domain import errors, ids, values
-from services import leads
+from services import leads, tasks
 from services.sync_words import SyncWord
 from tests.services.conftest import AGENT, OTHER, Bench, in_days
 
@@ -227,3 +228,51 @@ def house(number: int) -> dict[str, object]:
         "lon": -97.7431,
         "sqft": 2000,
     }
+
+
+def test_the_leads_own_house_is_valued_by_its_own_features(bench: Bench) -> None:
+    lead_id = bench.lead(lat=None, lon=None)
+    own = {"lead_id": lead_id, "status": "owned", "lat": 30.2672, "lon": -97.7431, "sqft": 2000}
+    bench.server("properties", ids.new_id(), own)
+    for number in range(8):
+        bench.server("properties", ids.new_id(), house(number))
+
+    assert bench.sv.leads.comps(lead_id).value_cents == pytest.approx(50_000_000, rel=0.05)
+    assert bench.sv.leads.view(lead_id).properties[0].sqft == 2000
+
+
+def test_a_house_without_a_place_has_no_estimate(bench: Bench) -> None:
+    assert "no position" in bench.sv.leads.comps(bench.lead(lat=None, lon=None)).why_not
+    with pytest.raises(errors.NotFoundError):
+        bench.sv.leads.comps("gone")
+
+
+def test_a_lead_goes_only_into_an_own_location(bench: Bench) -> None:
+    new = leads.NewLead(name="Bob", phone="5125550111", location_id=ids.new_id())
+
+    with pytest.raises(errors.ForbiddenError, match="not one of yours"):
+        bench.sv.leads.quick_add(new)
+
+
+def test_who_has_no_location_is_told_to_ask_for_one(bench: Bench) -> None:
+    nobody = replace(bench.sv.desk, user=replace(bench.sv.user, location_ids=()))
+
+    with pytest.raises(errors.ForbiddenError, match="Ask your manager"):
+        tasks.Tasks(desk=nobody).create("Call")
+    assert nobody.zone().key == "UTC"
+
+
+def test_the_sources_of_leads_are_offered_as_filters(bench: Bench) -> None:
+    for source in ("Zillow", "Referral", "Zillow"):
+        bench.lead(source=source)
+
+    assert bench.sv.leads.sources() == ("Zillow", "Referral")
+
+
+def test_the_lead_that_is_being_edited_is_no_duplicate_of_itself(bench: Bench) -> None:
+    lead_id = bench.lead(email="ann@x.example")
+    other_id = bench.lead(name="A. Lee", phone=None, email="ANN@x.example")
+
+    (same,) = bench.sv.leads.duplicates(email="ann@X.example", name="Ann Lee", except_id=lead_id)
+
+    assert (same.id, same.why) == (other_id, "same e-mail")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from devices import recorder
-from domain import errors, ids, ports, proposals
+from domain import errors, ids, ports, proposals, values
 from domain.proposals import Field
 from services import notes
 from services.notes import NoteState, proposed
@@ -305,6 +305,56 @@ async def test_a_deleted_note_takes_its_sound_with_it(talking: Bench) -> None:
     assert blobs.unsent(talking.db) == []
     with pytest.raises(errors.NotFoundError):
         talking.sv.notes.get(note_id)
+
+
+async def test_the_lead_is_guessed_by_house_by_number_and_by_who_was_just_met(
+    make_bench: Callable[..., Bench], wav: Path
+) -> None:
+    said = "I was at 12 Oak Street. Their number is 512 555 0188."
+    bench = make_bench(hears=wav, says=said)
+    bench.lead(name="House", address="12 Oak Street", phone=None)
+    bench.lead(name="Number", phone="+15125550188")
+    bench.lead(name="Met", phone=None, last_touch_at=values.time_text(bench.clock.now()))
+    note_id = await recorded(bench)
+    await bench.sv.transcription.run_once()
+
+    review = bench.sv.notes.review(note_id)
+
+    assert review.guess is not None
+    assert [review.guess.name, *(guess.name for guess in review.alternatives)] == ["House", "Number", "Met"]
+
+
+async def test_the_meter_shows_loudness_and_a_cancelled_recording_leaves_nothing(talking: Bench) -> None:
+    capture = await talking.sv.notes.start()
+    assert talking.sv.notes.level() == 0.5
+
+    await talking.sv.notes.cancel()
+
+    assert talking.sv.notes.level() == 0.0
+    assert not capture.path.exists()
+    assert talking.sv.notes.list() == ()
+
+
+async def test_a_follow_up_on_no_date_is_refused(talking: Bench) -> None:
+    note_id = await recorded(talking, talking.lead())
+    await talking.sv.transcription.run_once()
+
+    with pytest.raises(errors.InputError, match="no date"):
+        talking.sv.notes.save(note_id, [], corrected={"follow_up_on": "some day"})
+
+
+async def test_a_missing_or_empty_file_is_said_as_such(bench: Bench, tmp_path: Path) -> None:
+    with pytest.raises(errors.AudioError, match="Pick it again"):
+        await bench.sv.notes.attach(tmp_path / "gone.wav", "gone.wav")
+    with pytest.raises(errors.AudioError, match="empty"):
+        await bench.sv.notes.attach(b"", "empty.wav")
+    with pytest.raises(errors.DiskFullError, match="original is untouched"):
+        await bench.sv.notes.attach(tmp_path, "folder.wav")
+
+
+def test_a_typed_note_needs_words(bench: Bench) -> None:
+    with pytest.raises(errors.InputError, match="Type something"):
+        bench.sv.notes.write_text("  ")
 
 
 def test_proposals_come_back_from_json_as_they_were() -> None:

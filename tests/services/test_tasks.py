@@ -53,3 +53,14 @@ def test_what_is_no_task_is_refused_with_a_hint(bench: Bench) -> None:
     with pytest.raises(errors.InputError, match="past"):
         bench.sv.tasks.snooze(task_id, in_days(bench, -1))
     assert len(bench.all("tasks")) == 1
+
+
+def test_a_task_is_reworded_and_one_for_a_lead_that_is_gone_is_refused(bench: Bench) -> None:
+    task_id = bench.sv.tasks.create("Call", kind="call")
+
+    bench.sv.tasks.edit(task_id, title="Call about the roof", text=" at noon ", due_at=in_days(bench, 1))
+
+    (task,) = bench.sv.tasks.lists().later
+    assert (task.title, task.text, task.kind) == ("Call about the roof", "at noon", "call")
+    with pytest.raises(errors.NotFoundError):
+        bench.sv.tasks.create("Call", lead_id="gone")
