@@ -27,8 +27,11 @@ def _log(where: str, error: BaseException) -> None:
     LOG.error("view.failed where=%s error=%s\n%s", where, type(error).__name__, frames)
 
 
-def component(fn: Callable[P, ft.Control]) -> Callable[P, ft.Control]:
-    """For every component but screens. Hooks inside must be called in the same order on every render."""
+def component(fn: Callable[P, ft.Control]) -> Callable[..., ft.Control]:
+    """For every component but screens. Hooks inside must be called in the same order on every render.
+
+    The answer also takes `key=`, which no ParamSpec can say.
+    """
 
     @ft.component
     @wraps(fn)
@@ -66,9 +69,9 @@ def screen(fn: Callable[P, ft.View]) -> Callable[P, ft.View]:
     return guarded
 
 
-def memo(fn: Callable[P, ft.Control]) -> Callable[P, ft.Control]:
+def memo(fn: Callable[P, ft.Control]) -> Callable[..., ft.Control]:
     """Draws a component again only when its arguments are other ones (`==`)."""
-    wrapped: Callable[P, ft.Control] = ft.memo(fn)  # type: ignore[no-untyped-call]
+    wrapped: Callable[..., ft.Control] = ft.memo(fn)  # type: ignore[no-untyped-call]
     return wrapped
 
 

@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from views import routes
+from views.agent import lead, leads, nearby, quick_add, search
 from views.executive import command, drill
 
 ALL: Mapping[routes.Screen, routes.ScreenFn] = {
+    routes.Screen.NEARBY: nearby.nearby_screen,
+    routes.Screen.LEADS: leads.leads_screen,
+    routes.Screen.LEAD: lead.lead_screen,
+    routes.Screen.QUICK_ADD: quick_add.quick_add_screen,
+    routes.Screen.SEARCH: search.search_screen,
     routes.Screen.COMMAND: command.command_screen,
     routes.Screen.DRILL: drill.drill_screen,
 }

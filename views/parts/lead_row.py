@@ -70,26 +70,32 @@ def _head(card: LeadCard) -> ft.Control:
     )
 
 
-def _spoken(card: LeadCard) -> str:
+def spoken(card: LeadCard) -> str:
+    """The card in one sentence, for readers of the screen."""
     warmth = strings.t(f"kit.temperature.{card.temperature}") if card.temperature else ""
     rank = strings.t("kit.lead.rank", rank=f"{card.rank:.0f}") if card.rank is not None else ""
     parts = (card.name, warmth, rank, card.place, card.detail, card.warning)
     return ", ".join(part for part in parts if part)
 
 
-def _lead_row(card: LeadCard, on_open: Callable[[str], None]) -> ft.Control:
+def content(card: LeadCard) -> list[ft.Control]:
+    """What stands in the card, for screens that put more below it."""
     body: list[ft.Control] = [_head(card)]
     tags = _tags(card)
     if tags:
         body.append(ft.Row(tags, spacing=6, run_spacing=6, wrap=True))
     if card.reasons and card.rank is not None:
         body.append(reason_bars.reason_bars(card.rank, card.reasons))
+    return body
+
+
+def _lead_row(card: LeadCard, on_open: Callable[[str], None]) -> ft.Control:
     return ft.Semantics(
         identifier=f"lead-{card.id}",
-        label=_spoken(card),
+        label=spoken(card),
         button=True,
         container=True,
-        content=cards.card(cards.stack(*body), on_click=lambda: on_open(card.id)),
+        content=cards.card(cards.stack(*content(card)), on_click=lambda: on_open(card.id)),
     )
 
 

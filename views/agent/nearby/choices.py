@@ -1,0 +1,100 @@
+"""What a person chose to see nearby, and the chips to choose it by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import flet as ft
+
+from views import cells, strings, theme
+from views.parts import chips
+
+RADII = (1, 3, 5, 10, 25)
+KM_PER_MILE = 1.609344
+PAGE = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """`radius` in miles; `limit` grows by "show more"."""
+
+    radius: int = 5
+    hot: bool = False
+    mine: bool = True
+    as_map: bool = False
+    sales: bool = False
+    limit: int = PAGE
+
+    @property
+    def km(self) -> float:
+        return self.radius * KM_PER_MILE
+
+    @property
+    def wider(self) -> int | None:
+        """The next radius, None at the widest."""
+        return next((radius for radius in RADII if radius > self.radius), None)
+
+
+def nearest(radius_km: float) -> int:
+    """The offered radius that comes closest to the remembered one."""
+    return min(RADII, key=lambda radius: abs(radius * KM_PER_MILE - radius_km))
+
+
+Choose = Callable[[Choices], None]
+
+
+def bar(cell: cells.Cell[Choices], choose: Choose, *, placed: bool, with_map: bool) -> ft.Control:
+    """Leads or sales; how far; whose, how hot, as list or map."""
+    now = cell.value
+    kinds = {name: strings.t(f"agent_field.nearby.{name}") for name in ("leads", "sales")}
+    rows: list[ft.Control] = []
+    if placed:
+        rows.append(
+            chips.segments(
+                kinds,
+                "sales" if now.sales else "leads",
+                lambda name: choose(replace(cell.value, sales=name == "sales", limit=PAGE)),
+                id="nearby-what",
+            )
+        )
+    rows.append(_line([*_switches(cell, choose, placed=placed and with_map), *_radii(cell, choose, placed)]))
+    return ft.Column(rows, spacing=theme.GAP, tight=True)
+
+
+def _radii(cell: cells.Cell[Choices], choose: Choose, placed: bool) -> list[ft.Control]:
+    def to(radius: int) -> Callable[[], None]:
+        return lambda: choose(replace(cell.value, radius=radius, limit=PAGE))
+
+    return [
+        chips.choice(
+            strings.t("agent_field.miles", n=radius),
+            cell.value.radius == radius,
+            to(radius),
+            id=f"radius-{radius}",
+        )
+        for radius in (RADII if placed else ())
+    ]
+
+
+def _switches(cell: cells.Cell[Choices], choose: Choose, *, placed: bool) -> list[ft.Control]:
+    def flip(name: str) -> Callable[[], None]:
+        return lambda: choose(replace(cell.value, limit=PAGE, **{name: not getattr(cell.value, name)}))
+
+    shown = [("as_map", ft.Icons.MAP_OUTLINED)] if placed else []
+    if not cell.value.sales:
+        shown += [("hot", ft.Icons.LOCAL_FIRE_DEPARTMENT), ("mine", ft.Icons.PERSON_OUTLINE)]
+    return [
+        chips.choice(
+            strings.t(f"agent_field.nearby.{name}"),
+            bool(getattr(cell.value, name)),
+            flip(name),
+            id=f"nearby-{name}",
+            icon=icon,
+        )
+        for name, icon in shown
+    ]
+
+
+def _line(items: list[ft.Control]) -> ft.Control:
+    return ft.Row(items, spacing=theme.GAP_S, scroll=ft.ScrollMode.HIDDEN)
