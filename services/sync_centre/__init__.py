@@ -23,10 +23,11 @@ from services.sync_centre.values import (
     WaitingItem,
 )
 from services.sync_words import SyncWord
-from storage import blobs, events, outbox, rebase, rows
+from storage import blobs, events, locations, outbox, rebase, rows
 from storage import conflicts as stored_conflicts
 
 __all__ = ["DiaryLine", "Lamp", "Lamps", "ParkedItem", "StorageUse", "SyncCentre", "SyncView", "WaitingItem"]
+_PARKED = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,19 +40,21 @@ class SyncCentre:
 
     def view(self, *, limit: int = 50) -> SyncView:
         """All that the screen shows; one page of what waits."""
-        lines = outbox.listed(self.desk.db, limit=10_000)
-        sounds = blobs.unsent(self.desk.db)
-        moving = [line for line in lines if line.state is not outbox.State.PARKED]
-        parked = [line for line in lines if line.state is outbox.State.PARKED]
+        db, sounds = self.desk.db, blobs.unsent(self.desk.db)
+        moving = [
+            *outbox.listed(db, state=outbox.State.INFLIGHT, limit=limit),
+            *outbox.listed(db, state=outbox.State.PENDING, limit=limit),
+        ]
+        parked = outbox.listed(db, state=outbox.State.PARKED, limit=_PARKED)
         return SyncView(
             lamps=self.lamps(),
             waiting=(*map(self._sound, sounds[:limit]), *map(self._line, moving[:limit])),
-            waiting_total=len(moving) + len(sounds),
-            parked=self._parked(parked[:limit]),
+            waiting_total=outbox.counts(db).pending + len(sounds),
+            parked=self._parked(parked)[:limit],
             conflicts=self.conflicts.open_ones(limit=limit),
             diary=tuple(
                 DiaryLine(at=event.at, level=event.level, event=event.event)
-                for event in events.recent(self.desk.db, limit=30)
+                for event in events.recent(db, limit=30)
             ),
         )
 
@@ -84,6 +87,11 @@ class SyncCentre:
         """Changes and recordings that only this device has: logging out asks for it."""
         counts = outbox.counts(self.desk.db)
         return counts.pending + counts.parked + blobs.count_unsent(self.desk.db)
+
+    def location_names(self) -> tuple[str, ...]:
+        """Where this person works."""
+        found = (locations.get(self.desk.db, location_id) for location_id in self.desk.user.location_ids)
+        return tuple(place.name for place in found if place is not None)
 
     async def send_now(self) -> None:
         """Tries at once, whatever the timer says."""
