@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from domain import ids
 from storage import database
 
+OFFSET_MATTERS_MS = 1000
+"""Less than this is the network's delay, not a wrong clock: edits of two devices keep their order."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
@@ -89,8 +92,7 @@ def clock(reads: database.Reads) -> ServerClock:
 def saw_server(tx: database.Transaction, *, server_ms: int, now_ms: int) -> None:
     """Remember the server's time. What it says is the newest we know, unless its own clock went back."""
     known = clock(tx)
-    put(
-        tx,
-        seen_server_ms=str(max(known.seen_ms, server_ms)),
-        clock_offset_ms=str(server_ms - now_ms),
-    )
+    offset = server_ms - now_ms
+    if abs(offset - known.offset_ms) < OFFSET_MATTERS_MS:
+        offset = known.offset_ms
+    put(tx, seen_server_ms=str(max(known.seen_ms, server_ms)), clock_offset_ms=str(offset))

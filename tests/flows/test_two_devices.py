@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -57,6 +58,7 @@ async def test_the_later_of_two_edits_wins_and_both_are_kept(make_phone: MakePho
     ann, bob, lead_id = await two(make_phone, stamp)
 
     ann.change(lead_id, name="From Ann")
+    await asyncio.sleep(0.01)
     bob.change(lead_id, name="From Bob")
     await settle(stamp, bob, ann)
 

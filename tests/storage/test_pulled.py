@@ -69,14 +69,15 @@ def test_an_older_version_never_covers_a_newer_one(store: database.Database) -> 
 
 
 def test_a_page_and_its_cursor_and_the_server_s_clock_are_kept_together(store: database.Database) -> None:
-    apply(store, page(more=True, done=200, total=1000, demo=True))
+    apply(store, page(more=True, done=200, total=1000, demo=True, server_ms=5000))
 
     place = cursor.place(store)
     assert (place.cursor, place.incarnation, place.demo) == ("c", "i", True)
     assert (place.first_done, place.first_total, place.first_complete) == (200, 1000, False)
-    assert (cursor.clock(store).seen_ms, cursor.clock(store).offset_ms) == (1000, 600)
-    apply(store, page(cursor="d"))
+    assert (cursor.clock(store).seen_ms, cursor.clock(store).offset_ms) == (5000, 4600)
+    apply(store, page(cursor="d", server_ms=4400))
     assert cursor.place(store).first_complete
+    assert (cursor.clock(store).seen_ms, cursor.clock(store).offset_ms) == (5000, 4600)
 
 
 def test_unsent_work_stays_upon_what_comes(store: database.Database) -> None:
