@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import flet as ft
 
 from views import component, context, live, routes, strings, theme
+from views.agent import voice_capture
 from views.parts import banners, buttons, lamps
 
 
@@ -96,6 +97,12 @@ def _icon(tab: routes.Tab, *, chosen: bool, hidden: bool = False) -> ft.Control:
 
 def _mic(app: context.AppContext) -> ft.FloatingActionButton:
     """The big button in the middle below: it records at once."""
+    page = ft.context.page
+
+    def record() -> None:
+        voice_capture.ask(page)
+        app.go(routes.VOICE)
+
     return ft.FloatingActionButton(
         content=ft.Icon(
             ft.Icons.MIC, size=32, color=theme.ON_BRAND, semantics_label=strings.t("kit.tab.voice")
@@ -107,7 +114,7 @@ def _mic(app: context.AppContext) -> ft.FloatingActionButton:
         width=64,
         height=64,
         elevation=2,
-        on_click=lambda: app.go(routes.VOICE),
+        on_click=record,
     )
 
 

@@ -1,0 +1,50 @@
+"""A proposal of a note as its row says it: old and new in words."""
+
+from __future__ import annotations
+
+from services.notes import ProposedChange
+from views import strings
+from views.parts import formats, proposal_row
+
+OPT_OUT = "opted_out"
+FOLLOW_UP = "follow_up_on"
+
+
+def row_of(change: ProposedChange, taken: bool) -> proposal_row.Proposal:
+    return proposal_row.Proposal(
+        id=change.id,
+        field=strings.t("agent_work.review.task") if change.field == FOLLOW_UP else change.label,
+        old="" if change.field == FOLLOW_UP else value(change.field, change.old),
+        new=change.display,
+        heard=change.words,
+        confidence=change.confidence,
+        taken=taken,
+    )
+
+
+def value(field: str, stored: object) -> str:
+    """A stored value for people; empty = there is none."""
+    if stored is None or stored == "":
+        return ""
+    if field.endswith("_cents") and isinstance(stored, int):
+        return formats.money(stored, exact=True)
+    if field == "timeline_days":
+        return strings.t("agent_work.review.days", n=stored)
+    if field == "phone":
+        return formats.phone(str(stored))
+    return _plain(stored)
+
+
+def _plain(stored: object) -> str:
+    if isinstance(stored, bool):
+        return strings.t("agent_work.yes" if stored else "agent_work.no")
+    if isinstance(stored, list | tuple):
+        return ", ".join(map(str, stored))
+    text = str(stored).replace("_", " ")
+    return text[:1].upper() + text[1:]
+
+
+def field_name(field: str) -> str:
+    """`price_cents` → `Price`."""
+    text = field.removesuffix("_cents").removesuffix("_on").removesuffix("_at").replace("_", " ")
+    return text[:1].upper() + text[1:]
