@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from backend.storage.pool import Connection
 
-BIGGEST_TRANSACTION = 20_000
+BIGGEST_TRANSACTION = 5_000
 """A page ends on a transaction's end, unless one transaction changed more rows than this."""
 
 

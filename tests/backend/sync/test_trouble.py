@@ -265,3 +265,34 @@ async def test_every_table_comes_in_the_first_sync_page_by_page(
     assert [page.done for page in loading] == [min(2 * n, total) for n in range(1, len(loading) + 1)]
     assert loading[-1].done == total
     assert next(b.table for p in pages for b in p.blocks) == tables.ALL[0].name
+
+
+async def test_a_database_that_goes_away_in_the_middle_means_later_and_not_twice(
+    make_device: MakeDevice, deps: Deps
+) -> None:
+    phone = await make_device()
+    lead_id = await new_lead(phone)
+    change = phone.mutation("patch", "leads", lead_id, {"name": "b"}, base_ver=1)
+    async with deps.pool.acquire() as connection, connection.transaction():
+        await connection.execute("SELECT 1 FROM leads WHERE id = $1 FOR UPDATE", lead_id)
+        pushing = asyncio.create_task(phone.send(change))
+        cut = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        async with asyncio.timeout(10):
+            while not await deps.pool.fetchval(cut):  # noqa: ASYNC110 - it is PostgreSQL that waits
+                await asyncio.sleep(0.02)
+        answer = await pushing
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+    assert int(answer.headers["Retry-After"]) > 0
+    (result,) = await phone.push(change)
+    assert (result.status, result.ver) == (wire.Status.APPLIED, 2)
+
+
+async def test_one_location_can_be_read_alone(make_device: MakeDevice, stamp: Stamp) -> None:
+    desk = await make_device("manager", ("A", "B"))
+    leads = [await new_lead(desk, location_id=place) for place in desk.locations]
+    await stamp()
+    page = await desk.page(scope=desk.locations[1])
+    assert desk.ids("leads") == {leads[1]}
+    assert set(page.scopes) == set(desk.locations)
+    answer = await desk.client.get("/api/sync/pull", params={"scope": ids.new_id()}, headers=desk.headers)
+    assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
