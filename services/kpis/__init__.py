@@ -92,6 +92,7 @@ class Kpis:
         ]
         labels = _Labels(self.desk)
         tile = self._tile(metric, cases)
+        weighted = deals.weighted_parts([tiles.open_deal(case) for case in cases]) if _is_money(cases) else []
         lead_ids = list(dict.fromkeys(case.lead_id for case in cases if case.lead_id))
         return Drill(
             metric=metric,
@@ -103,7 +104,9 @@ class Kpis:
             unit=tile.unit,
             filters=tuple((name, key, labels.of(name, key)) for name, key in chosen.items()),
             breakdowns={
-                name: _slices(name, cases, labels) for name in _DIMENSIONS[metric] if name not in chosen
+                name: _slices(name, cases, weighted, labels)
+                for name in _DIMENSIONS[metric]
+                if name not in chosen
             },
             leads=self._leads(lead_ids[offset : offset + limit]),
             total=len(lead_ids),
@@ -191,10 +194,11 @@ class _Labels:
         return key or "unknown"
 
 
-def _slices(dimension: str, cases: Sequence[Case], labels: _Labels) -> tuple[Slice, ...]:
+def _slices(
+    dimension: str, cases: Sequence[Case], weighted: Sequence[int], labels: _Labels
+) -> tuple[Slice, ...]:
     """Largest first; weighted amounts sum to the figure exactly."""
     groups: dict[str, list[int]] = {}
-    weights = deals.weighted_parts([tiles.open_deal(case) for case in cases]) if _is_money(cases) else []
     for index, case in enumerate(cases):
         groups.setdefault(_KEYS[dimension](case), []).append(index)
     slices = [
@@ -203,7 +207,7 @@ def _slices(dimension: str, cases: Sequence[Case], labels: _Labels) -> tuple[Sli
             label=labels.of(dimension, key),
             count=len(members),
             share=len(members) / len(cases),
-            amount_cents=sum(weights[index] for index in members) if weights else None,
+            amount_cents=sum(weighted[index] for index in members) if weighted else None,
         )
         for key, members in groups.items()
     ]

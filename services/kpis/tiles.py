@@ -30,14 +30,17 @@ def from_json(stored: Mapping[str, Any], as_of: datetime) -> kpis.Tile | None:
             trend=tuple(float(point) for point in stored.get("trend") or ()),
             tier=None if tier is None else kpis.Tier(tier),
             interval=None if interval is None else kpis.Interval(**interval),
-            parts=tuple((str(name), float(value)) for name, value in _pairs(stored.get("parts"))),
+            parts=_parts(stored.get("parts")),
         )
     except (KeyError, TypeError, ValueError):
         return None
 
 
-def _pairs(parts: Any) -> Sequence[tuple[Any, Any]]:
-    return tuple(parts.items()) if isinstance(parts, Mapping) else tuple(parts or ())
+def _parts(stored: Any) -> tuple[tuple[str, float], ...]:
+    """Temperatures from hot to cold again (JSON keeps no order), the rest as they come."""
+    parts = {str(name): float(value) for name, value in dict(stored or {}).items()}
+    order = {word.value: place for place, word in enumerate(reversed(rules.COLDEST_FIRST))}
+    return tuple(sorted(parts.items(), key=lambda part: order.get(part[0], len(order))))
 
 
 def pipeline(cases: Sequence[Case], as_of: datetime) -> kpis.Tile:
