@@ -129,7 +129,7 @@ def freshness(found: TileSet) -> ft.Control:
             ft.Icons.CALCULATE_OUTLINED,
         )
     return cards.line(
-        chips.chip(strings.t(f"executive.command.{word}"), icon=icon), words.fine(text, lines=2, expand=True)
+        chips.chip(strings.t(f"executive.command.{word}"), icon=icon), words.fine(text, lines=3, expand=True)
     )
 
 
@@ -169,7 +169,9 @@ def card(item: LeadItem, app: context.AppContext) -> lead_row.LeadCard:
         name=item.name,
         temperature=item.temperature,
         detail=detail,
-        rank=item.score,
+        badges=(strings.t("executive.lead.score", score=formats.number(item.score)),)
+        if item.score is not None
+        else (),
         place=formats.money(item.price_cents) if item.price_cents else "",
         warning=waits,
     )

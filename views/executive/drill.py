@@ -65,7 +65,8 @@ def crumbs(found: Drill, drop: Callable[[str], None]) -> ft.Control:
         words.soft("›"),
         words.label(found.title),
     ]
-    for dimension, key, label in found.filters:
+    for dimension, key, stored in found.filters:
+        label = part_label(dimension, key, stored)
         name = strings.t("executive.drill.remove", label=label)
         items += [
             words.soft("›"),
@@ -113,8 +114,18 @@ def breakdown(dimension: str, parts: tuple[Slice, ...], choose: Callable[[str, s
     return cards.section(strings.t(f"executive.drill.by.{dimension}"), rows)
 
 
+_WORDS = {"temperature": "kit.temperature", "stage": "executive.stage", "late": "executive.late"}
+
+
+def part_label(dimension: str, key: str, stored: str) -> str:
+    """Closed sets have words of ours; names of people, places and sources are as stored."""
+    known = f"{_WORDS.get(dimension, '')}.{key}"
+    return strings.t(known) if known in strings.table() else stored
+
+
 def part_row(dimension: str, part: Slice, choose: Callable[[str, str], None]) -> ft.Control:
     """A part with its share as a bar; a touch looks only at it."""
+    label = part_label(dimension, part.key, part.label)
     amount = formats.number(part.count) if part.amount_cents is None else formats.money(part.amount_cents)
     share = formats.percent(part.share)
     bar = ft.ProgressBar(
@@ -125,11 +136,11 @@ def part_row(dimension: str, part: Slice, choose: Callable[[str, str], None]) ->
         border_radius=3,
     )
     face = cards.stack(
-        ft.Row([words.label(part.label, expand=True), words.soft(f"{amount} · {share}", lines=1)]), bar, gap=4
+        ft.Row([words.label(label, expand=True), words.soft(f"{amount} · {share}", lines=1)]), bar, gap=4
     )
     return ft.Semantics(
         identifier=f"part-{dimension}-{part.key}",
-        label=strings.t("executive.drill.part", label=part.label, count=amount, share=share),
+        label=strings.t("executive.drill.part", label=label, count=amount, share=share),
         button=True,
         content=ft.Container(
             face,

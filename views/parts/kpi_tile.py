@@ -54,7 +54,7 @@ def _comparison(kpi: Kpi) -> ft.Control:
     if kpi.comparison:
         parts.append(words.label(kpi.comparison, color=ink))
     if kpi.versus:
-        parts.append(words.fine(kpi.versus))
+        parts.append(words.fine(kpi.versus, lines=2))
     return ft.Row(parts, spacing=6, wrap=True, run_spacing=0)
 
 
@@ -95,15 +95,15 @@ def _foot(kpi: Kpi) -> list[ft.Control]:
     ]
 
 
-TILE_HEIGHT = 204
+TILE_HEIGHT = 232
 
 
 def kpi_grid(kpis: Sequence[Kpi], *, on_open: Callable[[str], None] | None = None) -> ft.Control:
-    """Tiles in columns: one on the phone, two from 700 px, three on a desktop, four on a large one."""
+    """Tiles in columns: one on the phone, two from 700 px, three on a desktop."""
     tiles: list[ft.Control] = [
         ft.Container(
             kpi_tile(kpi, on_open=on_open, height=TILE_HEIGHT),
-            col={"xs": 12, "md": 6, "lg": 4, "xxl": 3},
+            col={"xs": 12, "md": 6, "lg": 4},
             key=kpi.id,
         )
         for kpi in kpis
