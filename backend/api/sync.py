@@ -11,6 +11,8 @@ from fastapi import APIRouter, Header, Query, Request, Response
 
 from backend.api.deps import CurrentUser, Parts
 from backend.services import pull, push
+from backend.storage import feed
+from backend.stream import sequencer
 from domain import errors, wire
 
 router = APIRouter(prefix="/api/sync", tags=["sync"])
@@ -44,6 +46,19 @@ async def pull_page(
         wire.check_protocol(int(x_jorge_protocol) if x_jorge_protocol.isdecimal() else x_jorge_protocol)
     page = await pull.pull(deps, actor, cursor=cursor, limit=limit, scope=scope, device_id=x_jorge_device)
     return await _json(page.as_json(), request)
+
+
+@router.get("/status")
+async def status(deps: Parts, actor: CurrentUser) -> dict[str, Any]:
+    """How the feed is doing: its head, the age of the oldest change without a number, open sockets here."""
+    async with deps.pool.acquire() as connection:
+        head = await feed.head(connection)
+        waiting = await feed.unstamped_seconds(connection)
+    return {
+        "seq": head.seq,
+        "unstamped_seconds": round(waiting, 3),
+        "sockets": deps.hub.count(sequencer.CHANNEL),
+    }
 
 
 async def _body(request: Request) -> dict[str, Any]:

@@ -6,6 +6,7 @@ Writers never wait for it, and readers read below its head only, so a change tha
 from __future__ import annotations
 
 import logging
+import time
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -33,9 +34,10 @@ async def run(deps: Deps) -> None:
 
 async def keep_stamping(opened: pool.Pool, hub: Hub) -> None:
     pause = PAUSE
+    started = time.monotonic()
     while True:
         try:
-            done = await once(opened, hub)
+            done = await once(opened, hub, running_seconds=time.monotonic() - started)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as fault:
             logger.warning("sequencer.waits", extra={"fault": type(fault).__name__})
             done, pause = 0, LONGEST_PAUSE
@@ -44,15 +46,15 @@ async def keep_stamping(opened: pool.Pool, hub: Hub) -> None:
             pause = PAUSE
 
 
-async def once(opened: pool.Pool, hub: Hub) -> int:
-    """Stamp what is there and poke; how many changes got a number."""
+async def once(opened: pool.Pool, hub: Hub, *, running_seconds: float = 0.0) -> int:
+    """Stamp what is there and poke; how many changes got a number. What waited since before we ran is not late."""
     async with opened.acquire() as connection:
         late = await feed.unstamped_seconds(connection)
         if not late:
             return 0
         async with connection.transaction():
             stamped = await feed.stamp(connection)
-    if late > _LATE_SECONDS:
+    if running_seconds > late > _LATE_SECONDS:
         logger.warning("sequencer.late", extra={"seconds": round(late, 1)})
     if stamped is None or not stamped.count:
         return 0
