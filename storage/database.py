@@ -188,8 +188,8 @@ def open_store(path: Path, key: bytes | None = None) -> Database:
             hint="Open the store without a key, or install the build with encryption.",
         )
     _check_header(path)
+    _make_folder(path.parent)
     with faults.translated(str(path)):
-        path.parent.mkdir(parents=True, exist_ok=True)
         connection = _connect(str(path))
     try:
         _prepare(connection, path)
@@ -230,6 +230,17 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
             "INSERT OR IGNORE INTO sync_state (k, v) VALUES (?, ?)",
             [("device_id", ids.new_id()), ("device_epoch", ids.new_id())],
         )
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise errors.StoreError(
+            f"The data folder can't be made: {fault.strerror}.",
+            where=str(folder),
+            hint="Choose another data folder, or make this one writable.",
+        ) from fault
 
 
 def _check_header(path: Path) -> None:

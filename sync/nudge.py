@@ -81,12 +81,17 @@ async def stay_connected(
     """Listen until cancelled; after each cut wait with full jitter."""
     failures = 0
     while True:
+        if not wanted():
+            failures = 0
+            await asyncio.sleep(1.0)
+            continue
         try:
-            if wanted():
-                async with aclosing(once()) as heard:
-                    async for message in heard:
-                        failures = 0
-                        hear(message)
+            async with aclosing(once()) as heard:
+                async for message in heard:
+                    failures = 0
+                    hear(message)
+                    if not wanted():
+                        break
         except errors.JorgeError as fault:
             logger.info("nudge.cut", extra={"code": fault.code})
         failures += 1

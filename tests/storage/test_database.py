@@ -29,9 +29,12 @@ def test_a_file_that_is_no_database_is_refused_and_stays_as_it_is(tmp_path: Path
     assert path.read_bytes() == content
 
 
-def test_a_folder_is_no_database(tmp_path: Path) -> None:
-    with pytest.raises(errors.StoreError):
-        database.open_store(tmp_path)
+def test_a_folder_is_no_database_and_a_file_is_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    for path in (tmp_path, tmp_path / "file" / "store.db", tmp_path / "file" / "deeper" / "store.db"):
+        with pytest.raises(errors.StoreError) as caught:
+            database.open_store(path)
+        assert caught.value.hint
 
 
 def test_a_store_of_a_newer_app_is_refused_and_stays_as_it_is(tmp_path: Path) -> None:
