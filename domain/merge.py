@@ -81,6 +81,8 @@ def merge(
         else:
             written, applied = _decide(policy, mine, theirs, base, newer=edit_ms >= latest.at_ms)
             apply.update(written)
+            if policy is Policy.DERIVED:
+                continue
             conflicts.append(
                 Conflict(
                     unit=unit,

@@ -27,6 +27,7 @@ class Policy(StrEnum):
     """What happens when two people changed the same unit (domain.md, Conflicts)."""
 
     NEWEST = "newest"  # the later edit wins; both are recorded
+    DERIVED = "derived"  # worked out by our rules from other fields: the later one wins, and nobody is asked
     UNION = "union"  # lists: additions and removals of both sides
     TEXT = "text"  # prose: both are kept, one under the other
     MANUAL = "manual"  # money and stage: the server's stays until a person chooses
@@ -96,11 +97,12 @@ LEADS = Table(
         *_fields("stage:text! stage_reason", unit="stage", policy=Policy.MANUAL),
         *_fields("source motivation timeline_days:int condition financing area"),
         *_fields("price_cents:int price_on:date", unit="price", policy=Policy.MANUAL),
-        *_fields("answers:json answer_quality:real frs:real pcs:real score:real temperature"),
+        *_fields("answers:json"),
+        *_fields("answer_quality:real frs:real pcs:real score:real temperature", policy=Policy.DERIVED),
         *_fields("tags:json", policy=Policy.UNION),
         *_fields("opted_out:bool opted_out_at:time opted_out_words", unit="opt_out", policy=Policy.STICKY),
         *_fields("consent_text:bool consent_call:bool consent_words consent_at:time", unit="consent"),
-        *_fields("last_inbound_at:time last_touch_at:time answer_due_at:time"),
+        *_fields("last_inbound_at:time last_touch_at:time answer_due_at:time", policy=Policy.DERIVED),
         *_fields("external_id", policy=Policy.FIXED),
     ),
 )

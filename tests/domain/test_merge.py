@@ -66,6 +66,13 @@ def test_the_newer_of_two_edits_wins_and_both_values_are_told(edit_ms: int, wins
     )
 
 
+@pytest.mark.parametrize(("edit_ms", "kept"), [(101, {"score": 71.0}), (99, {})])
+def test_what_our_rules_work_out_is_nobodys_conflict(edit_ms: int, kept: dict[str, float]) -> None:
+    outcome = merged(server={"score": 60.0}, patch={"score": 71.0}, changed=("score",), edit_ms=edit_ms)
+
+    assert (outcome.apply, outcome.conflicts) == (kept, ())
+
+
 def test_an_address_wins_or_loses_whole() -> None:
     base = {"address": "1 Elm", "city": "Upland", "state": "CA", "zip": "91784", "lat": 1.0, "lon": 2.0}
     server = {**base, "city": "Ontario", "zip": "91761"}
