@@ -205,7 +205,7 @@ def frame(
     app = context.use_app()
     path = ft.use_view_path() or routes.HOME
     is_root = tab is not None
-    right = _actions(app, actions, is_root=is_root)
+    right = _actions(app, actions, is_root=is_root and tab is not routes.Screen.SEARCH)
     rows: list[ft.Control] = [status_banners(), ft.Container(body, expand=True)]
     if bottom is not None:
         rows.append(_thumb_area(app, bottom))

@@ -91,14 +91,15 @@ def _field(draft: cells.Cell[Draft], name: str, *, lines: int = 1, autofocus: bo
 
 
 def _who(draft: cells.Cell[Draft]) -> ft.Control:
-    kinds = chips.segments(
-        {kind: lead_words.kind(kind) for kind in lead_words.KINDS},
-        draft.value.new.kind,
-        _change(draft, "kind"),
-        id="quick-kind",
-    )
+    def as_kind(kind: str) -> Callable[[], None]:
+        return lambda: _change(draft, "kind")(kind)
+
+    kinds: list[ft.Control] = [
+        chips.choice(lead_words.kind(kind), draft.value.new.kind == kind, as_kind(kind), id=f"quick-{kind}")
+        for kind in lead_words.KINDS
+    ]
     return cards.stack(
-        ft.Row([kinds]),
+        ft.Row(kinds, spacing=theme.GAP_S),
         _field(draft, "name", autofocus=True),
         _field(draft, "phone"),
         _field(draft, "email"),
@@ -147,7 +148,7 @@ def _where(draft: cells.Cell[Draft]) -> ft.Control:
         spacing=theme.GAP_S,
         vertical_alignment=ft.CrossAxisAlignment.START,
     )
-    return cards.section(strings.t("agent_field.quick.where"), [_field(draft, "address"), town])
+    return cards.section(strings.t("agent_field.quick.where"), [cards.stack(_field(draft, "address"), town)])
 
 
 def _more(draft: cells.Cell[Draft], sources: Sequence[str]) -> ft.Control:
@@ -161,7 +162,9 @@ def _more(draft: cells.Cell[Draft], sources: Sequence[str]) -> ft.Control:
     rows: list[ft.Control] = [_field(draft, "source")]
     if offered:
         rows.append(ft.Row(offered, spacing=theme.GAP_S, run_spacing=theme.GAP_S, wrap=True))
-    return cards.section(strings.t("agent_field.quick.more"), [*rows, _field(draft, "note", lines=3)])
+    return cards.section(
+        strings.t("agent_field.quick.more"), [cards.stack(*rows, _field(draft, "note", lines=3))]
+    )
 
 
 def _consent(draft: cells.Cell[Draft]) -> ft.Control:
@@ -181,4 +184,6 @@ def _consent(draft: cells.Cell[Draft]) -> ft.Control:
     if draft.value.new.consent_text or draft.value.new.consent_call:
         rows.append(_field(draft, "consent_words"))
     note = strings.t("agent_field.quick.consent.note")
-    return cards.section(strings.t("agent_field.quick.consent"), rows, note=note, gap=theme.GAP_S)
+    return cards.section(
+        strings.t("agent_field.quick.consent"), [cards.stack(*rows)], note=note, gap=theme.GAP_S
+    )

@@ -70,7 +70,7 @@ def _line(icon: ft.IconData, title: str, text: str, *, ok: bool) -> ft.Control:
     return ft.Row(
         [
             ft.Icon(icon, size=20, color=theme.INK_SOFT),
-            ft.Container(words.label(title), width=72),
+            ft.Container(words.label(title), width=52),
             words.body(text, lines=3, expand=True),
             sign,
         ],

@@ -12,6 +12,7 @@ from views.agent import lead_words
 from views.parts import buttons, cards, chips, empty_state, error_card, formats, marks, progress, words
 
 _KM_PER_MILE = 1.609344
+_SHOWN = 4
 
 
 @component.component
@@ -84,10 +85,21 @@ def _estimate(found: leads.CompsView) -> ft.Control:
             wrap=True,
         ),
         words.fine(found.searched, lines=4),
-        *[_comp(item, key=item.id) for item in found.items],
-        words.fine(strings.t("agent_field.comps.source", source=found.source), lines=2),
     ]
-    return cards.card(cards.stack(*rows))
+    return cards.card(cards.stack(*rows, _sales_of(found, key="sales")))
+
+
+@component.component
+def _sales_of(found: leads.CompsView) -> ft.Control:
+    """The sales that weigh most; the rest on demand."""
+    everything = cells.use_cell(False)
+    shown = found.items if everything.value else found.items[:_SHOWN]
+    rows: list[ft.Control] = [_comp(item, key=item.id) for item in shown]
+    if len(shown) < len(found.items):
+        text = strings.t("agent_field.comps.all", n=len(found.items))
+        rows.append(buttons.outlined(text, lambda: everything.set(True), id="all-comps"))
+    rows.append(words.fine(strings.t("agent_field.comps.source", source=found.source), lines=2))
+    return cards.stack(*rows)
 
 
 @component.component

@@ -13,6 +13,7 @@ from views.agent import lead_reach
 from views.agent.nearby import around, choices, place_bar
 from views.parts import cards
 
+_MAP = 480
 _TABLES = ("leads", "tasks", "properties", "conflicts", "outbox")
 
 
@@ -83,14 +84,15 @@ def _read(
 
 def _phone(top: Sequence[ft.Control], board: around.Board) -> ft.Control:
     if board.chosen.as_map and board.place is not None:
-        return cards.page(*top, around.summary(board), around.plan(board, size=380))
+        top = [*top, around.plan(board, size=380)]
     return cards.page(*top, around.summary(board), *around.rows(board))
 
 
 def _desk(top: Sequence[ft.Control], board: around.Board) -> ft.Control:
     """The list and its map side by side."""
     side = ft.Container(
-        ft.Column([around.plan(board, size=480)], scroll=ft.ScrollMode.AUTO),
+        width=_MAP + theme.GAP_L,
+        content=ft.Column([around.plan(board, size=_MAP)], scroll=ft.ScrollMode.AUTO),
         padding=ft.Padding.only(top=theme.GAP_L, right=theme.GAP_L),
     )
     return ft.Row(

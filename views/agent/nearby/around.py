@@ -68,7 +68,13 @@ def rows(board: Board) -> list[ft.Control]:
         )
         for i, lead in enumerate(found.items)
     ]
-    return [*items, *_more(board, len(items), found.within), *_widen(board, found), *_unplaced(found)]
+    return [
+        *items,
+        *_more(board, len(items), found.within),
+        *_widen(board, found),
+        _add(board),
+        *_unplaced(found),
+    ]
 
 
 def _more(board: Board, shown: int, total: int) -> list[ft.Control]:
@@ -103,19 +109,22 @@ def _unplaced(found: nearby.NearbyList) -> list[ft.Control]:
     return [words.fine(strings.count("agent_field.unplaced", found.unplaced), lines=3)]
 
 
+def _add(board: Board) -> ft.Control:
+    return buttons.secondary(
+        strings.t("agent_field.add"),
+        lambda: board.go(routes.quick_add(under=routes.NEARBY)),
+        icon=ft.Icons.PERSON_ADD_ALT,
+        id="add-lead",
+    )
+
+
 def _nobody(board: Board, found: nearby.NearbyList) -> list[ft.Control]:
     """Nothing here: the three nearest and a wider circle; or no leads at all yet."""
     if found.as_of is None and not found.nearest:
         return [_text_state(ft.Icons.CLOUD_DOWNLOAD_OUTLINED, "first", "first-data")]
     if not found.nearest:
-        add = buttons.primary(
-            strings.t("agent_field.add"),
-            lambda: board.go(routes.quick_add(under=routes.NEARBY)),
-            icon=ft.Icons.PERSON_ADD_ALT,
-            id="add-lead",
-        )
         key = "hot" if board.chosen.hot else "mine" if board.chosen.mine else "none"
-        return [_text_state(ft.Icons.PERSON_SEARCH, key, "nobody", action=add)]
+        return [_text_state(ft.Icons.PERSON_SEARCH, key, "nobody", action=_add(board))]
     nearest = [
         moves.move_card(moves.move(lead, board.now, opened=False), board.open_lead, board.act, key=lead.id)
         for lead in found.nearest

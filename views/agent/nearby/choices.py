@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import flet as ft
 
 from views import cells, strings, theme
-from views.parts import chips
+from views.parts import buttons, chips
 
 RADII = (1, 3, 5, 10, 25)
 KM_PER_MILE = 1.609344
@@ -45,24 +45,42 @@ Choose = Callable[[Choices], None]
 
 
 def bar(cell: cells.Cell[Choices], choose: Choose, *, placed: bool, with_map: bool) -> ft.Control:
-    """Leads or sales; how far; whose, how hot, as list or map."""
-    now = cell.value
-    kinds = {name: strings.t(f"agent_field.nearby.{name}") for name in ("leads", "sales")}
-    rows: list[ft.Control] = []
-    if placed:
-        rows.append(
-            chips.segments(
-                kinds,
-                "sales" if now.sales else "leads",
-                lambda name: choose(replace(cell.value, sales=name == "sales", limit=PAGE)),
-                id="nearby-what",
-            )
-        )
-    rows.append(_line([*_switches(cell, choose, placed=placed and with_map), *_radii(cell, choose, placed)]))
+    """Leads or sales, whose, how hot, as list or map; and how far."""
+    first = [*(_what(cell, choose) if placed else []), *_switches(cell, choose)]
+    if placed and with_map:
+        first.append(_map_button(cell, choose))
+    rows = [_line(first), *([_line(_radii(cell, choose))] if placed else [])]
     return ft.Column(rows, spacing=theme.GAP, tight=True)
 
 
-def _radii(cell: cells.Cell[Choices], choose: Choose, placed: bool) -> list[ft.Control]:
+def _what(cell: cells.Cell[Choices], choose: Choose) -> list[ft.Control]:
+    def show(sales: bool) -> Callable[[], None]:
+        return lambda: choose(replace(cell.value, sales=sales, limit=PAGE))
+
+    return [
+        chips.choice(
+            strings.t(f"agent_field.nearby.{name}"),
+            cell.value.sales is sales,
+            show(sales),
+            id=f"nearby-{name}",
+        )
+        for name, sales in (("leads", False), ("sales", True))
+    ]
+
+
+def _map_button(cell: cells.Cell[Choices], choose: Choose) -> ft.Control:
+    as_map = cell.value.as_map
+    return buttons.icon(
+        ft.Icons.VIEW_LIST_OUTLINED if as_map else ft.Icons.MAP_OUTLINED,
+        strings.t("agent_field.nearby.list" if as_map else "agent_field.nearby.as_map"),
+        lambda: choose(replace(cell.value, as_map=not as_map)),
+        id="nearby-map",
+        ground=theme.CARD,
+        color=theme.BRAND,
+    )
+
+
+def _radii(cell: cells.Cell[Choices], choose: Choose) -> list[ft.Control]:
     def to(radius: int) -> Callable[[], None]:
         return lambda: choose(replace(cell.value, radius=radius, limit=PAGE))
 
@@ -73,17 +91,18 @@ def _radii(cell: cells.Cell[Choices], choose: Choose, placed: bool) -> list[ft.C
             to(radius),
             id=f"radius-{radius}",
         )
-        for radius in (RADII if placed else ())
+        for radius in RADII
     ]
 
 
-def _switches(cell: cells.Cell[Choices], choose: Choose, *, placed: bool) -> list[ft.Control]:
+def _switches(cell: cells.Cell[Choices], choose: Choose) -> list[ft.Control]:
+    if cell.value.sales:
+        return []
+
     def flip(name: str) -> Callable[[], None]:
         return lambda: choose(replace(cell.value, limit=PAGE, **{name: not getattr(cell.value, name)}))
 
-    shown = [("as_map", ft.Icons.MAP_OUTLINED)] if placed else []
-    if not cell.value.sales:
-        shown += [("hot", ft.Icons.LOCAL_FIRE_DEPARTMENT), ("mine", ft.Icons.PERSON_OUTLINE)]
+    icons = {"hot": ft.Icons.LOCAL_FIRE_DEPARTMENT, "mine": ft.Icons.PERSON_OUTLINE}
     return [
         chips.choice(
             strings.t(f"agent_field.nearby.{name}"),
@@ -92,7 +111,7 @@ def _switches(cell: cells.Cell[Choices], choose: Choose, *, placed: bool) -> lis
             id=f"nearby-{name}",
             icon=icon,
         )
-        for name, icon in shown
+        for name, icon in icons.items()
     ]
 
 

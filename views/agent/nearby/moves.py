@@ -87,8 +87,9 @@ def _short(value: str) -> str:
 
 
 def _move_card(shown: Move, on_open: Callable[[str], None], act: Act) -> ft.Control:
-    opened = cells.use_cell(shown.opened)
-    card = shown.card if opened.value else replace(shown.card, reasons=())
+    asked = cells.use_cell(False)
+    opened = asked.value or shown.opened
+    card = shown.card if opened else replace(shown.card, reasons=())
     upper = ft.Semantics(
         identifier=f"lead-{card.id}",
         label=lead_row.spoken(card),
@@ -102,10 +103,10 @@ def _move_card(shown: Move, on_open: Callable[[str], None], act: Act) -> ft.Cont
         ),
     )
     rows: list[ft.Control] = [upper]
-    if not opened.value:
+    if not opened:
         why = buttons.quiet(
             strings.t("agent_field.why"),
-            lambda: opened.set(True),
+            lambda: asked.set(True),
             icon=ft.Icons.EXPAND_MORE,
             id=f"why-{card.id}",
         )

@@ -73,8 +73,8 @@ def _head(
 
 
 def words_of(place: ports.Position) -> str:
-    """Its name; a place without one is told by its degrees."""
-    return place.label or f"{place.lat:.4f}, {place.lon:.4f}"
+    """Its name; one without a name came from the device."""
+    return place.label or strings.t("agent_field.place.device")
 
 
 def about(place: ports.Position | None) -> str:
