@@ -121,8 +121,7 @@ class Engine:
             return self._status
 
     async def _run(self) -> None:
-        fault = await self._push_all()
-        await self._pull_all()
+        fault = await self._pull_all(await self._push_all())
         if fault:
             raise fault
         self._set(phase=Phase.UPLOADING)
@@ -143,13 +142,17 @@ class Engine:
             return fault
         return None
 
-    async def _pull_all(self) -> None:
-        self._set(phase=Phase.PULLING)
+    async def _pull_all(self, fault: errors.JorgeError | None) -> errors.JorgeError | None:
+        """Pull until there is no more; what is written meanwhile doesn't wait for the end of a long load."""
         more = True
         while more and not self._status.forced_offline:
+            self._set(phase=Phase.PULLING)
             more = await self._pull.page()
             self._contact()
             await asyncio.sleep(0)  # let the screen draw
+            if more and fault is None and self._status.pending:
+                fault = await self._push_all()
+        return fault
 
     def _succeeded(self) -> None:
         self._failures = 0

@@ -66,6 +66,8 @@ class Pull:
         began = time.perf_counter()
         with self.db.write_tx() as tx:
             known = cursor.place(tx)
+            if page.more and page.cursor == known.cursor:
+                raise answers.not_ours("a page that leads nowhere")
             if known.incarnation and page.incarnation != known.incarnation:
                 scopes.new_incarnation(tx)
                 events.add(tx, "pull.new_incarnation", level="warning", at=self.clock.now())

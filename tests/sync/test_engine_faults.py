@@ -170,6 +170,30 @@ async def test_a_push_answer_that_is_none_changes_nothing(lab: Lab, answer: http
     assert status.pending == 1
 
 
+async def test_a_page_that_leads_nowhere_is_no_endless_loop(lab: Lab) -> None:
+    lab.says(pull.PATH, page(more=True))
+
+    assert isinstance((await lab.sync.run_once()).fault, errors.NotOurServerError)
+
+
+async def test_an_opt_out_does_not_wait_for_the_end_of_a_long_load(lab: Lab) -> None:
+    asked: list[str] = []
+    pages = iter([page(more=True, cursor=str(n)) for n in range(5)] + [page()])
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        if request.url.path == push.PATH:
+            return accepted(request)
+        if len(asked) == 2:
+            add_lead(lab.db, opted_out=True)
+        return next(pages)
+
+    lab.answers |= {push.PATH: answer, pull.PATH: answer}
+    await lab.sync.run_once()
+
+    assert asked.index(push.PATH) == 2
+
+
 async def test_a_server_that_refuses_even_a_first_sync_is_no_endless_loop(lab: Lab) -> None:
     lab.says(pull.PATH, problem(410, "resync"))
 
