@@ -44,7 +44,7 @@ def review_screen() -> ft.View:
     def save() -> None:
         whom = review.guess.lead_id if review.guess else ""
         saved = service.save(note_id, chosen, whom)
-        toasts.show(page, _said(saved, review))
+        toasts.show(page, _said(saved, review, len(chosen)))
         app.go(routes.lead(saved.lead_id) if saved.lead_id else routes.VOICE)
 
     def discard() -> None:
@@ -74,16 +74,25 @@ def _body(
     why_waiting: str,
 ) -> ft.Control:
     if review.note.state not in _READY:
-        rows = [review_waiting.waiting(review.note, why_waiting, key=f"waiting-{review.note.id}")]
-        return cards.page(*rows)
+        wait = review_waiting.waiting(review.note, why_waiting, key="waiting")
+        return cards.page(wait, review_lead.which_lead(review, choose, key="lead"))
     saved = review.note.state is NoteState.SAVED
     parts: list[ft.Control] = [
-        review_lead.which_lead(review, choose),
+        review_lead.which_lead(review, choose, key="lead"),
         review_transcript.transcript(review, locked=saved),
     ]
     if saved:
-        return cards.page(words.soft(strings.t("agent_work.review.saved")), *parts)
+        return cards.page(_saved(review), parts[1])
     return cards.page(*parts, *_proposals(review, chosen, toggle))
+
+
+def _saved(review: NoteReview) -> ft.Control:
+    name = review.note.lead_name or strings.t("agent_work.voice.no_lead")
+    about = cards.stack(
+        words.heading(name), words.soft(strings.t("agent_work.review.saved")), gap=0, expand=True
+    )
+    icon = ft.Icon(ft.Icons.CHECK_CIRCLE, color=theme.GOOD, size=28)
+    return cards.card(cards.line(icon, about, gap=theme.GAP))
 
 
 def _proposals(
@@ -127,7 +136,7 @@ def _bottom(
     review: NoteReview, count: int, save: buttons.OnClick, discard: buttons.OnClick, *, ready: bool
 ) -> ft.Control | None:
     if review.note.state is NoteState.SAVED:
-        return None
+        return open_lead(review.note.lead_id) if review.note.lead_id else None
     drop = buttons.outlined(strings.t("agent_work.review.discard"), discard, id="note-discard")
     keep = buttons.primary(
         strings.count("agent_work.review.save", count),
@@ -140,10 +149,17 @@ def _bottom(
     return cards.line(drop, keep, gap=theme.GAP)
 
 
-def _said(saved: NoteSaved, review: NoteReview) -> str:
+@component.component
+def open_lead(lead_id: str) -> ft.Control:
+    app = context.use_app()
+    way = routes.lead(lead_id)
+    text = strings.t("agent_work.sync.open_lead")
+    return buttons.primary(text, lambda: app.go(way), icon=ft.Icons.PERSON, id="open-lead", expand=True)
+
+
+def _said(saved: NoteSaved, review: NoteReview, count: int) -> str:
     if saved.opted_out:
         return strings.t("agent_work.review.done.opt_out")
-    count = len(saved.changed) + bool(saved.task_id)
     name = review.guess.name if review.guess else strings.t("agent_work.voice.no_lead")
     return strings.count("agent_work.review.done", count, name=name)
 

@@ -13,7 +13,8 @@ from views.parts import cards, chips, words
 
 
 @component.component
-def which_lead(review: NoteReview, choose: Callable[[str], None]) -> ft.Control:
+def which_lead(review: NoteReview, choose: Callable[[str], None], key: str = "") -> ft.Control:
+    del key
     picking = cells.use_cell(False)
 
     def take(lead_id: str, name: str) -> None:

@@ -23,7 +23,9 @@ def waiting(note: NoteItem, why_waiting: str, key: str = "") -> ft.Control:
     state = voice_words.state(note, why_waiting)
     kept = strings.t("agent_work.review.kept", length=voice_words.length(note))
     if note.progress is not None:
-        return progress.progress(state.word, note.progress, note=kept, id="transcribing")
+        note_ = f"{kept}\n{strings.t('agent_work.review.go_on')}"
+        title = strings.t("agent_work.review.transcribing")
+        return progress.progress(title, note.progress, note=note_, id="transcribing")
     action = None
     if note.state in (NoteState.FAILED, NoteState.NO_SPEECH):
         text = strings.t("agent_work.note.retry")

@@ -13,13 +13,20 @@ FOLLOW_UP = "follow_up_on"
 def row_of(change: ProposedChange, taken: bool) -> proposal_row.Proposal:
     return proposal_row.Proposal(
         id=change.id,
-        field=strings.t("agent_work.review.task") if change.field == FOLLOW_UP else change.label,
+        field=label(change),
         old="" if change.field == FOLLOW_UP else value(change.field, change.old),
         new=change.display,
         heard=change.words,
         confidence=change.confidence,
         taken=taken,
     )
+
+
+def label(change: ProposedChange) -> str:
+    """The name of what is changed."""
+    own = {FOLLOW_UP: "agent_work.review.task", "timeline_days": "agent_work.review.timeline"}
+    key = own.get(change.field)
+    return strings.t(key) if key else change.label
 
 
 def value(field: str, stored: object) -> str:

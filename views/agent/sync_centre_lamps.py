@@ -80,12 +80,11 @@ def pair(lamps: Lamps, now: datetime, zone: ZoneInfo) -> ft.Control:
 
 def _lamp(id: str, icon: ft.IconData, color: str, title: str, lines: list[str]) -> ft.Control:
     head = cards.line(
-        ft.Container(width=12, height=12, border_radius=6, bgcolor=color),
-        words.label(title, color=theme.INK_SOFT, expand=True),
-        ft.Icon(icon, size=22, color=color),
+        ft.Container(width=12, height=12, border_radius=6, bgcolor=color), ft.Icon(icon, size=22, color=color)
     )
+    name = words.fine(title, lines=2)
     first = words.name(lines[0])
     first.max_lines = 3
     rest = [words.fine(line, lines=2) for line in lines[1:]]
     spoken = f"{title}: {', '.join(lines)}"
-    return marks.mark(id, cards.card(cards.stack(head, first, *rest, gap=4)), label=spoken, expand=True)
+    return marks.mark(id, cards.card(cards.stack(head, name, first, *rest, gap=4)), label=spoken, expand=True)

@@ -29,9 +29,10 @@ def model_banner() -> ft.Control:
     ]
     if choices:
         rows.append(model_row(choices[0]))
-    return ft.Container(
+    box = ft.Container(
         cards.stack(*rows), bgcolor=theme.WARN_SOFT, border_radius=theme.RADIUS, padding=theme.GAP_L
     )
+    return ft.Container(box, padding=ft.Padding.only(bottom=theme.GAP_XL))
 
 
 @component.component

@@ -74,10 +74,8 @@ class Hands:
         self.running.about(lead_id)
 
 
-@component.component
-def recorder(lead_id: str, key: str = "") -> ft.Control:
-    """`lead_id`: whom the address names, empty = guessed from the words."""
-    del key
+def use_hands(lead_id: str) -> Hands:
+    """Hook: the recorder of this window; `lead_id` = whom the address names, empty = guessed from the words."""
     app = context.use_app()
     running = voice_capture.of(ft.context.page)
     hands = Hands(
@@ -88,15 +86,12 @@ def recorder(lead_id: str, key: str = "") -> ft.Control:
         go=app.go,
     )
     ft.use_effect(hands.start_if_asked, [], cleanup=lambda: None)
-    phase, about = hands.phase.value, hands.about.value
-    if phase in (Phase.RECORDING, Phase.KEEPING):
-        middle = running_card(hands.stop, hands.discard, keeping=phase is Phase.KEEPING)
-    else:
-        middle = _idle(hands.start, starting=phase is Phase.STARTING)
-    return cards.stack(middle, about_whom(about, hands.choose), _pick_file(about), gap=theme.GAP_L)
+    return hands
 
 
-def _idle(start: buttons.OnClick, *, starting: bool) -> ft.Control:
+def idle(hands: Hands) -> ft.Control:
+    """The big button."""
+    starting = hands.phase.value is Phase.STARTING
     button = ft.Container(
         ft.Icon(ft.Icons.MIC, size=56, color=theme.ON_BRAND),
         width=_BIG,
@@ -105,10 +100,10 @@ def _idle(start: buttons.OnClick, *, starting: bool) -> ft.Control:
         bgcolor=theme.INK_SOFT if starting else theme.BRAND,
         alignment=ft.Alignment.CENTER,
         ink=True,
-        on_click=None if starting else start,
+        on_click=None if starting else hands.start,
     )
     name = strings.t("agent_work.voice.starting" if starting else "agent_work.voice.record")
-    return _centred(
+    return centred(
         ft.Semantics(identifier="record", button=True, container=True, label=name, content=button),
         words.heading(name),
         _consent(),
@@ -119,7 +114,7 @@ def _consent() -> ft.Control:
     return words.soft(strings.t("agent_work.voice.consent"), align=ft.TextAlign.CENTER)
 
 
-def _centred(*rows: ft.Control) -> ft.Control:
+def centred(*rows: ft.Control) -> ft.Control:
     column = ft.Column(
         list(rows), horizontal_alignment=ft.CrossAxisAlignment.CENTER, spacing=theme.GAP, tight=True
     )
@@ -127,15 +122,32 @@ def _centred(*rows: ft.Control) -> ft.Control:
 
 
 @component.component
-def running_card(stop: buttons.OnClick, discard: buttons.OnClick, *, keeping: bool) -> ft.Control:
-    """Draws itself ten times in a second; nothing else does."""
+def running_card(key: str = "") -> ft.Control:
+    """Draws itself some eight times in a second; nothing else does."""
+    del key
     app = context.use_app()
-    page = ft.context.page
     live.use_tick(0.12)
-    running = voice_capture.of(page)
+    running = voice_capture.of(ft.context.page)
     running.levels.append(app.service(notes.Notes).level())
     capture = running.capture
     seconds = (app.now() - capture.started_at).total_seconds() if capture else 0.0
+    word = cards.line(
+        ft.Icon(ft.Icons.FIBER_MANUAL_RECORD, color=theme.BAD, size=20),
+        words.label(strings.t("agent_work.voice.recording"), color=theme.BAD),
+    )
+    word.alignment = ft.MainAxisAlignment.CENTER
+    clock = ft.Text(
+        formats.seconds(max(0.0, seconds)), theme_style=ft.TextThemeStyle.DISPLAY_LARGE, color=theme.INK
+    )
+    meter = level_meter.level_meter(list(running.levels), width=320, height=96)
+    return centred(word, marks.mark("timer", clock), meter, _consent())
+
+
+@component.component
+def running_buttons(hands: Hands) -> ft.Control:
+    """In reach of the thumb."""
+    page = ft.context.page
+    keeping = hands.phase.value is Phase.KEEPING
 
     def ask() -> None:
         dialogs.confirm(
@@ -143,38 +155,28 @@ def running_card(stop: buttons.OnClick, discard: buttons.OnClick, *, keeping: bo
             strings.t("agent_work.voice.discard.title"),
             strings.t("agent_work.voice.discard.text"),
             yes=strings.t("agent_work.voice.discard"),
-            on_yes=discard,
+            on_yes=hands.discard,
             dangerous=True,
         )
 
-    buttons_ = cards.line(
+    return cards.line(
         buttons.outlined(strings.t("agent_work.voice.discard"), ask, id="discard", disabled=keeping),
         buttons.primary(
             strings.t("agent_work.voice.keeping" if keeping else "agent_work.voice.stop"),
-            stop,
+            hands.stop,
             icon=ft.Icons.STOP,
             id="stop",
             disabled=keeping,
+            expand=True,
         ),
         gap=theme.GAP,
-    )
-    buttons_.alignment = ft.MainAxisAlignment.CENTER
-    clock = words.figure(formats.seconds(max(0.0, seconds)))
-    return _centred(
-        cards.line(
-            ft.Icon(ft.Icons.FIBER_MANUAL_RECORD, color=theme.BAD, size=20),
-            words.label(strings.t("agent_work.voice.recording"), color=theme.BAD),
-        ),
-        marks.mark("timer", clock),
-        level_meter.level_meter(list(running.levels), width=300),
-        buttons_,
-        _consent(),
     )
 
 
 @component.component
-def about_whom(lead_id: str, choose: Callable[[str], None]) -> ft.Control:
+def about_whom(lead_id: str, choose: Callable[[str], None], key: str = "") -> ft.Control:
     """The leads met last, or any other; without a choice the words say it."""
+    del key
     app = context.use_app()
     service = app.service(leads.Leads)
     picking = cells.use_cell(False)
@@ -213,7 +215,7 @@ def _chip(name: str, value: str, chosen: str, choose: Callable[[str], None]) -> 
 
 
 @component.component
-def _pick_file(lead_id: str) -> ft.Control:
+def pick_file(lead_id: str) -> ft.Control:
     app = context.use_app()
     page = ft.context.page
     busy = cells.use_cell(False)
