@@ -9,6 +9,7 @@ import pytest
 
 from backend.deps import Deps
 from backend.services import demo, imports
+from backend.services.imports import crms, products
 from domain import errors
 from tests.backend import importing
 from tests.backend.importing import FUB, GHL, HUBSPOT, write
@@ -38,6 +39,31 @@ async def test_a_gohighlevel_export_is_recognised_and_read(deps: Deps, tmp_path:
     assert lead["created_at"] == datetime(2026, 9, 19, 4, 36, 17, tzinfo=UTC)
     assert lead["last_touch_at"] == datetime(2026, 9, 19, 21, 37, tzinfo=UTC)
     assert lead["external_id"] == "gohighlevel:c1"
+
+
+@pytest.mark.parametrize(
+    ("header", "product"),
+    [
+        ("Contact Id,First Name,Last Name,Phone,Email", "GoHighLevel"),
+        ("Contact Id,First Name,Last Name,Phone Number,Email", "GoHighLevel"),
+        ("Name,Email 1", "Follow Up Boss"),
+        ("First Name,Phone 1", "Follow Up Boss"),
+        ("Record ID,First Name,Last Name,Email", "HubSpot"),
+        ("Record ID - Contact,Email", "HubSpot"),
+    ],
+)
+def test_a_few_columns_are_enough_when_one_is_the_products_own(header: str, product: str) -> None:
+    layout = products.recognise(header.split(","), crms.ALL, Path("few.csv"))
+
+    assert (layout.product.title, layout.unused) == (product, ())
+
+
+@pytest.mark.parametrize(
+    "header", ["Contact Id,Colour", "First Name,Last Name,Phone,Email", "Record ID,Size"]
+)
+def test_a_products_own_column_without_a_person_or_a_person_alone_is_a_wrong_header(header: str) -> None:
+    with pytest.raises(errors.ImportFileError, match="of no export that is known"):
+        products.recognise(header.split(","), crms.ALL, Path("few.csv"))
 
 
 async def test_a_follow_up_boss_export_is_recognised_and_read(

@@ -20,6 +20,7 @@ GOHIGHLEVEL = products.Product(
     key="gohighlevel",
     examples="Contact Id, First Name, Phone, Email, Created, Last Activity, Tags",
     title="GoHighLevel",
+    own=frozenset(products.names("Contact Id")),
     signs=frozenset(
         products.names(
             "Contact Id",
@@ -66,6 +67,7 @@ FOLLOW_UP_BOSS = products.Product(
     key="follow_up_boss",
     examples="Date Added, Name, Stage, Lead Source, Assigned To, Email 1, Phone 1",
     title="Follow Up Boss",
+    own=frozenset(products.names("Email 1", "Phone 1")),
     signs=frozenset(
         products.names(
             "Date Added",
@@ -116,6 +118,7 @@ HUBSPOT = products.Product(
     key="hubspot",
     examples="Record ID, First Name, Email, Phone Number, Lifecycle Stage, Create Date",
     title="HubSpot",
+    own=frozenset(products.names("Record ID", "Record ID - Contact")),
     signs=frozenset(
         products.names(
             "Record ID",

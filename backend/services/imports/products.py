@@ -14,7 +14,7 @@ Columns = Mapping[str, tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Product:
-    """`columns`: our word → its header names, best first. `signs` are headers by which it is known."""
+    """`columns`: our word → its header names, best first. `signs`: headers by which it is known; one of `own` is enough."""
 
     key: str
     title: str
@@ -24,6 +24,7 @@ class Product:
     needs_words: str
     examples: str
     least_signs: int = 2
+    own: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,15 +57,15 @@ def recognise(header: Sequence[str], products: Sequence[Product], path: Path) ->
     found = frozenset(names)
     best = max(products, key=lambda product: _fit(product, found))
     layout = _layout(best, header, names)
-    known = len(best.signs & found) >= best.least_signs
+    known = len(best.signs & found) >= best.least_signs or bool(best.own & found)
     if not known or not all(any(word in layout.places for word in group) for group in best.needs):
         raise _unknown(header, products, path)
     return layout
 
 
-def _fit(product: Product, found: frozenset[str]) -> tuple[int, int]:
+def _fit(product: Product, found: frozenset[str]) -> tuple[int, int, int]:
     columns = {name for names in product.columns.values() for name in names}
-    return len(product.signs & found), len(columns & found)
+    return len(product.signs & found), len(product.own & found), len(columns & found)
 
 
 def _layout(product: Product, header: Sequence[str], names: Sequence[str]) -> Layout:
