@@ -18,7 +18,7 @@ import flet as ft
 from devices import paths, secrets
 from domain import errors
 from views import app, screens, web
-from wiring import entry, workplace
+from wiring import entry, rounds, workplace
 
 LOG = logging.getLogger("jorge.app")
 
@@ -50,10 +50,10 @@ class Settings:
         )
 
 
-def put_together(settings: Settings) -> entry.Entry:
+def put_together(settings: Settings, *, many_people: bool) -> entry.Entry:
     keeper = secrets.FileSecrets(settings.data / "device.json")
     shared = workplace.shared(settings.data, settings.server_url, keeper, settings.model_folder)
-    return entry.open_entry(settings.data, shared)
+    return entry.open_entry(settings.data, shared, many_people=many_people)
 
 
 def site_of(way_in: entry.Entry) -> app.Site:
@@ -63,11 +63,13 @@ def site_of(way_in: entry.Entry) -> app.Site:
 async def serve_browsers(settings: Settings) -> None:
     """One process, many browsers. Raises: PortTakenError."""
     bound = _bind(settings.port)
-    way_in = put_together(settings)
+    way_in = put_together(settings, many_people=True)
 
     async def session(page: ft.Page) -> None:
         await app.open_session(page, site_of(way_in))
 
+    looking_after = rounds.Rounds(way_in)
+    looking_after.start()
     server = web.server(web.asgi(session), host="127.0.0.1", port=settings.port)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -76,6 +78,7 @@ async def serve_browsers(settings: Settings) -> None:
     try:
         await server._serve(sockets=[bound])
     finally:
+        looking_after.stop()
         await way_in.close()
 
 
@@ -96,7 +99,9 @@ def _bind(port: int) -> socket.socket:
 
 async def window(page: ft.Page) -> None:
     """A phone's or a desktop's one window."""
-    await app.open_session(page, site_of(put_together(Settings.read(os.environ))))
+    way_in = put_together(Settings.read(os.environ), many_people=False)
+    rounds.Rounds(way_in).start()
+    await app.open_session(page, site_of(way_in))
 
 
 def main() -> int:
@@ -104,6 +109,8 @@ def main() -> int:
     parser.add_argument("--web", action="store_true", help="serve browsers at JORGE_APP_PORT")
     words = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)  # a line for each tick says nothing
+    logging.getLogger("flet").setLevel(logging.CRITICAL)  # its lines quote exceptions, which may hold a name
     logging.getLogger("httpx").setLevel(logging.WARNING)  # its lines carry whole addresses
     try:
         if words.web:

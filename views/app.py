@@ -29,10 +29,10 @@ class Entry(Protocol):
     async def sign_out(self, page: ft.Page, access: context.Access) -> None:
         """Ends the sign-in; the store stays on the device."""
 
-    def appearance(self) -> theme.Appearance:
-        """The look that was chosen on this device."""
+    def appearance(self, access: context.Access | None) -> theme.Appearance:
+        """The look that this person chose; before the sign-in, the device's."""
 
-    def keep_appearance(self, appearance: theme.Appearance) -> None: ...
+    def keep_appearance(self, access: context.Access, appearance: theme.Appearance) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,7 @@ class Site:
 async def open_session(page: ft.Page, site: Site) -> None:
     """Flet's `main(page)`: dresses the page, draws the app, and keeps the session alive."""
     page.title = strings.t("kit.app")
-    theme.apply(page, site.entry.appearance())
+    theme.apply(page, site.entry.appearance(None))
     sign = live.hub(page)
     page.on_connect = lambda: sign.wake()
     page.on_close = lambda: sign.close()
@@ -76,13 +76,26 @@ class _Door:
     access: context.Access | None = None
 
 
+def use_look(page: ft.Page, site: Site) -> tuple[theme.Appearance, Callable[[theme.Appearance], None]]:
+    """Hook: the look of this window, and the way to wear another."""
+    look, set_look = ft.use_state(site.entry.appearance(None))
+
+    def wear(chosen: theme.Appearance) -> None:
+        if chosen != look:
+            theme.apply(page, chosen)
+            page.update()
+            set_look(chosen)
+
+    return look, wear
+
+
 @ft.component
 def App(site: Site) -> list[ft.View]:
     """Not guarded like the others: it returns the list of views, and does next to nothing itself."""
     page = ft.context.page
     door, set_door = ft.use_state(_Door())
     wide = use_wide()
-    look, set_look = ft.use_state(site.entry.appearance())
+    look, wear = use_look(page, site)
 
     async def restore() -> None:
         access = None
@@ -90,18 +103,18 @@ def App(site: Site) -> list[ft.View]:
             access = await site.entry.restore(page)
         except errors.JorgeError as error:
             LOG.warning("view.restore_failed error=%s", type(error).__name__)
-        set_door(_Door(asked=True, access=access))
+        entered(access)
 
     ft.use_effect(restore, [], cleanup=lambda: None)
 
-    def entered(access: context.Access) -> None:
+    def entered(access: context.Access | None) -> None:
+        wear(site.entry.appearance(access))
         set_door(_Door(asked=True, access=access))
 
     def choose_look(chosen: theme.Appearance) -> None:
-        theme.apply(page, chosen)
-        page.update()
-        site.entry.keep_appearance(chosen)
-        set_look(chosen)
+        wear(chosen)
+        if door.access is not None:
+            site.entry.keep_appearance(door.access, chosen)
 
     if not door.asked:
         return [ft.View(route="/", controls=[progress.waiting()], bgcolor=theme.GROUND)]

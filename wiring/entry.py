@@ -27,7 +27,8 @@ class Entry:
 
     shared: Shared
     accounts: accounts_of.Accounts
-    looks: looks.Looks
+    device_look: looks.Looks
+    many_people: bool
     open_now: dict[str, Workplace] = field(default_factory=dict)
 
     async def restore(self, page: ft.Page) -> context.Access | None:
@@ -64,11 +65,17 @@ class Entry:
             await place.sign_out()
             await place.close()
 
-    def appearance(self) -> theme.Appearance:
-        return self.looks.read()
+    def appearance(self, access: context.Access | None) -> theme.Appearance:
+        return (self._looks(access) if access else self.device_look).read()
 
-    def keep_appearance(self, appearance: theme.Appearance) -> None:
-        self.looks.keep(appearance)
+    def keep_appearance(self, access: context.Access, appearance: theme.Appearance) -> None:
+        """Each person's own; where device and person are one, the sign-in wears it too."""
+        self._looks(access).keep(appearance)
+        if not self.many_people:
+            self.device_look.keep(appearance)
+
+    def _looks(self, access: context.Access) -> looks.Looks:
+        return looks.Looks(self.open_now[access.user.id].db.path.with_name("look.json"))
 
     async def close(self) -> None:
         """The process ends."""
@@ -113,9 +120,11 @@ def _keeper(page: ft.Page) -> Any:
     return kept
 
 
-def open_entry(data: Path, shared: Shared) -> Entry:
+def open_entry(data: Path, shared: Shared, *, many_people: bool) -> Entry:
+    """`many_people`: a process that serves browsers, and not one person's device."""
     return Entry(
         shared=shared,
         accounts=accounts_of.Accounts(data=data, clock=shared.clock, sign_in=login.Login(http=shared.http)),
-        looks=looks.Looks(data / "look.json"),
+        device_look=looks.Looks(data / "look.json"),
+        many_people=many_people,
     )

@@ -25,6 +25,7 @@ from views import context
 from wiring.watching import Watching
 
 LOG = logging.getLogger(__name__)
+QUIET_SECONDS = 20.0  # a running recording is written every second
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +136,10 @@ class Workplace:
         """Recordings that a crash left behind come first."""
         await self.services.notes.recover()
         await self.services.transcription.run()
+
+    async def housekeeping(self) -> None:
+        """Recordings of windows that were closed become notes; see wiring/rounds.py."""
+        await self.services.notes.recover(quiet_seconds=QUIET_SECONDS)
 
     async def close(self) -> None:
         self.timers.stop()

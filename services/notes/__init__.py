@@ -102,13 +102,19 @@ class Notes:
             fault.where = Path(name).name
             raise
 
-    async def recover(self) -> tuple[str, ...]:
-        """At start: recordings that a crash left without a note become notes; their ids."""
+    async def recover(self, *, quiet_seconds: float = 0.0) -> tuple[str, ...]:
+        """Recordings that a crash or a closed window left without a note become notes; their ids.
+
+        A file that was written within `quiet_seconds` may still be growing, and is left for the next time.
+        """
         folder = audio_files.folder(self.desk.db.path)
+        latest = self.desk.now().timestamp() - quiet_seconds
         orphans = [
             path
             for path in audio_files.recordings(folder)
-            if notes.get(self.desk.db, path.stem) is None and path.stat().st_size
+            if notes.get(self.desk.db, path.stem) is None
+            and path.stat().st_size
+            and (not quiet_seconds or path.stat().st_mtime < latest)
         ]
         for path in orphans:
             seconds, error = await asyncio.to_thread(self._repaired, path)

@@ -37,10 +37,10 @@ class Open:
     async def sign_out(self, page: ft.Page, access: context.Access) -> None:
         return None
 
-    def appearance(self) -> theme.Appearance:
+    def appearance(self, access: context.Access | None) -> theme.Appearance:
         return self._appearance
 
-    def keep_appearance(self, appearance: theme.Appearance) -> None:
+    def keep_appearance(self, access: context.Access, appearance: theme.Appearance) -> None:
         self._appearance = appearance
 
 

@@ -40,10 +40,10 @@ class Entry:
     async def sign_out(self, page: ft.Page, access: context.Access) -> None:
         self.inside = False
 
-    def appearance(self) -> theme.Appearance:
+    def appearance(self, access: context.Access | None) -> theme.Appearance:
         return self.look
 
-    def keep_appearance(self, appearance: theme.Appearance) -> None:
+    def keep_appearance(self, access: context.Access, appearance: theme.Appearance) -> None:
         self.look = appearance
 
 
