@@ -78,7 +78,7 @@ def _change(draft: cells.Cell[Draft], name: str) -> Callable[[object], None]:
     return change
 
 
-def _field(draft: cells.Cell[Draft], name: str, *, lines: int = 1, autofocus: bool = False) -> ft.TextField:
+def _field(draft: cells.Cell[Draft], name: str, *, lines: int = 1) -> ft.TextField:
     return field_row.text_field(
         strings.t(f"agent_field.field.{name}"),
         getattr(draft.value.new, name),
@@ -86,7 +86,6 @@ def _field(draft: cells.Cell[Draft], name: str, *, lines: int = 1, autofocus: bo
         problem=draft.value.problem(name),
         keyboard=_KEYBOARDS.get(name, ft.KeyboardType.TEXT),
         lines=lines,
-        autofocus=autofocus,
     )
 
 
@@ -100,7 +99,7 @@ def _who(draft: cells.Cell[Draft]) -> ft.Control:
     ]
     return cards.stack(
         ft.Row(kinds, spacing=theme.GAP_S),
-        _field(draft, "name", autofocus=True),
+        _field(draft, "name"),
         _field(draft, "phone"),
         _field(draft, "email"),
     )

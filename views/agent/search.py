@@ -47,7 +47,6 @@ def search_screen() -> ft.View:
         on_change=ask,
         hint=strings.t("agent_field.search.hint"),
         icon=ft.Icons.SEARCH,
-        autofocus=True,
     )
     top = [field, _kinds(table)]
     if not typed.value.strip():

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+
 import flet as ft
 
 from domain import scoring
@@ -13,6 +16,7 @@ from views.parts import cards, chips, marks, words
 @component.component
 def score_card(score: scoring.Score, temperature: str) -> ft.Control:
     """The known terms one by one; the unknown ones together, by name."""
+    points = dict(zip(score.terms, shown_points(score), strict=True))
     known = [term for term in score.terms if term.known]
     unknown = [term for term in score.terms if not term.known]
     head = ft.Row(
@@ -24,40 +28,50 @@ def score_card(score: scoring.Score, temperature: str) -> ft.Control:
         ],
         vertical_alignment=ft.CrossAxisAlignment.CENTER,
     )
-    rows: list[ft.Control] = [head, *[_term(term, key=term.name) for term in known]]
+    rows: list[ft.Control] = [head, *[_term(term, points[term]) for term in known]]
     if unknown:
-        rows.append(_unknown(unknown))
-    total = " ".join(f"{term.points:+.1f}".replace("-", "−") for term in score.terms)
-    spoken = "; ".join(f"{term.label} {term.points:+.1f}" for term in score.terms)
-    rows.append(
-        marks.picture(
-            strings.t("agent_field.score.spoken", total=f"{score.value:.1f}", terms=spoken),
-            words.fine(f"{total} = {score.value:.1f}", lines=3),
-            identifier="score-sum",
-        )
-    )
+        rows.append(_unknown(unknown, sum(points[term] for term in unknown)))
+    rows.append(_sum(score, points))
     return marks.mark("score", cards.card(cards.stack(*rows)))
 
 
-def _term(term: scoring.Term, *, key: str) -> ft.Control:
-    points = f"{term.points:+.1f}".replace("-", "−")
-    return ft.Row(
-        [
-            cards.stack(
-                words.label(term.label),
-                *([words.fine(term.detail, lines=2)] if term.detail else []),
-                gap=0,
-                expand=True,
-            ),
-            words.name(points, color=theme.INK if term.points >= 0 else theme.BAD),
-        ],
-        key=key,
+def shown_points(score: scoring.Score) -> tuple[float, ...]:
+    """One decimal each, so that what is shown sums exactly to the shown score (largest remainder)."""
+    raw = [term.points * 10 for term in score.terms]
+    tenths = [math.floor(value) for value in raw]
+    order = sorted(range(len(raw)), key=lambda i: tenths[i] - raw[i])
+    for i in order[: max(0, round(score.value * 10) - sum(tenths))]:
+        tenths[i] += 1
+    return tuple(value / 10 for value in tenths)
+
+
+def _signed(points: float) -> str:
+    return f"{points:+.1f}".replace("-", "−") if points else "0.0"
+
+
+def _sum(score: scoring.Score, points: Mapping[scoring.Term, float]) -> ft.Control:
+    total = " ".join(_signed(points[term]) for term in score.terms)
+    spoken = "; ".join(f"{term.label} {_signed(points[term])}" for term in score.terms)
+    return marks.picture(
+        strings.t("agent_field.score.spoken", total=f"{score.value:.1f}", terms=spoken),
+        words.fine(f"{total} = {score.value:.1f}", lines=3),
+        identifier="score-sum",
     )
 
 
-def _unknown(terms: list[scoring.Term]) -> ft.Control:
-    points = sum(term.points for term in terms)
-    note = strings.t("agent_field.score.unknown", points=f"{points:+.1f}".replace("-", "−"))
+def _term(term: scoring.Term, points: float) -> ft.Control:
+    detail = [words.fine(term.detail, lines=2)] if term.detail else []
+    return ft.Row(
+        [
+            cards.stack(words.label(term.label), *detail, gap=0, expand=True),
+            words.name(_signed(points), color=theme.INK if points >= 0 else theme.BAD),
+        ],
+        key=term.name,
+    )
+
+
+def _unknown(terms: list[scoring.Term], points: float) -> ft.Control:
+    note = strings.t("agent_field.score.unknown", points=_signed(round(points, 1)))
     items: list[ft.Control] = [chips.chip(term.label, icon=ft.Icons.HELP_OUTLINE) for term in terms]
     return cards.stack(
         words.fine(note, lines=2), ft.Row(items, spacing=6, run_spacing=6, wrap=True), gap=theme.GAP_S

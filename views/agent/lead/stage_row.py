@@ -53,7 +53,6 @@ def _ask(
         typed.value,
         on_change=typed.set,
         problem=problem.value if not typed.value else "",
-        autofocus=True,
     )
     move = strings.t("agent_field.lead.move", stage=lead_words.stage(wanted.value))
     return [

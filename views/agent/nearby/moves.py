@@ -97,7 +97,7 @@ def _move_card(shown: Move, on_open: Callable[[str], None], act: Act) -> ft.Cont
         container=True,
         content=ft.Container(
             cards.stack(*lead_row.content(card)),
-            padding=ft.Padding.only(left=theme.GAP_L, right=theme.GAP_L, top=theme.GAP_L, bottom=theme.GAP_S),
+            padding=ft.Padding.only(left=theme.GAP_L, right=theme.GAP_L, top=theme.GAP_L, bottom=theme.GAP),
             ink=True,
             on_click=lambda: on_open(card.id),
         ),

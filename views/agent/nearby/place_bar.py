@@ -131,7 +131,6 @@ def typed_place(choose: Callable[[ports.Position], None]) -> ft.Control:
         hint=strings.t("agent_field.place.hint"),
         problem=problem.value,
         icon=ft.Icons.SEARCH,
-        autofocus=True,
     )
     return cards.stack(field, *[_suggestion(place, choose) for place in found], gap=theme.GAP_S)
 
