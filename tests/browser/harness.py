@@ -204,6 +204,7 @@ class Window:
     async def _press(self, target: Locator, name: str, timeout: float) -> None:
         try:
             await target.wait_for(state="attached", timeout=timeout * 1000)
+            await self._bring(target)
             await target.click(timeout=timeout * 1000)
         except PlaywrightError as error:
             await self.shot("not-tapped")
@@ -213,11 +214,34 @@ class Window:
 
     async def fill(self, label: str, text: str) -> None:
         """Types into the field with this label; it keeps the focus."""
-        box = self.page.get_by_label(re.compile(re.escape(label))).first
-        await box.wait_for(state="attached", timeout=15000)
-        await box.click()
+        alike = self.page.get_by_role("textbox", name=re.compile(re.escape(label)))
+        await alike.first.wait_for(state="attached", timeout=15000)
+        exact = self.page.get_by_role("textbox", name=label, exact=True)
+        box = (exact if await exact.count() else alike).first
+        await self._focus(box, label)
         await box.fill(text)
         await self.page.wait_for_timeout(150)
+
+    async def _focus(self, box: Locator, label: str) -> None:
+        """Flutter scrolls with an animation of its own: touch once the field stands still."""
+        for _ in range(10):
+            await self._bring(box)
+            await box.click()
+            if await box.evaluate("node => node === document.activeElement"):
+                return
+            await self.page.wait_for_timeout(200)
+        raise AssertionError(f"The field {label!r} takes no focus.")
+
+    async def _bring(self, target: Locator) -> None:
+        """Scrolls it into view and waits until it stays where it is."""
+        await target.scroll_into_view_if_needed()
+        before = await target.bounding_box()
+        for _ in range(20):
+            await self.page.wait_for_timeout(100)
+            now = await target.bounding_box()
+            if now == before:
+                return
+            before = now
 
     async def press(self, key: str) -> None:
         await self.page.keyboard.press(key)
