@@ -6,6 +6,8 @@ import math
 
 EARTH_KM = 6371.0088
 KM_PER_MILE = 1.609344
+_EQUATOR_KM = 6378.137
+_FLAT2 = 0.00669437999014  # first eccentricity, squared
 
 
 def haversine_km(lat1: float, lon1: float, lat2: float, lon2: float) -> float:
@@ -16,6 +18,15 @@ def haversine_km(lat1: float, lon1: float, lat2: float, lon2: float) -> float:
         + math.cos(phi1) * math.cos(phi2) * math.sin(math.radians(lon2 - lon1) / 2) ** 2
     )
     return 2 * EARTH_KM * math.asin(min(1.0, math.sqrt(a)))
+
+
+def near_km(lat1: float, lon1: float, lat2: float, lon2: float) -> float:
+    """Distance on the ellipsoid (WGS 84), as if it were flat around the middle: within 0.1 % up to 300 km and 70°."""
+    middle = math.radians((lat1 + lat2) / 2)
+    curved = 1 - _FLAT2 * math.sin(middle) ** 2
+    across = _EQUATOR_KM / math.sqrt(curved)
+    north = across * (1 - _FLAT2) / curved * math.radians(lat2 - lat1)
+    return math.hypot(north, across * math.cos(middle) * math.radians(lon2 - lon1))
 
 
 def miles(lat1: float, lon1: float, lat2: float, lon2: float) -> float:

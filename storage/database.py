@@ -34,6 +34,13 @@ class Reads:
         with faults.translated(str(self.path)):
             return self._connection.execute(sql, params).fetchall()
 
+    def each(self, sql: str, params: Params = ()) -> Iterator[tuple[Any, ...]]:
+        """Rows one by one as plain tuples, where thousands are looked at and few are kept. Raises: StoreError."""
+        with faults.translated(str(self.path)):
+            cursor = self._connection.execute(sql, params)
+            cursor.row_factory = None
+            yield from cursor
+
     def row(self, sql: str, params: Params = ()) -> sqlite3.Row | None:
         """The first row, or None."""
         with faults.translated(str(self.path)):

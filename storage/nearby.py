@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from domain import values
 from storage import database, leads
@@ -79,20 +81,19 @@ def _time(text: str | None) -> datetime | None:
     return None if text is None else values.parse_time(text)
 
 
-SalePoint = tuple[str, float, float, int]
-"""Id, latitude, longitude, price in cents."""
+SalePoint = tuple[Any, ...]
+"""Id, latitude, longitude, price in cents: str, float, float, int."""
 
 
 def sales_in_box(
     reads: database.Reads, box: leads.Box, *, since: date | None = None, limit: int = 50_000
-) -> list[SalePoint]:
-    """Sold properties with a price inside the rectangle."""
-    found = reads.rows(
+) -> Iterator[SalePoint]:
+    """Sold properties with a price inside the rectangle, one by one: they may be ten thousand."""
+    return reads.each(
         "SELECT id, lat, lon, price_cents FROM properties WHERE lat BETWEEN ?1 AND ?2 AND lon BETWEEN ?3 AND ?4"
         " AND status = 'sold' AND price_cents IS NOT NULL AND (?5 IS NULL OR price_on >= ?5) LIMIT ?6",
         (box.south, box.north, box.west, box.east, since.isoformat() if since else None, limit),
     )
-    return [tuple(row) for row in found]
 
 
 def address_like(reads: database.Reads, words: str, *, limit: int = 5) -> list[tuple[str, float, float]]:

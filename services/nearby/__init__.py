@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -22,7 +22,8 @@ from storage.nearby import LeadPoint
 __all__ = ["Nearby", "NearbyLead", "NearbyList", "NearbySale", "SalesList"]
 NEAREST = 3
 FAR_KM = 100.0
-_UNSURE = 0.006  # great circle against ellipsoid
+_UNSURE = 0.001  # near distance against geodesic
+_WIDER = 0.006  # great circle, of which the box is made, against ellipsoid
 MAX_RADIUS_KM = 300.0
 
 Ranked = tuple[float, float | None, LeadPoint]
@@ -50,7 +51,7 @@ class Nearby:
             self.desk.db, _box(place, 2 * radius_km), agent_id=agent_id, hot_only=hot_only
         )
         placed = [(_km(place, point), point) for point in wide]
-        inside = [(km, point) for km, point in placed if _is_within(place, point, km, radius_km)]
+        inside = [(km, point) for km, point in placed if _reaches(place, *_at(point), radius_km, km)]
         items = self._items(place, inside, limit)
         return NearbyList(
             place=place,
@@ -221,10 +222,14 @@ def _factors(point: LeadPoint, km: float | None, urgency: ranking.Urgency) -> tu
     return score, urgency.value, 0.0 if km is None else ranking.drive_minutes(km)
 
 
-def _km(place: ports.Position, point: LeadPoint) -> float:
+def _at(point: LeadPoint) -> tuple[float, float]:
     assert point.lat is not None
     assert point.lon is not None
-    return geo.haversine_km(place.lat, place.lon, point.lat, point.lon)
+    return point.lat, point.lon
+
+
+def _km(place: ports.Position, point: LeadPoint) -> float:
+    return geo.near_km(place.lat, place.lon, *_at(point))
 
 
 def _exact_km(place: ports.Position, point: LeadPoint) -> float | None:
@@ -233,15 +238,18 @@ def _exact_km(place: ports.Position, point: LeadPoint) -> float | None:
     return float(geodesic((place.lat, place.lon), (point.lat, point.lon)).km)
 
 
-def _is_within(place: ports.Position, point: LeadPoint, km: float, radius_km: float) -> bool:
+def _reaches(
+    place: ports.Position, lat: float, lon: float, radius_km: float, km: float | None = None
+) -> bool:
     """The quick distance decides, but at the very edge, where only the geodesic does."""
-    if abs(km - radius_km) > _UNSURE * radius_km:
-        return km <= radius_km
-    return (_exact_km(place, point) or 0.0) <= radius_km
+    near = geo.near_km(place.lat, place.lon, lat, lon) if km is None else km
+    if abs(near - radius_km) > _UNSURE * radius_km:
+        return near <= radius_km
+    return float(geodesic((place.lat, place.lon), (lat, lon)).km) <= radius_km
 
 
 def _box(place: ports.Position, km: float) -> leads.Box:
-    south, north, west, east = geo.around(place.lat, place.lon, km * (1 + _UNSURE))
+    south, north, west, east = geo.around(place.lat, place.lon, km * (1 + _WIDER))
     return leads.Box(south=south, west=west, north=north, east=east)
 
 
@@ -257,16 +265,17 @@ def _check(place: ports.Position, radius_km: float) -> None:
 
 
 def _within(
-    place: ports.Position, points: Sequence[nearby.SalePoint], radius_km: float
+    place: ports.Position, points: Iterable[nearby.SalePoint], radius_km: float
 ) -> list[tuple[float, str, int]]:
-    """(about km², id, price) of what lies inside: on a flat map, with the sphere asked only near the edge."""
+    """(about km², id, price) of what lies inside: on a flat map, with the ellipsoid asked only near the edge."""
     per_degree = math.radians(1) * geo.EARTH_KM
     narrow = per_degree * math.cos(math.radians(place.lat))
-    surely, maybe = (radius_km * 0.9) ** 2, (radius_km * 1.12) ** 2
+    slack = 0.01 + 1.5 * abs(math.tan(math.radians(place.lat))) * radius_km / geo.EARTH_KM
+    surely, maybe = (radius_km * max(0.0, 1 - slack)) ** 2, (radius_km * (1 + slack)) ** 2
     lat0, lon0, found = place.lat, place.lon, []
     for row_id, lat, lon, cents in points:
         flat = ((lat - lat0) * per_degree) ** 2 + ((lon - lon0) * narrow) ** 2
-        if flat <= surely or (flat <= maybe and geo.haversine_km(lat0, lon0, lat, lon) <= radius_km):
+        if flat <= surely or (flat <= maybe and _reaches(place, lat, lon, radius_km)):
             found.append((flat, row_id, cents))
     return found
 

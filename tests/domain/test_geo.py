@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
+from geopy.distance import geodesic
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,3 +33,16 @@ def test_the_box_holds_the_circle(y: float, x: float, km: float, dy: float, dx: 
     if geo.haversine_km(y, x, near_y, near_x) <= km:
         assert south - 1e-9 <= near_y <= north + 1e-9
         assert west - 1e-9 <= near_x <= east + 1e-9
+
+
+@given(st.floats(-70, 70), lon, st.floats(-150, 150), st.floats(-150, 150))
+def test_the_near_distance_is_the_geodesic_within_a_thousandth(
+    y: float, x: float, north: float, east: float
+) -> None:
+    to_y = y + north / 111.2
+    to_x = x + east / (111.2 * math.cos(math.radians(y)))
+
+    exact = geodesic((y, x), (to_y, to_x)).km
+
+    if abs(to_y) <= 70:
+        assert geo.near_km(y, x, to_y, to_x) == pytest.approx(exact, rel=0.001, abs=1e-6)

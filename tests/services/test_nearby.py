@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
+from geopy import distance
 
 from domain import errors, ids, ports, tables, values
 from storage import rows
@@ -139,3 +140,14 @@ def sale(km_north: float, price_cents: int) -> dict[str, object]:
         "lat": HOME[0] + km_north / 111.2,
         "lon": HOME[1],
     }
+
+
+def test_the_edge_of_the_radius_is_the_ellipsoids(bench: Bench) -> None:
+    for bearing, km in ((0, 9.99), (0, 10.01), (90, 9.99), (90, 10.01)):
+        at = distance.geodesic(kilometers=km).destination(HOME, bearing)
+        sold = {"status": "sold", "price_cents": 100, "lat": at.latitude, "lon": at.longitude}
+        bench.server("properties", ids.new_id(), sold)
+        bench.lead(lat=at.latitude, lon=at.longitude)
+
+    assert bench.sv.nearby.sales(HERE, radius_km=10).within == 2
+    assert bench.sv.nearby.ranked(HERE, radius_km=10).within == 2
