@@ -9,13 +9,15 @@ import flet as ft
 from services import leads
 from services.leads import values
 from views import cells, component, context, live, strings, theme
-from views.parts import cards, field_row, words
+from views.parts import cards, field_row, formats, words
 
 _MOST = 5
 
 
 def _row(item: values.LeadItem, on_pick: Callable[[str, str], None]) -> ft.Control:
-    text = " · ".join(part for part in (item.address, item.phone) if part)
+    text = " · ".join(
+        part for part in (item.address, formats.phone(item.phone) if item.phone else "") if part
+    )
     lines: list[ft.Control] = [words.name(item.name), *([words.fine(text)] if text else [])]
     body = ft.Container(
         cards.stack(*lines, gap=0),
@@ -30,7 +32,7 @@ def _row(item: values.LeadItem, on_pick: Callable[[str, str], None]) -> ft.Contr
 
 
 @component.component
-def pick_lead(on_pick: Callable[[str, str], None], label: str = "") -> ft.Control:
+def pick_lead(on_pick: Callable[[str, str], None]) -> ft.Control:
     """`on_pick(lead id, name)`; shows the leads met last until something is typed."""
     service = context.use_app().service(leads.Leads)
     typed = cells.use_cell("")
@@ -41,11 +43,10 @@ def pick_lead(on_pick: Callable[[str, str], None], label: str = "") -> ft.Contro
 
     found = live.use_live(read, typed.value, tables=("leads",))
     field = field_row.text_field(
-        label or strings.t("agent_work.pick.label"),
+        strings.t("agent_work.pick.label"),
         typed.value,
         on_change=typed.set,
         icon=ft.Icons.SEARCH,
-        hint=strings.t("agent_work.pick.hint"),
     )
     rows = [_row(item, on_pick) for item in found]
     return cards.stack(field, *(rows or [words.soft(strings.t("agent_work.pick.none"))]), gap=theme.GAP_S)

@@ -24,7 +24,7 @@ def which_lead(review: NoteReview, choose: Callable[[str], None], key: str = "")
 
     title = strings.t("agent_work.review.about")
     if picking.value:
-        return cards.card(pick_lead.pick_lead(take, label=title))
+        return cards.card(pick_lead.pick_lead(take))
     rows: list[ft.Control] = [words.label(title, color=theme.INK_SOFT), _chosen(review.guess)]
     others = [
         chips.choice(guess.name, False, _chooser(choose, guess.lead_id), id=f"lead-{guess.lead_id}")

@@ -134,7 +134,7 @@ def _lead(draft: Draft, picking: cells.Cell[bool], put: Put) -> ft.Control:
 
     title = strings.t("agent_work.form.lead")
     if picking.value:
-        return pick_lead.pick_lead(picked, label=title)
+        return pick_lead.pick_lead(picked)
     if draft.lead_id:
         drop = buttons.quiet(
             strings.t("agent_work.form.no_lead"), lambda: put(lead_id="", lead_name=""), id="drop-lead"

@@ -199,7 +199,7 @@ def about_whom(lead_id: str, choose: Callable[[str], None], key: str = "") -> ft
         choose(chosen)
 
     if picking.value:
-        return pick_lead.pick_lead(take, label=strings.t("agent_work.voice.about"))
+        return pick_lead.pick_lead(take)
     items = [_chip(strings.t("agent_work.voice.guess"), "", lead_id, choose)]
     items += [_chip(name, found_id, lead_id, choose) for found_id, name in found.items()]
     other = strings.t("agent_work.voice.other")

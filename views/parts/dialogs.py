@@ -62,7 +62,6 @@ def sheet(page: ft.Page, title: str, rows: Sequence[ft.Control]) -> None:
             content=marks.mark("sheet", ft.Container(body, padding=theme.GAP_XL)),
             bgcolor=theme.CARD,
             show_drag_handle=True,
-            scrollable=True,
             use_safe_area=True,
         )
     )
