@@ -18,9 +18,10 @@ import flet as ft
 from devices import paths, secrets
 from domain import errors
 from views import app, screens, web
-from wiring import entry, rounds, workplace
+from wiring import entry, rounds, server_choice, workplace
 
 LOG = logging.getLogger("jorge.app")
+SERVER_FILE = "server.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,11 +41,13 @@ class Settings:
             raise errors.SettingsError(
                 f"JORGE_APP_PORT={port} is no port.", where="JORGE_APP_PORT", hint="Use a whole number."
             )
+        data = paths.find(environment, home=Path.home()).root
         server_port = environment.get("JORGE_SERVER_PORT") or "8700"
+        chosen = environment.get("JORGE_SERVER_URL") or server_choice.kept(data / SERVER_FILE)
         model = environment.get("JORGE_SPEECH_MODEL")
         return cls(
-            data=paths.find(environment, home=Path.home()).root,
-            server_url=environment.get("JORGE_SERVER_URL") or f"http://127.0.0.1:{server_port}",
+            data=data,
+            server_url=chosen or f"http://127.0.0.1:{server_port}",
             port=int(port),
             model_folder=Path(model).expanduser() if model else None,
         )
@@ -56,8 +59,16 @@ def put_together(settings: Settings, *, many_people: bool) -> entry.Entry:
     return entry.open_entry(settings.data, shared, many_people=many_people)
 
 
-def site_of(way_in: entry.Entry) -> app.Site:
-    return app.Site(entry=way_in, screens=screens.ALL)
+def site_of(way_in: entry.Entry, data: Path, *, asks_server: bool) -> app.Site:
+    """`make run` marks a folder that holds the demo: the sign-in says so too."""
+    mark = data / "holds.json"
+    choice = server_choice.ServerChoice(data / SERVER_FILE, way_in.shared.http)
+    return app.Site(
+        entry=way_in,
+        screens=screens.ALL,
+        demo=mark.exists() and '"demo"' in mark.read_text(),
+        server=choice if asks_server else None,
+    )
 
 
 async def serve_browsers(settings: Settings) -> None:
@@ -66,7 +77,7 @@ async def serve_browsers(settings: Settings) -> None:
     way_in = put_together(settings, many_people=True)
 
     async def session(page: ft.Page) -> None:
-        await app.open_session(page, site_of(way_in))
+        await app.open_session(page, site_of(way_in, settings.data, asks_server=False))
 
     looking_after = rounds.Rounds(way_in)
     looking_after.start()
@@ -99,9 +110,10 @@ def _bind(port: int) -> socket.socket:
 
 async def window(page: ft.Page) -> None:
     """A phone's or a desktop's one window."""
-    way_in = put_together(Settings.read(os.environ), many_people=False)
+    settings = Settings.read(os.environ)
+    way_in = put_together(settings, many_people=False)
     rounds.Rounds(way_in).start()
-    await app.open_session(page, site_of(way_in))
+    await app.open_session(page, site_of(way_in, settings.data, asks_server=True))
 
 
 def main() -> int:

@@ -42,6 +42,7 @@ class Site:
     entry: Entry
     screens: Mapping[routes.Screen, routes.ScreenFn]
     demo: bool = False
+    server: login.ServerChoice | None = None
 
 
 async def open_session(page: ft.Page, site: Site) -> None:
@@ -120,7 +121,9 @@ def App(site: Site) -> list[ft.View]:
         return [ft.View(route="/", controls=[progress.waiting()], bgcolor=theme.GROUND)]
     if door.access is None:
         return [
-            login.login_screen(lambda email, word: site.entry.sign_in(page, email, word), entered, site.demo)
+            login.login_screen(
+                lambda email, word: site.entry.sign_in(page, email, word), entered, site.demo, site.server
+            )
         ]
     app = context.AppContext(
         access=door.access,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import flet as ft
 
@@ -16,20 +17,33 @@ LOG = logging.getLogger(__name__)
 SignIn = Callable[[str, str], Awaitable[context.Access]]
 
 
+class ServerChoice(Protocol):
+    """Which server this device belongs to; only a phone or a desktop asks, a browser's app knows."""
+
+    def address(self) -> str: ...
+
+    def choose(self, address: str) -> None:
+        """Raises: InputError for what is no address."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Form:
     email: str = ""
     password: str = ""
     busy: bool = False
     problem: str = ""
+    server: str = ""
 
 
 @component.screen
 def login_screen(
-    sign_in: SignIn, on_entered: Callable[[context.Access], None], demo: bool = False
+    sign_in: SignIn,
+    on_entered: Callable[[context.Access], None],
+    demo: bool = False,
+    server: ServerChoice | None = None,
 ) -> ft.View:
     """Whatever address was asked for stays in the browser, and opens after the sign-in."""
-    form = cells.use_cell(_Form())
+    form = cells.use_cell(_Form(server=server.address() if server else ""))
 
     async def submit() -> None:
         typed = form.value
@@ -38,6 +52,8 @@ def login_screen(
             return
         form.set(replace(typed, busy=True, problem=""))
         try:
+            if server is not None:
+                server.choose(typed.server)
             access = await sign_in(typed.email.strip(), typed.password)
         except errors.JorgeError as error:
             LOG.info("login.refused error=%s", type(error).__name__)
@@ -52,7 +68,7 @@ def login_screen(
         vertical_alignment=ft.MainAxisAlignment.CENTER,
         horizontal_alignment=ft.CrossAxisAlignment.CENTER,
         scroll=ft.ScrollMode.AUTO,
-        controls=[_brand(demo), _form(form, submit, demo)],
+        controls=[_brand(demo), _form(form, submit, demo, ask_server=server is not None)],
     )
 
 
@@ -70,7 +86,9 @@ def _brand(demo: bool) -> ft.Control:
     )
 
 
-def _form(cell: cells.Cell[_Form], submit: Callable[[], Awaitable[None]], demo: bool) -> ft.Control:
+def _form(
+    cell: cells.Cell[_Form], submit: Callable[[], Awaitable[None]], demo: bool, *, ask_server: bool
+) -> ft.Control:
     form = cell.value
     email = field_row.text_field(
         strings.t("kit.login.email"),
@@ -90,6 +108,17 @@ def _form(cell: cells.Cell[_Form], submit: Callable[[], Awaitable[None]], demo: 
     )
     password.on_submit = submit
     rows: list[ft.Control] = [email, password]
+    if ask_server:
+        rows.append(
+            field_row.text_field(
+                strings.t("kit.login.server"),
+                form.server,
+                on_change=lambda text: cell.change(lambda typed: replace(typed, server=text, problem="")),
+                keyboard=ft.KeyboardType.URL,
+                hint="https://jorge.example.com",
+                icon=ft.Icons.DNS_OUTLINED,
+            )
+        )
     if form.problem:
         rows.append(marks.announced(words.body(form.problem, color=theme.BAD), identifier="login-problem"))
     word = strings.t("kit.login.busy" if form.busy else "kit.login.button")
