@@ -80,7 +80,7 @@ def card(lead: leads.LeadItem, now: datetime) -> lead_row.LeadCard:
         place=f"{lead.score:.0f} / 100" if lead.score is not None else "",
         badges=(
             lead_words.stage(lead.stage),
-            *((strings.t("agent_field.qualified"),) if lead.qualified else ()),
+            *((strings.t("agent_field.qualified"),) if lead.qualified and lead.stage != "qualified" else ()),
             *((strings.t("agent_field.hours.opted_out"),) if lead.opted_out else ()),
             *((touch,) if lead.last_touch_at else ()),
         ),

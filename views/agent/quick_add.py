@@ -138,16 +138,13 @@ def _known(known: Sequence[leads.Duplicate], open_lead: Callable[[str], None]) -
 
 
 def _where(draft: cells.Cell[Draft]) -> ft.Control:
-    town = ft.Row(
-        [
-            ft.Container(_field(draft, "city"), expand=5),
-            ft.Container(_field(draft, "state"), expand=3),
-            ft.Container(_field(draft, "zip"), expand=4),
-        ],
+    codes = ft.Row(
+        [ft.Container(_field(draft, name), expand=True) for name in ("state", "zip")],
         spacing=theme.GAP_S,
         vertical_alignment=ft.CrossAxisAlignment.START,
     )
-    return cards.section(strings.t("agent_field.quick.where"), [cards.stack(_field(draft, "address"), town)])
+    rows = cards.stack(_field(draft, "address"), _field(draft, "city"), codes)
+    return cards.section(strings.t("agent_field.quick.where"), [rows])
 
 
 def _more(draft: cells.Cell[Draft], sources: Sequence[str]) -> ft.Control:

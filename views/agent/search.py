@@ -45,7 +45,6 @@ def search_screen() -> ft.View:
         strings.t("agent_field.search.field"),
         typed.value,
         on_change=ask,
-        hint=strings.t("agent_field.search.hint"),
         icon=ft.Icons.SEARCH,
     )
     top = [field, _kinds(table)]

@@ -100,16 +100,12 @@ def _contact(lead: leads.LeadFacts, field: Field) -> list[ft.Control]:
 
 def _house(lead: leads.LeadFacts, field: Field) -> list[ft.Control]:
     note = strings.t("agent_field.lead.no_position") if lead.address and lead.lat is None else ""
-    town = ft.Row(
-        [
-            ft.Container(field("city", lead.city), expand=5),
-            ft.Container(field("state", lead.state), expand=3),
-            ft.Container(field("zip", lead.zip), expand=4),
-        ],
+    codes = ft.Row(
+        [ft.Container(field(name, getattr(lead, name)), expand=True) for name in ("state", "zip")],
         spacing=theme.GAP_S,
         vertical_alignment=ft.CrossAxisAlignment.START,
     )
-    return [field("address", lead.address, note), town]
+    return [field("address", lead.address, note), field("city", lead.city), codes]
 
 
 def _wishes(lead: leads.LeadFacts, field: Field, pick: Callable[[str, str], ft.Control]) -> list[ft.Control]:

@@ -18,7 +18,7 @@ def header(view: leads.LeadView, now: datetime) -> ft.Control:
     lead = view.facts
     due = lead_words.clock(lead.answer_due_at, now)
     tags: list[ft.Control] = [chips.temperature(view.temperature), chips.chip(lead_words.stage(lead.stage))]
-    if view.qualification.is_qualified:
+    if view.qualification.is_qualified and lead.stage != "qualified":
         tags.append(
             chips.chip(strings.t("agent_field.qualified"), tone=theme.GOOD_TONE, icon=ft.Icons.VERIFIED)
         )

@@ -102,16 +102,14 @@ def _switches(cell: cells.Cell[Choices], choose: Choose) -> list[ft.Control]:
     def flip(name: str) -> Callable[[], None]:
         return lambda: choose(replace(cell.value, limit=PAGE, **{name: not getattr(cell.value, name)}))
 
-    icons = {"hot": ft.Icons.LOCAL_FIRE_DEPARTMENT, "mine": ft.Icons.PERSON_OUTLINE}
     return [
         chips.choice(
             strings.t(f"agent_field.nearby.{name}"),
             bool(getattr(cell.value, name)),
             flip(name),
             id=f"nearby-{name}",
-            icon=icon,
         )
-        for name, icon in icons.items()
+        for name in ("hot", "mine")
     ]
 
 

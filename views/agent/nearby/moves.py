@@ -69,7 +69,9 @@ def reasons(lead: nearby.NearbyLead) -> tuple[reason_bars.Reason, ...]:
     values = {
         "score": unknown if lead.score is None else f"{lead.score:.0f} / 100",
         "urgency": next(iter(lead.reasons), ""),
-        "distance": unknown if lead.minutes is None else formats.minutes(lead.minutes),
+        "distance": strings.t("agent_field.not_counted")
+        if lead.minutes is None
+        else formats.minutes(lead.minutes),
     }
     return tuple(
         reason_bars.Reason(label=bar.label, value=_short(values[bar.name]), share=bar.factor, lost=bar.lost)

@@ -57,7 +57,7 @@ def _head(
     )
     items: list[ft.Control] = [
         ft.Container(mark, width=32, alignment=ft.Alignment.CENTER),
-        cards.stack(words.name(label), words.fine(about(place) or note, lines=2), gap=0, expand=True),
+        cards.stack(_label(label), words.fine(about(place) or note, lines=2), gap=0, expand=True),
     ]
     if place is not None:
         items += [
@@ -70,6 +70,11 @@ def _head(
             ),
         ]
     return ft.Row(items, spacing=theme.GAP_S, vertical_alignment=ft.CrossAxisAlignment.CENTER)
+
+
+def _label(text: str) -> ft.Control:
+    """A place's name may take a second line."""
+    return ft.Text(text, theme_style=ft.TextThemeStyle.TITLE_MEDIUM, color=theme.INK, max_lines=2)
 
 
 def words_of(place: ports.Position) -> str:
@@ -128,7 +133,6 @@ def typed_place(choose: Callable[[ports.Position], None]) -> ft.Control:
         typed.value,
         on_change=change,
         on_submit=take,
-        hint=strings.t("agent_field.place.hint"),
         problem=problem.value,
         icon=ft.Icons.SEARCH,
     )
