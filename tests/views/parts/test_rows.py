@@ -46,7 +46,7 @@ async def test_a_row_is_drawn_again_only_when_its_lead_is_another_one() -> None:
         lead, set_lead = ft.use_state(LEAD)
         n, set_n = ft.use_state(0)
         setters[:] = [set_lead, set_n]
-        return ft.Column([ft.Text(str(n)), lead_row.lead_row(lead, opened.append, key="a")])  # type: ignore[call-arg]
+        return ft.Column([ft.Text(str(n)), lead_row.lead_row(lead, opened.append, key="a")])
 
     async with screen.drawn(rows) as shown:
         before = shown.client.octets
