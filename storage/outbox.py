@@ -261,13 +261,14 @@ def human(item: Line, values: Mapping[str, Any] | None) -> str:
         :60
     ]
     what = (
-        ", ".join(sorted(units(item.mutation))).replace("_", " ")
+        ", ".join(_UNITS.get(unit, unit.replace("_", " ")) for unit in sorted(units(item.mutation)))
         if item.mutation.op is wire.Op.PATCH
         else noun
     )
     return f"{verb} {what}{' of' if item.mutation.op is wire.Op.PATCH and name else ''}{' ' + name if name else ''}"
 
 
+_UNITS = {"done_at": "done mark", "due_at": "due date", "opted_out": "opt-out"}
 _NOUNS = {
     "leads": "lead",
     "interactions": "entry",

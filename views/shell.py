@@ -45,14 +45,17 @@ def _go(app: context.AppContext, icon: ft.IconData, screen: routes.Screen, path:
     return [buttons.icon(icon, strings.t(f"kit.tab.{screen}"), lambda: app.go(path), id=f"go-{screen}")]
 
 
-def _actions(app: context.AppContext, actions: Sequence[ft.Control], *, is_root: bool) -> list[ft.Control]:
+def _actions(
+    app: context.AppContext, actions: Sequence[ft.Control], tab: routes.Screen | None
+) -> list[ft.Control]:
+    is_root = tab not in (None, routes.Screen.SEARCH)
     right: list[ft.Control] = [*actions]
     if is_root:
         right += _go(app, ft.Icons.SEARCH, routes.Screen.SEARCH, routes.SEARCH)
     if app.demo:
         right.append(banners.demo_badge())
     right.append(status_lamps())
-    if is_root and not app.user.is_executive:
+    if is_root and tab is not routes.Screen.SETTINGS and not app.user.is_executive:
         right += _go(app, ft.Icons.SETTINGS_OUTLINED, routes.Screen.SETTINGS, routes.SETTINGS)
     return right
 
@@ -205,7 +208,7 @@ def frame(
     app = context.use_app()
     path = ft.use_view_path() or routes.HOME
     is_root = tab is not None
-    right = _actions(app, actions, is_root=is_root and tab is not routes.Screen.SEARCH)
+    right = _actions(app, actions, tab)
     rows: list[ft.Control] = [status_banners(), ft.Container(body, expand=True)]
     if bottom is not None:
         rows.append(_thumb_area(app, bottom))
