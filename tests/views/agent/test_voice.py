@@ -6,6 +6,7 @@ import wave
 from collections.abc import Callable
 from pathlib import Path
 
+import flet as ft
 import pytest
 
 from services.notes import NoteState
@@ -60,8 +61,10 @@ async def test_one_touch_records_and_another_keeps_the_note(talking: Bench) -> N
 
 
 async def test_the_big_microphone_of_other_screens_records_at_once(talking: Bench) -> None:
-    async with field.opened(talking, "/sync") as phone:
-        await phone.tap("Voice note")
+    async with field.opened(talking, "/leads") as phone:
+        big = phone.find("Voice note", ft.FloatingActionButton)[-1]
+        await phone.event(big, "click", None)
+        await phone.until("Discard")
 
         assert phone.sees("Recording")
         await phone.tap("stop")
