@@ -66,6 +66,7 @@ def text_field(
         on_blur=on_blur,
         hint_text=hint or None,
         error=problem or None,
+        error_max_lines=3,
         keyboard_type=keyboard,
         password=password,
         can_reveal_password=password,

@@ -13,10 +13,11 @@ from services import nearby
 from views import routes, strings, theme
 from views.agent import lead_words
 from views.agent.nearby import moves, sales
-from views.agent.nearby.choices import PAGE, Choices, Choose
+from views.agent.nearby.choices import KM_PER_MILE, PAGE, RADII, Choices, Choose
 from views.parts import banners, buttons, cards, empty_state, formats, plan_map, words
 
 _OPENED = 3
+_PINS = 25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,14 +155,24 @@ def plan(board: Board, *, size: float) -> ft.Control:
     centre = (board.place.lat, board.place.lon)
     drawn = plan_map.plan_map(
         centre,
-        board.chosen.radius,
+        _reach(board),
         _pins(found),
         on_pin=None if is_sales else board.open_lead,
         on_point=board.take_point,
         size=size,
         key=f"plan-{size}",
     )
-    return cards.stack(drawn, words.fine(strings.t("agent_field.nearby.tap"), lines=2), gap=6)
+    hint = strings.t("agent_field.sales.tap" if is_sales else "agent_field.nearby.tap")
+    return cards.stack(drawn, words.fine(hint, lines=2), gap=6)
+
+
+def _reach(board: Board) -> float:
+    """The map of sales shows the nearest: it closes in on them where the circle is far wider."""
+    found, radius = board.found, float(board.chosen.radius)
+    if not isinstance(found, nearby.SalesList) or not found.items:
+        return radius
+    farthest = found.items[:_PINS][-1].km / KM_PER_MILE
+    return next((ring for ring in (0.25, 0.5, *map(float, RADII)) if farthest <= ring <= radius), radius)
 
 
 def _pins(found: nearby.NearbyList | nearby.SalesList) -> list[plan_map.Pin]:
@@ -171,9 +182,10 @@ def _pins(found: nearby.NearbyList | nearby.SalesList) -> list[plan_map.Pin]:
                 id=sale.id,
                 lat=sale.lat,
                 lon=sale.lon,
-                label=lead_words.joined(sale.address, formats.money(sale.price_cents)),
+                label=lead_words.joined(f"{i} {sale.address}", formats.money(sale.price_cents)),
+                number=str(i),
             )
-            for sale in found.items
+            for i, sale in enumerate(found.items[:_PINS], start=1)
         ]
     return [
         plan_map.Pin(
@@ -184,5 +196,5 @@ def _pins(found: nearby.NearbyList | nearby.SalesList) -> list[plan_map.Pin]:
             tone=lead.temperature,
             number=str(i),
         )
-        for i, lead in enumerate(found.items[:25], start=1)
+        for i, lead in enumerate(found.items[:_PINS], start=1)
     ]
