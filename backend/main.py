@@ -17,7 +17,6 @@ from typing import Any
 from backend import app, deps, embedded, logs, server, settings
 from backend.actor import Role
 from backend.services import demo, imports, users
-from backend.storage import pool
 from domain import errors
 
 logger = logging.getLogger(__name__)
@@ -61,12 +60,8 @@ async def _migrate(chosen: settings.Settings, options: argparse.Namespace) -> No
 
 
 async def _create_user(chosen: settings.Settings, options: argparse.Namespace) -> None:
-    password = os.environ.get("JORGE_PASSWORD") or getpass.getpass(f"Password for {options.email}: ")
+    password = os.environ.get("JORGE_PASSWORD") or _typed_password(options.email)
     async with deps.open_deps(chosen) as opened:
-        if options.zone:
-            async with pool.transaction(opened.pool) as connection:
-                for name in options.location:
-                    await users.ensure_location(connection, name=name, state=options.state, zone=options.zone)
         made = await users.create(
             opened,
             email=options.email,
@@ -74,8 +69,22 @@ async def _create_user(chosen: settings.Settings, options: argparse.Namespace) -
             role=Role(options.role),
             password=password,
             locations=options.location,
+            zone=options.zone or "",
+            state=options.state,
         )
     print(f"Made the {made.role} {made.name} <{made.email}>.")
+
+
+def _typed_password(email: str) -> str:
+    """Raises: InputError where nobody can type."""
+    try:
+        return getpass.getpass(f"Password for {email}: ")
+    except EOFError as fault:
+        raise errors.InputError(
+            "No password was given, and nobody is there to type one.",
+            where="password",
+            hint="Put it into the variable JORGE_PASSWORD.",
+        ) from fault
 
 
 async def _import_leads(chosen: settings.Settings, options: argparse.Namespace) -> None:

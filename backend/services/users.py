@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import asyncpg
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 SHORTEST_PASSWORD = 8
+LONGEST_PASSWORD = 1024
+"""As much as the login form takes."""
+_LONGEST_NAME = 200
 
 
 async def create(
@@ -28,10 +32,16 @@ async def create(
     role: Role,
     password: str,
     locations: Sequence[str],
+    zone: str = "",
+    state: str = "",
     demo: bool = False,
 ) -> users.User:
-    """A new user who may see `locations` (names or ids). Raises: InputError, and nothing is stored."""
+    """A new user who may see `locations` (names or ids; with a `zone`, new ones are made).
+
+    Raises: InputError, and nothing is stored.
+    """
     email = _checked_email(email)
+    _check_name(name, where="name")
     _check_password(password, demo=demo)
     user = users.User(
         id=ids.new_id(),
@@ -44,7 +54,13 @@ async def create(
     )
     try:
         async with pool.transaction(deps.pool) as connection:
-            granted = [await _found(connection, wanted) for wanted in locations]
+            granted = [
+                await ensure_location(connection, name=wanted, state=state, zone=zone, demo=demo)
+                if zone
+                else await _found(connection, wanted)
+                for wanted in locations
+            ]
+            _check_kind(granted, demo=demo)
             await users.add(connection, user)
             await users.grant(connection, user.id, [place.id for place in granted])
     except asyncpg.UniqueViolationError as fault:
@@ -58,16 +74,21 @@ async def create(
 async def ensure_location(
     connection: pool.Connection, *, name: str, state: str = "", zone: str = "UTC", demo: bool = False
 ) -> users.Location:
-    """The location of this name, made when absent."""
-    found = await users.location_named(connection, name)
+    """The location of this name, made when absent. Raises: InputError."""
+    _check_name(name, where="location")
+    found = await users.location_named(connection, name.strip())
     if found is not None:
         return found
+    if not name.strip():
+        raise errors.InputError("A location needs a name.", where="location", hint="Such as “Seattle”.")
+    _check_zone(zone)
     made = users.Location(id=ids.new_id(), name=name.strip(), state=state, zone=zone, demo=demo)
     await users.add_location(connection, made)
     return made
 
 
 async def _found(connection: pool.Connection, wanted: str) -> users.Location:
+    _check_name(wanted, where="location")
     found = await users.location_named(connection, wanted)
     if found is None:
         known = ", ".join(place.name for place in await users.all_locations(connection)) or "none yet"
@@ -89,8 +110,43 @@ def _checked_email(email: str) -> str:
     return email
 
 
+def _check_name(name: str, *, where: str) -> None:
+    """One printable line: it goes into lists, logs and terminals. Raises: InputError."""
+    if not name.isprintable() or len(name) > _LONGEST_NAME:
+        raise errors.InputError(
+            f"This {where} has characters that can't be shown, or more than {_LONGEST_NAME} of them.",
+            where=where,
+            hint="One line of ordinary letters, please.",
+        )
+
+
+def _check_zone(zone: str) -> None:
+    try:
+        ZoneInfo(zone)
+    except (KeyError, ValueError, OSError) as fault:
+        raise errors.InputError(
+            f"There is no time zone {zone!r:.60}.", where="zone", hint="It looks like America/Los_Angeles."
+        ) from fault
+
+
+def _check_kind(granted: Sequence[users.Location], *, demo: bool) -> None:
+    """Demo and real data never mix: a user would not even see a location of the other kind."""
+    if any(place.demo is not demo for place in granted):
+        raise errors.InputError(
+            "This office belongs to the demo; real users and data never go there.",
+            where="location",
+            hint="Choose an empty folder with JORGE_DATA_DIR, or another DATABASE_URL.",
+        )
+
+
 def _check_password(password: str, *, demo: bool) -> None:
-    if not demo and len(password) < SHORTEST_PASSWORD:
+    if len(password) > LONGEST_PASSWORD:
+        raise errors.InputError(
+            f"The password is too long (at most {LONGEST_PASSWORD} characters).",
+            where="password",
+            hint="A few words in a row are long and easy to remember.",
+        )
+    if not demo and len(password.strip()) < SHORTEST_PASSWORD:
         raise errors.InputError(
             f"The password is too short (at least {SHORTEST_PASSWORD} characters).",
             where="password",

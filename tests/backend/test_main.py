@@ -39,6 +39,7 @@ async def run(tmp_path: Path) -> AsyncIterator[Run]:
             *arguments,
             env=base | environment,
             cwd=ROOT,
+            stdin=asyncio.subprocess.DEVNULL,
             stdout=pipe,
             stderr=pipe,
         )
@@ -189,3 +190,11 @@ async def test_same_user_twice_is_told(run: Run) -> None:
 
     assert code == 1
     assert "there already" in said
+
+
+async def test_password_that_nobody_can_type_is_told(run: Run) -> None:
+    code, said = await finished(await run(*_NEW_USER))
+
+    assert code == 1
+    assert "JORGE_PASSWORD" in said
+    assert "Traceback" not in said
