@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import flet as ft
 import pytest
 
@@ -176,3 +178,11 @@ async def test_a_manager_sees_everybodys_leads(make_bench: field.Make) -> None:
 
     async with field.opened(bench, "/nearby", place=field.AUSTIN) as phone:
         assert phone.sees("1 lead within 5 mi")
+
+
+async def test_the_first_download_says_how_far_it_is(bench: Bench) -> None:
+    bench.sync.now = replace(bench.sync.now, online=True, first_sync=0.62)
+
+    async with field.opened(bench, "/nearby", place=field.AUSTIN) as phone:
+        assert phone.sees("Downloading your leads; you can start")
+        assert phone.sees("62 %")

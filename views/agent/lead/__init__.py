@@ -20,8 +20,8 @@ def lead_screen() -> ft.View:
     app = context.use_app()
     lead_id = ft.use_route_params().get("lead_id", "")
     service = app.service(leads.Leads)
-    live.use_tick(30)
-    view = live.use_live(lambda: _read(service, lead_id), lead_id)
+    turn = live.use_tick(30)  # the legal window opens and closes by itself
+    view = live.use_live(lambda: _read(service, lead_id), lead_id, turn)
     within = _opened_under(ft.context.page.route or "")
     if view is None:
         return shell.frame(strings.t("agent_field.lead.title"), _gone(app), within=within)

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import flet as ft
 
 from domain import ports
-from services import here, nearby, settings
+from services import here, nearby, settings, sync_centre
 from views import cells, component, context, live, routes, shell, strings, theme
 from views.agent import lead_reach
 from views.agent.nearby import around, choices, place_bar
-from views.parts import cards
+from views.parts import cards, progress
 
 _MAP = 480
 _TABLES = ("leads", "tasks", "properties", "conflicts", "outbox")
@@ -29,8 +29,11 @@ def nearby_screen() -> ft.View:
     )
     place = prefs.last_place or prefs.home
     service = app.service(nearby.Nearby)
-    live.use_tick(30)
-    found = live.use_live(lambda: _read(service, place, chosen.value), place, chosen.value, tables=_TABLES)
+    turn = live.use_tick(30)  # clocks run and windows close by themselves
+    first = live.use_live(lambda: _first_load(app.service(sync_centre.SyncCentre)), turn)
+    found = live.use_live(
+        lambda: _read(service, place, chosen.value), place, chosen.value, turn, tables=_TABLES
+    )
     open_lead = ft.use_callback(
         lambda lead_id: app.go(routes.lead(lead_id, under=routes.NEARBY)), [id(app.go)]
     )
@@ -62,12 +65,20 @@ def nearby_screen() -> ft.View:
         take_point=take_point,
         go=app.go,
     )
-    top = [
+    top: list[ft.Control] = [
         place_bar.place_bar(place),
         choices.bar(chosen, choose, placed=place is not None, with_map=not app.wide),
     ]
+    if first is not None:
+        top.append(progress.progress(strings.t("agent_field.nearby.loading"), first, id="first-sync"))
     body = _desk(top, board) if app.wide and place is not None else _phone(top, board)
     return shell.frame(strings.t("agent_field.nearby.title"), body, tab=routes.Screen.NEARBY)
+
+
+def _first_load(service: sync_centre.SyncCentre) -> float | None:
+    """How far the very first download is, while one runs."""
+    lamps = service.lamps()
+    return lamps.first_sync if lamps.online else None
 
 
 def _read(
