@@ -64,6 +64,9 @@ def main() -> None:
     arguments.add_argument("--minutes", type=int, default=0, help="also a recording of this length")
     arguments.add_argument("--only-long", action="store_true", help="skip the sets")
     chosen = arguments.parse_args()
+    if not DATA.exists():
+        print(f"not measured: the recordings are not here ({DATA}); they are no part of this repository")
+        return
     folder = models.ModelStore(root=Path("/nonexistent")).resolve()
     engine = whisper.WhisperTranscriber(lambda: folder)
     hints = street_and_name_hints()

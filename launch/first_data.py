@@ -81,5 +81,9 @@ def logins(settings: settings_module.Settings) -> str:
     note = settings.data / "first-login.txt"
     if note.exists():
         email, password = note.read_text().split()
-        return f"  admin     {email}\n  password  {password}"
+        return (
+            f"  admin     {email}\n  password  {password}\n"
+            '  agents    .venv/bin/python -m backend create-user --role agent --location "Main office"'
+            ' --email … --name "…"'
+        )
     return "  your own users (python -m backend create-user makes more)"

@@ -51,3 +51,13 @@ def test_the_demo_stays_when_no_files_are_named(tmp_path: Path) -> None:
 
     assert first_data.holds(data) == "demo"
     assert "agent1@demo.example" in first_data.logins(told(data))
+
+
+def test_own_data_shows_the_first_sign_in_and_how_agents_get_theirs(tmp_path: Path) -> None:
+    data = folder_that_holds("real", tmp_path)
+    (data / "first-login.txt").write_text("admin@jorge.local\nsecret\n")
+
+    said = first_data.logins(told(data))
+
+    assert "admin@jorge.local" in said
+    assert "create-user --role agent" in said
