@@ -40,6 +40,8 @@ class Transcription:
     @property
     def why_waiting(self) -> str:
         """Why notes wait here, in words; empty = they do not."""
+        if self.transcriber is None:
+            return "This device has no speech engine."
         return self.turn.blocked
 
     def nudge(self) -> None:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from services.notes import ProposedChange
 from views import strings
 from views.parts import formats, proposal_row
 
 OPT_OUT = "opted_out"
 FOLLOW_UP = "follow_up_on"
+_NAMES = {
+    "price_on": "agent_work.field.price_on",
+    "timeline_days": "agent_work.review.timeline",
+    "opted_out": "agent_work.review.opt_out",
+}
 
 
 def row_of(change: ProposedChange, taken: bool) -> proposal_row.Proposal:
@@ -39,7 +46,17 @@ def value(field: str, stored: object) -> str:
         return strings.t("agent_work.review.days", n=stored)
     if field == "phone":
         return formats.phone(str(stored))
+    if field.endswith("_on"):
+        return _day(str(stored))
     return _plain(stored)
+
+
+def _day(text: str) -> str:
+    """`2026-11-20` → `20 Nov 2026`."""
+    try:
+        return f"{date.fromisoformat(text[:10]):%-d %b %Y}"
+    except ValueError:
+        return text
 
 
 def _plain(stored: object) -> str:
@@ -53,5 +70,7 @@ def _plain(stored: object) -> str:
 
 def field_name(field: str) -> str:
     """`price_cents` → `Price`."""
+    if field in _NAMES:
+        return strings.t(_NAMES[field])
     text = field.removesuffix("_cents").removesuffix("_on").removesuffix("_at").replace("_", " ")
     return text[:1].upper() + text[1:]

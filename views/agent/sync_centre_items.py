@@ -13,6 +13,8 @@ from views import component, context, routes, strings, theme
 from views.agent import review_words
 from views.parts import buttons, cards, chips, dialogs, formats, toasts, words
 
+_DERIVED = {"id", "score", "temperature", "proposals", "audio_sha256"}
+
 
 def _t(key: str, **values: object) -> str:
     return strings.t(f"agent_work.sync.{key}", **values)
@@ -77,7 +79,7 @@ def parked_card(item: ParkedItem, key: str = "") -> ft.Control:
     ask = _asking(page, discard)
     rows: list[ft.Control] = [
         ft.Row(
-            [words.name(item.title, expand=True), chips.sync_state("needs_you")],
+            [_title(item.title), chips.sync_state("needs_you")],
             vertical_alignment=ft.CrossAxisAlignment.START,
         ),
         words.body(_t("parked.blocked") if item.blocked else item.message),
@@ -88,6 +90,12 @@ def parked_card(item: ParkedItem, key: str = "") -> ft.Control:
     return ft.Semantics(
         identifier=f"parked-{item.group}", container=True, content=cards.card(cards.stack(*rows, gap=6))
     )
+
+
+def _title(text: str) -> ft.Control:
+    title = words.name(text, expand=True)
+    title.max_lines = 3
+    return title
 
 
 def _asking(page: ft.Page, discard: Callable[[], None]) -> Callable[[], None]:
@@ -122,6 +130,6 @@ def _what(item: ParkedItem) -> str:
     shown = [
         f"{review_words.field_name(name)}: {review_words.value(name, value) or formats.NOTHING}"
         for name, value in item.what
-        if not name.endswith("_id") and name != "id"
+        if not name.endswith(("_id", "_ver")) and name not in _DERIVED
     ]
     return " · ".join(shown[:8])

@@ -56,6 +56,9 @@ def server_words(lamps: Lamps, now: datetime, zone: ZoneInfo) -> list[str]:
         formats.moment(lamps.last_contact_at, now, zone) if lamps.last_contact_at else strings.t("kit.never")
     )
     lines.append(_t("contact", when=contact))
+    needs = strings.count("agent_work.lamp.server.needs_you", lamps.needs_you)
+    if lamps.needs_you and needs not in lines:
+        lines.append(needs)
     if lamps.next_try_at is not None and not lamps.online and not lamps.forced_offline:
         lines.append(_t("next", when=formats.clock(lamps.next_try_at, zone)))
     return lines

@@ -36,7 +36,7 @@ class Conflict:
 Choose = Callable[[str, str], None]
 
 
-def _side(title: str, side: Side, tone: theme.Tone) -> ft.Control:
+def _side(title: str, side: Side, tone: theme.Tone, *, expand: bool = False) -> ft.Control:
     return ft.Container(
         cards.stack(
             words.label(title, color=tone.ink),
@@ -47,7 +47,22 @@ def _side(title: str, side: Side, tone: theme.Tone) -> ft.Control:
         bgcolor=tone.ground,
         border_radius=12,
         padding=theme.GAP,
-        expand=True,
+        expand=expand or None,
+    )
+
+
+def _sides(conflict: Conflict) -> ft.Control:
+    """Beside each other where there is room for two; else below."""
+    wide = (ft.context.page.width or 0) >= theme.WIDE_FROM
+    yours = _side(strings.t("kit.conflict.yours"), conflict.yours, theme.BRANDED, expand=wide)
+    office = _side(strings.t("kit.conflict.office"), conflict.office, theme.PLAIN, expand=wide)
+    if not wide:
+        return cards.stack(yours, office, gap=theme.GAP_S)
+    return ft.Row(
+        [yours, office],
+        spacing=theme.GAP_S,
+        intrinsic_height=True,
+        vertical_alignment=ft.CrossAxisAlignment.STRETCH,
     )
 
 
@@ -62,16 +77,7 @@ def conflict_card(
         ],
         vertical_alignment=ft.CrossAxisAlignment.START,
     )
-    sides = ft.Row(
-        [
-            _side(strings.t("kit.conflict.yours"), conflict.yours, theme.BRANDED),
-            _side(strings.t("kit.conflict.office"), conflict.office, theme.PLAIN),
-        ],
-        spacing=theme.GAP_S,
-        intrinsic_height=True,
-        vertical_alignment=ft.CrossAxisAlignment.STRETCH,
-    )
-    rows: list[ft.Control] = [head, sides]
+    rows: list[ft.Control] = [head, _sides(conflict)]
     if conflict.effect:
         rows.append(words.soft(conflict.effect))
     rows += [_choices(conflict, on_choose), words.fine(strings.t("kit.conflict.kept"), lines=2)]
