@@ -77,8 +77,9 @@ async def stay_connected(
     *,
     rng: random.Random,
     wanted: Callable[[], bool] = lambda: True,
+    cut: Callable[[], None] = lambda: None,
 ) -> None:
-    """Listen until cancelled; after each cut wait with full jitter."""
+    """Listen until cancelled; after each cut, which `cut` is told, wait with full jitter."""
     failures = 0
     while True:
         if not wanted():
@@ -95,14 +96,20 @@ async def stay_connected(
         except errors.JorgeError as fault:
             logger.info("nudge.cut", extra={"code": fault.code})
         failures += 1
+        cut()
         await asyncio.sleep(0.2 + engine.backoff(min(failures, 6), rng=rng))
 
 
 async def listen(line: client.Client, sync: engine.Engine, *, rng: random.Random | None = None) -> None:
-    """Wake the engine at each poke (and at each new connection: pokes may have been missed), until cancelled."""
+    """Wake the engine at each poke, at each new connection (pokes may have been missed) and at each cut, until cancelled."""
 
     def hear(message: dict[str, Any]) -> None:
         if "seq" in message or message.get("type") in ("ready", "hello"):
+            sync.wake()
+
+    def cut() -> None:
+        """The line is gone, or the server: a run finds out, so that nobody is shown "online" for a minute."""
+        if sync.status().online:
             sync.wake()
 
     await stay_connected(
@@ -110,4 +117,5 @@ async def listen(line: client.Client, sync: engine.Engine, *, rng: random.Random
         hear,
         rng=rng or random.Random(),
         wanted=lambda: not (sync.status().forced_offline or sync.status().needs_sign_in),
+        cut=cut,
     )

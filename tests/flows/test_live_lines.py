@@ -82,6 +82,19 @@ async def test_after_a_restart_of_the_server_the_waiting_change_goes_out_by_a_ti
     await line.http.aclose()
 
 
+async def test_a_server_that_goes_away_is_noticed_within_seconds(
+    make_phone: MakePhone, live_server: LiveServer, clock: ports.Clock
+) -> None:
+    ann = await make_phone()
+    line = await over_the_wire(ann, live_server, clock)
+    sync = engine.Engine(ann.db, line, clock, rng=random.Random(1))
+    async with running(sync.serve(), nudge.listen(line, sync, rng=random.Random(1))):
+        await until(lambda: sync.status().online and sync.status().first_complete)
+        await live_server.stop()
+        await until(lambda: not sync.status().online)
+    await line.http.aclose()
+
+
 async def test_a_manager_s_tiles_come_live_and_stay(
     make_phone: MakePhone, live_server: LiveServer, clock: ports.Clock
 ) -> None:
