@@ -25,6 +25,7 @@ NOW = datetime(2026, 11, 22, 17, tzinfo=UTC)
         ("2026-09-18T21:36:17-07:00", datetime(2026, 9, 19, 4, 36, 17, tzinfo=UTC)),
         ("2026-09-18T21:36:17.000Z", datetime(2026, 9, 18, 21, 36, 17, tzinfo=UTC)),
         ("Sep 18 2026 09:37 PM", datetime(2026, 9, 19, 4, 37, tzinfo=UTC)),
+        ("September-18-2026", datetime(2026, 9, 18, 7, 0, tzinfo=UTC)),
         ("September 18, 2026", datetime(2026, 9, 18, 7, tzinfo=UTC)),
         ("9/18/2026", datetime(2026, 9, 18, 7, tzinfo=UTC)),
         ("09/18/2026 12:05 am", datetime(2026, 9, 18, 7, 5, tzinfo=UTC)),

@@ -69,6 +69,10 @@ def test_a_broken_byte_behind_megabytes_is_found_on_its_line(tmp_path: Path) -> 
     ("content", "words"),
     [
         (b"", "is empty"),
+        (codecs.BOM_UTF8, "is empty"),
+        (codecs.BOM_UTF16_LE, "is empty"),
+        (codecs.BOM_UTF8 + b"\r\n\r\n", "is empty"),
+        ("Contact Id,First Name\n".encode("utf-32"), "is no text file"),
         (b"PK\x03\x04 and so on", "no CSV file"),
         ("Contact Id,First Name\n".encode("utf-16-le"), "UTF-16 without its mark"),
         (codecs.BOM_UTF16_LE + b"C\x00\x00\xd8\x00\xd8", "no utf-16 text"),
@@ -169,3 +173,21 @@ def test_a_field_over_several_lines_keeps_the_lines_counted(tmp_path: Path) -> N
         records = list(file.records())
 
     assert [(record.line, record.cells) for record in records] == [(2, ["1", "two\nlines"]), (5, ["2", "x"])]
+
+
+async def test_of_two_columns_of_one_name_the_filled_one_counts(deps: Deps, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("Contact Id,First Name,Phone,Phone,Email\n1,Ana,,206-555-0101,\n")
+
+    report = await importing.leads(deps, path)
+
+    assert report.started.unused == ()
+    assert (await importing.rows(deps))[0]["phone"] == "+12065550101"
+
+
+async def test_what_is_told_of_the_rows_counts_imported_ones_only(deps: Deps, tmp_path: Path) -> None:
+    bad = JOSE | {"Contact Id": "2", "Phone": "12"}
+    report = await importing.leads(deps, write(tmp_path / "a.csv", GHL, bad, JOSE))
+
+    assert (report.inserted, report.rejected) == (1, 1)
+    assert report.notes == ("1 leads say neither seller nor buyer: taken as sellers",)

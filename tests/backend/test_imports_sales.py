@@ -133,3 +133,32 @@ async def test_all_of_king_county_is_imported(deps: Deps) -> None:
     report = await imports.run_import_sales(deps, REAL)
 
     assert (report.inserted, report.rejected) == (17_356, 0)
+
+
+_SOLD_LISTS = {
+    "redfin": "SALE TYPE,SOLD DATE,ADDRESS,CITY,STATE OR PROVINCE,ZIP OR POSTAL CODE,PRICE,BEDS,BATHS,SQUARE FEET,"
+    "YEAR BUILT,STATUS,MLS#,LATITUDE,LONGITUDE\n"
+    "PAST SALE,March-1-2026,1 Main St,Seattle,WA,98101,650000,3,2,1800,1990,Sold,N1,47.61,-122.33\n",
+    "paragon": "ML Number,Status,Selling Price,Selling Date,Bedrooms,Bathrooms,Approximate Square Footage,Year Built,"
+    "Street Number,Street Name,Street Suffix,City,State,Zip Code,Latitude,Longitude\n"
+    "N1,Sold,650000,3/1/2026,3,2,1800,1990,1,Main,St,Seattle,WA,98101,47.61,-122.33\n",
+}
+
+
+@pytest.mark.parametrize("vendor", _SOLD_LISTS)
+async def test_sold_lists_of_other_vendors_are_read_by_their_own_words(
+    deps: Deps, tmp_path: Path, vendor: str
+) -> None:
+    path = tmp_path / f"{vendor}.csv"
+    path.write_text(_SOLD_LISTS[vendor])
+
+    report = await imports.run_import_sales(deps, path)
+
+    [house] = await _sold(deps)
+    assert report.rejected == 0
+    assert (house["price_cents"], house["price_on"], house["sqft"]) == (65_000_000, date(2026, 3, 1), 1800)
+    assert (house["zip"], house["address"], house["external_id"]) == (
+        "98101",
+        "1 Main St",
+        "mls:N1:2026-03-01",
+    )

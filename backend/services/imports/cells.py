@@ -14,7 +14,7 @@ _MONTHS = {
 }
 _CLOCK = r"(?:[ T,]+(?:at )?(\d{1,2}):(\d\d)(?::(\d\d))?(?:\.\d+)? ?([AaPp])?\.?[Mm]?\.?)?"
 _MDY = re.compile(rf"(\d{{1,2}})[/.-](\d{{1,2}})[/.-](\d{{4}}){_CLOCK}")
-_NAMED = re.compile(rf"([A-Za-z]{{3}})[a-z]*\.? (\d{{1,2}})(?:st|nd|rd|th)?,? (\d{{4}}){_CLOCK}")
+_NAMED = re.compile(rf"([A-Za-z]{{3}})[a-z]*\.?[ -](\d{{1,2}})(?:st|nd|rd|th)?,?[ -](\d{{4}}){_CLOCK}")
 _NUMBER = re.compile(r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d*)?(?:[eE][-+]?\d+)?")
 _EMAIL = re.compile(r"[^@\s\"(),:;<>\[\]\\]+@[^@\s.]+(?:\.[^@\s.]+)+")
 _YES = frozenset({"true", "yes", "y", "1", "on", "t", "enabled", "active"})

@@ -64,13 +64,13 @@ MLS = products.Product(
         )
     ),
     columns=products.columns("""
-id = ListingKey, ListingId, MLS #, MLS Number, MLS, Listing Number, ParcelNumber, APN
-price = ClosePrice, Sold Price, Sale Price, Selling Price, Closed Price
+id = ListingKey, ListingId, MLS #, MLS Number, MLS, Listing Number, ML Number, MLS ID, ParcelNumber, APN
+price = ClosePrice, Sold Price, Sale Price, Selling Price, Closed Price, Price
 price_on = CloseDate, Sold Date, Sale Date, Selling Date, Closing Date, Closed Date
 status = StandardStatus, MlsStatus, Status
 beds = BedroomsTotal, Bedrooms, Beds, BR, Total Bedrooms
 baths = BathroomsTotalDecimal, BathroomsTotalInteger, Bathrooms, Baths, BA, Total Baths
-sqft = LivingArea, BuildingAreaTotal, SqFt, Square Feet, Living Sq Ft, Sq Ft, Approx SqFt
+sqft = LivingArea, BuildingAreaTotal, SqFt, Square Feet, Living Sq Ft, Sq Ft, Approx SqFt, Square Footage, Approximate Square Footage
 lot_sqft = LotSizeSquareFeet, Lot SqFt, Lot Sq Ft, Lot Size SqFt
 lot_acres = LotSizeAcres, Acres, Lot Acres
 floors = StoriesTotal, Stories, Floors
@@ -84,7 +84,7 @@ street = StreetName
 suffix = StreetSuffix
 city = City, PostalCity
 state = StateOrProvince, State
-zip = PostalCode, Zip, Zip Code, ZipCode
+zip = PostalCode, Zip, Zip Code, ZipCode, ZIP or Postal Code
 lat = Latitude, Lat
 lon = Longitude, Long, Lon, Lng
 """),

@@ -72,6 +72,8 @@ class CsvFile:
 
     def _read_header(self, path: Path) -> tuple[list[str], str]:
         first = next((line for line in self._lines if line.strip()), "")
+        if not first:
+            raise errors.ImportFileError("The file is empty.", where=str(path), hint="Export it again.")
         self._lines.taken.pop()
         self._lines.next_record()
         delimiter = max(DELIMITERS, key=first.count)

@@ -9,6 +9,7 @@ from pathlib import Path
 from domain import errors
 
 CHUNK = 1 << 20
+_UTF32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)  # the first begins like UTF-16
 _UTF16_HINT = "Open it in a spreadsheet and save it as “CSV UTF-8”."
 
 
@@ -55,7 +56,8 @@ def _check_kind(path: Path, head: bytes) -> None:
             where=str(path),
             hint="Open it and save it as “CSV UTF-8”.",
         )
-    if not head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and b"\x00" in head:
+    utf16 = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and not head.startswith(_UTF32)
+    if b"\x00" in head and not utf16:
         raise errors.ImportFileError(
             "This is no text file, or UTF-16 without its mark.", where=f"{path}:1", hint=_UTF16_HINT
         )

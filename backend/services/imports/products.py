@@ -69,11 +69,13 @@ def _fit(product: Product, found: frozenset[str]) -> tuple[int, int, int]:
 
 
 def _layout(product: Product, header: Sequence[str], names: Sequence[str]) -> Layout:
-    first = {name: place for place, name in reversed(list(enumerate(names)))}
+    standing: dict[str, list[int]] = {}  # a name may head several columns: two of "Phone", say
+    for place, name in enumerate(names):
+        standing.setdefault(name, []).append(place)
     places = {
         word: found
         for word, wanted in product.columns.items()
-        if (found := tuple(first[name] for name in wanted if name in first))
+        if (found := tuple(place for name in wanted for place in standing.get(name, ())))
     }
     used = {place for found in places.values() for place in found}
     unused = tuple(name for place, name in enumerate(header) if place not in used and name.strip())

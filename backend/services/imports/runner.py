@@ -235,14 +235,21 @@ class _Run:
         batch = _Batch()
         for record in islice(records, BATCH):
             batch.read += 1
+            before = dict(self.context.counts)
             try:
                 if record.fault:
                     raise errors.InputError(record.fault)
                 batch.rows.append((record.line, *make(record.cells)))
                 batch.cells[record.line] = record.cells
             except errors.InputError as fault:
+                self._recount(before)
                 self.rejects.add(record.line, fault.message, record.cells)
         return batch
+
+    def _recount(self, before: dict[str, int]) -> None:
+        """What was noted about a row that is not imported does not count."""
+        self.context.counts.clear()
+        self.context.counts.update(before)
 
     def _count(self, batch: _Batch, stored: store.Stored) -> None:
         self.rows += batch.read
