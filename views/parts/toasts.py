@@ -11,7 +11,6 @@ from domain import errors
 from views import strings, theme
 from views.parts import error_card
 
-
 _WIDTH = 560
 
 
