@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Protocol, TypeVar
 
@@ -84,6 +84,7 @@ class Access:
     services: tuple[object, ...]
     board: Board
     demo: bool = False
+    now: Callable[[], datetime] = field(default_factory=lambda: _utc_now)
 
 
 def _utc_now() -> datetime:
@@ -101,7 +102,10 @@ class AppContext:
     set_appearance: Callable[[theme.Appearance], None]
     sign_out: Callable[[], None]
     built: frozenset[str] = frozenset()
-    now: Callable[[], datetime] = _utc_now
+
+    def now(self) -> datetime:
+        """The time on this person's wall: times shown beside it are told in its zone."""
+        return self.access.now()
 
     @property
     def user(self) -> User:

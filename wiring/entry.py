@@ -108,6 +108,7 @@ class Entry:
             services=place.window(page),
             board=place.board,
             demo=place.demo,
+            now=place.now,
         )
 
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -155,15 +156,19 @@ class Workplace:
 
     def show_status(self) -> None:
         """What the engine knows, on the frame of every window."""
-        status = self.sync.status()
+        status, as_of = self.sync.status(), self.services.desk.as_of()
         self.board.update(
             online=status.online and not status.forced_offline,
             sending=status.running,
             waiting=status.pending + status.files,
             needs_you=status.parked + status.conflicts,
-            as_of=self.services.desk.as_of(),
+            as_of=as_of.astimezone(self.services.desk.zone()) if as_of else None,
             last_error=status.error,
         )
+
+    def now(self) -> datetime:
+        """On this person's wall clock: their first location's."""
+        return self.shared.clock.now().astimezone(self.services.desk.zone())
 
     def window(self, page: Any) -> tuple[object, ...]:
         """The services of one window: the same store and work, with this page's own hardware."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 
 NOTHING = "—"
 _MILE_M = 1609.344
@@ -76,25 +76,39 @@ def seconds(value: float | None) -> str:
 
 
 def clock(moment: datetime | None, zone: tzinfo | None = None) -> str:
-    """`10:42` in the zone of the device."""
-    return NOTHING if moment is None else moment.astimezone(zone).strftime("%H:%M")
+    """`10:42` in `zone`, else in the moment's own; UTC is nobody's wall clock, so it becomes the device's."""
+    return NOTHING if moment is None else _local(moment, zone).strftime("%H:%M")
+
+
+def _local(moment: datetime, zone: tzinfo | None) -> datetime:
+    if zone is None and moment.tzinfo is not UTC:
+        return moment
+    return moment.astimezone(zone)
 
 
 def day(moment: datetime | None, now: datetime, zone: tzinfo | None = None) -> str:
     """`today`, `yesterday`, `tomorrow`, `Fri 14 Nov`; with the year where it is another one."""
     if moment is None:
         return NOTHING
+    zone = zone or _zone_of(now)
     local, today = moment.astimezone(zone), now.astimezone(zone)
     days = (local.date() - today.date()).days
     near = {0: "today", -1: "yesterday", 1: "tomorrow"}.get(days)
     if near:
         return near
-    form = "%a %-d %b" if local.year == today.year else "%-d %b %Y"
-    return local.strftime(form)
+    if local.year == today.year:
+        return f"{local:%a} {local.day} {local:%b}"
+    return f"{local.day} {local:%b %Y}"
+
+
+def _zone_of(now: datetime) -> tzinfo | None:
+    """The zone that `now` is told in; UTC is nobody's wall clock."""
+    return None if now.tzinfo is UTC else now.tzinfo
 
 
 def moment(value: datetime | None, now: datetime, zone: tzinfo | None = None) -> str:
-    """`today 10:42`, `Fri 14 Nov 09:00`."""
+    """`today 10:42`, `Fri 14 Nov 09:00`; on the wall clock of `now` where no zone is given."""
+    zone = zone or _zone_of(now)
     return NOTHING if value is None else f"{day(value, now, zone)} {clock(value, zone)}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -66,3 +67,10 @@ def test_small_things() -> None:
     assert formats.phone("112") == "112"
     assert formats.size(1_258_291) == "1.3 MB"
     assert formats.size(999) == "999 B"
+
+
+def test_times_are_told_on_the_wall_clock_of_now() -> None:
+    there = NOW.astimezone(ZoneInfo("America/Los_Angeles"))
+
+    assert formats.moment(NOW, there) == f"today {there:%H:%M}"
+    assert formats.clock(there) == f"{there:%H:%M}"
