@@ -7,8 +7,7 @@ from datetime import datetime, timedelta
 
 import flet as ft
 
-from services import tasks
-from services.notes import NoteItem
+from services import notes, tasks
 from views import cells, component, context, routes, strings, theme
 from views.parts import buttons, cards, chips, field_row, formats, marks, toasts, words
 
@@ -97,7 +96,7 @@ def _add(typed: cells.Cell[str], when: cells.Cell[str], add: Callable[[], None])
 
 
 @component.component
-def notes_part(lead_id: str, found: Sequence[NoteItem], now: datetime) -> ft.Control:
+def notes_part(lead_id: str, found: Sequence[notes.NoteItem], now: datetime) -> ft.Control:
     """Notes and transcripts, newest first; a touch opens the review."""
     app = context.use_app()
 
@@ -116,7 +115,7 @@ def notes_part(lead_id: str, found: Sequence[NoteItem], now: datetime) -> ft.Con
     return marks.mark("notes", cards.section(strings.t("agent_field.lead.notes"), rows, action=dictate))
 
 
-def _note(note: NoteItem, on_open: Callable[[], None], now: datetime) -> ft.Control:
+def _note(note: notes.NoteItem, on_open: Callable[[], None], now: datetime) -> ft.Control:
     said = note.text or note.transcript or strings.t(f"agent_field.notes.{note.state}")
     length = formats.seconds(note.seconds) if note.seconds else ""
     when = formats.moment(note.created_at, now)
