@@ -37,3 +37,10 @@ def test_every_counted_sentence_has_both_forms() -> None:
     }
 
     assert not {f"{key}.{form}" for key in named for form in ("one", "other")} - strings.table().keys()
+
+
+def test_every_kind_of_happening_in_a_lead_s_history_has_its_words() -> None:
+    kinds = ("call", "message", "visit", "note", "form", "bot_turn", "showing", "open_house")
+    keys = {f"agent_field.history.{kind}.{way}" for kind in kinds for way in ("inbound", "outbound", "other")}
+
+    assert not keys - strings.table().keys()
