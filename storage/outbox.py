@@ -256,6 +256,8 @@ def human(item: Line, values: Mapping[str, Any] | None) -> str:
     """One change in words: "Changed price of Ann Lee"."""
     verb = {wire.Op.PUT: "New", wire.Op.PATCH: "Changed", wire.Op.DELETE: "Deleted"}[item.mutation.op]
     noun = _NOUNS.get(item.mutation.table, item.mutation.table)
+    if item.mutation.table == "notes" and item.mutation.op is wire.Op.PATCH:
+        return "Words of a note" if "transcript" in item.mutation.patch else "Review of a note"
     source = values or item.mutation.patch
     name = str(source.get("name") or source.get("title") or source.get("text") or source.get("body") or "")[
         :60
