@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from domain import errors
+from domain import errors, wire
 
 _SIGN_IN = "Sign in again; unsent work stays on this device."
 _LATER = "Nothing is lost: the app tries again by itself."
@@ -15,17 +15,18 @@ _LATER = "Nothing is lost: the app tries again by itself."
 
 def check(status: int, headers: Mapping[str, str], body: bytes) -> None:
     """Raises: NetworkError, AccessError, SyncError or InputError for all but a good answer of our server."""
+    theirs = headers.get(wire.PROTOCOL_HEADER.lower(), str(wire.PROTOCOL))
+    if status == 426 or theirs != str(wire.PROTOCOL):
+        raise _as(
+            errors.VersionMismatchError,
+            problem_of(headers, body) if status == 426 else {},
+            "The server speaks another version of the protocol.",
+            _UPDATE,
+        )
     if 200 <= status < 300:
         return
     problem = problem_of(headers, body)
     retry_after = retry_after_of(headers)
-    if status == 426:
-        raise _as(
-            errors.VersionMismatchError,
-            problem,
-            "The server speaks another version of the protocol.",
-            _UPDATE,
-        )
     if status == 429:
         raise _as(errors.TooManyTriesError, problem, "The server asks for a pause.", _LATER, retry_after)
     if status >= 500:

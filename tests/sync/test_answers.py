@@ -14,6 +14,9 @@ JSON = {"content-type": "application/json"}
 CASES = [
     (200, JSON, "{}", None),
     (204, {}, "", None),
+    (200, {**JSON, "x-jorge-protocol": "1"}, "{}", None),
+    (200, {**JSON, "x-jorge-protocol": "99"}, "{}", errors.VersionMismatchError),
+    (404, {**JSON, "x-jorge-protocol": "99"}, "not_found", errors.VersionMismatchError),
     (302, {"location": "/login"}, "", errors.NotOurServerError),
     (401, JSON, "token_expired", errors.TokenExpiredError),
     (401, JSON, "wrong_credentials", errors.WrongCredentialsError),
