@@ -16,7 +16,7 @@ import asyncpg
 from backend.actor import Actor
 from backend.services import apply
 from backend.storage import feed, mutations, pool, rows
-from domain import errors, wire
+from domain import errors, values, wire
 
 if TYPE_CHECKING:
     from backend.deps import Deps
@@ -130,7 +130,7 @@ async def _in_transaction(
     origin = feed.origin(sender.device_id, actor.id)
     await rows.act_as(connection, actor_id=actor.id, origin=origin)
     work = apply.Work(connection=connection, actor=actor, origin=origin, now=arrived.now)
-    work.held = await rows.lock(connection, {apply.key_of(m) for m in everything})
+    work.held = await rows.lock(connection, {apply.key_of(m) for m in everything if values.is_id(m.row_id)})
     results = {m.mid: _replayed(work, m, seen[m.mid].result) for m in everything if m.mid in seen}
     for group in groups:
         some = await _group(work, sender, [m for m in group if m.mid not in seen], blocked)

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import groupby
 from typing import Any
 
 from domain import errors
@@ -82,9 +83,9 @@ class Mutation:
                 table=fields.text_of(data, "table"),
                 row_id=fields.text_of(data, "row_id"),
                 op=Op(data["op"]),
-                patch=fields.map_of(data, "patch"),
+                patch=fields.values_of(data, "patch"),
                 base_ver=fields.int_of(data, "base_ver"),
-                base=fields.map_of(data, "base"),
+                base=fields.values_of(data, "base"),
                 edit_ms=fields.int_of(data, "edit_ms"),
                 seen_server_ms=fields.int_of(data, "seen_server_ms"),
                 schema=fields.int_of(data, "schema"),
@@ -127,7 +128,7 @@ class Push:
                 where="mutations",
                 hint="Split it.",
             )
-        read = [_read_mutation(entry) for entry in mutations]
+        read = _whole_groups([_read_mutation(entry) for entry in mutations], mutations)
         return cls(
             device_id=fields.name_of(data, "device_id"),
             epoch=fields.name_of(data, "epoch"),
@@ -235,3 +236,32 @@ def _read_mutation(entry: object) -> Mutation | Result:
         if not isinstance(mid, int) or isinstance(mid, bool):
             raise
         return Result(mid=mid, status=Status.PARKED, code="unreadable", message=fault.message)
+
+
+def _whole_groups(
+    read: Sequence[Mutation | Result], entries: Sequence[object]
+) -> Sequence[Mutation | Result]:
+    """Where one of a group can't be read, none of it may be applied."""
+    whole: list[Mutation | Result] = []
+    places = groupby(range(len(read)), key=lambda place: _group_of(entries[place]) or place)
+    for _, group in places:
+        some = [read[place] for place in group]
+        broken = any(isinstance(one, Result) for one in some)
+        whole += [_parked_with_group(one) if broken else one for one in some]
+    return whole
+
+
+def _group_of(entry: object) -> str:
+    group = entry.get("group") if isinstance(entry, dict) else ""
+    return group if isinstance(group, str) else ""
+
+
+def _parked_with_group(one: Mutation | Result) -> Result:
+    if isinstance(one, Result):
+        return one
+    return Result(
+        mid=one.mid,
+        status=Status.PARKED,
+        code="group",
+        message="It belongs to a change that could not be applied.",
+    )

@@ -8,6 +8,8 @@ from typing import Any
 from domain import errors
 
 Json = Mapping[str, Any]
+DEEPEST = 32
+"""Lists and objects within each other; what is deeper no field needs, and no reader has to take."""
 
 
 def name_of(data: Json, key: str) -> str:
@@ -38,3 +40,18 @@ def map_of(data: Json, key: str) -> Mapping[str, Any]:
     if not isinstance(value, dict):
         raise TypeError(f"{key} must be an object")
     return value
+
+
+def values_of(data: Json, key: str) -> Mapping[str, Any]:
+    """An object of fields' values, none of them nested beyond DEEPEST."""
+    found = map_of(data, key)
+    if not _is_flat(found, DEEPEST):
+        raise ValueError(f"{key} is nested too deeply")
+    return found
+
+
+def _is_flat(value: object, left: int) -> bool:
+    if not isinstance(value, dict | list):
+        return True
+    parts = value.values() if isinstance(value, dict) else value
+    return left > 0 and all(_is_flat(part, left - 1) for part in parts)

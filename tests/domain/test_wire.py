@@ -77,7 +77,7 @@ def test_what_is_no_mutation_is_refused(change: dict[str, Any]) -> None:
 
 def test_in_a_push_it_is_parked_by_its_number() -> None:
     body = {"protocol": 1, "device_id": "d", "epoch": "e"}
-    bad = {**MUTATION.as_json(), "mid": 2, "op": "explode"}
+    bad = {**MUTATION.as_json(), "mid": 2, "op": "explode", "group": ""}
     push = wire.Push.from_json({**body, "mutations": [MUTATION.as_json(), bad]})
     assert push.mutations == (MUTATION,)
     assert [(result.mid, result.status, result.code) for result in push.unreadable] == [

@@ -1,0 +1,86 @@
+"""A client that does everything wrong gets an answer that says so, and harms neither the server nor its own queue."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from domain import ids, wire
+from tests.backend.sync.conftest import MakeDevice
+from tests.backend.sync.devices import a_lead
+
+pytestmark = pytest.mark.anyio
+
+
+def nested(depth: int) -> list[Any]:
+    found: list[Any] = []
+    for _ in range(depth):
+        found = [found]
+    return found
+
+
+@pytest.mark.parametrize("part", ["patch", "base"])
+async def test_values_nested_without_end_are_parked_and_the_others_go_through(
+    make_device: MakeDevice, part: str
+) -> None:
+    phone = await make_device()
+    deep = phone.mutation("put", "leads", ids.new_id(), a_lead(phone)).as_json()
+    deep[part] = {**deep[part], "answers": nested(900)}
+    fine = phone.mutation("put", "leads", ids.new_id(), a_lead(phone)).as_json()
+    body = wire.Push(device_id=phone.id, epoch="1", mutations=[]).as_json() | {"mutations": [deep, fine]}
+    answer = await phone.client.post("/api/sync/push", json=body, headers=phone.headers)
+    assert {r["mid"]: r["code"] for r in answer.json()["results"]} == {1: "unreadable", 2: ""}
+
+
+async def test_nothing_of_a_group_is_applied_when_one_of_it_cannot_be_read(make_device: MakeDevice) -> None:
+    phone = await make_device()
+    whole = [
+        phone.mutation("put", "leads", ids.new_id(), a_lead(phone), group=group).as_json()
+        for group in ("a", "b", "b", "b", "")
+    ]
+    whole[2]["op"] = "explode"
+    body = wire.Push(device_id=phone.id, epoch="1", mutations=[]).as_json() | {"mutations": whole}
+    answer = await phone.client.post("/api/sync/push", json=body, headers=phone.headers)
+    codes = {r["mid"]: r["code"] for r in answer.json()["results"]}
+    assert codes == {1: "", 2: "group", 3: "unreadable", 4: "group", 5: ""}
+
+
+async def test_an_id_that_is_none_is_named_as_the_reason(make_device: MakeDevice) -> None:
+    phone = await make_device()
+    (result,) = await phone.push(phone.mutation("patch", "leads", "x\x00", {"name": "A"}))
+    assert (result.code, result.message) == ("bad_value", "The row's id is no UUID.")
+
+
+FORGED = {
+    "a table before the first": [["SCOPE"], -100, None, 0, 1],
+    "a place that is no id": [["SCOPE"], 2, ["x", "y"], 0, 1],
+    "a place with NUL": [["SCOPE"], 2, ["\x00", "y"], 0, 1],
+    "half a place": [["SCOPE"], 2, ["x"], 0, 1],
+    "a count below nothing": [["SCOPE"], 2, None, -5, 1],
+}
+
+
+@pytest.mark.parametrize("what", FORGED)
+async def test_a_forged_cursor_means_start_over(make_device: MakeDevice, what: str) -> None:
+    phone = await make_device()
+    page = await phone.page()
+    load = json.loads(json.dumps(FORGED[what]).replace("SCOPE", phone.locations[0]))
+    data = {"i": page.incarnation, "q": 0, "s": [], "f": load}
+    cursor = "snap." + base64.urlsafe_b64encode(json.dumps(data).encode()).decode().rstrip("=")
+    answer = await phone.client.get("/api/sync/pull", params={"cursor": cursor}, headers=phone.headers)
+    assert (answer.status_code, answer.json()["code"]) == (410, "resync")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "sync/push"), ("GET", "sync/pull"), ("POST", "uploads")]
+)
+async def test_another_version_in_the_header_is_refused_everywhere(
+    make_device: MakeDevice, method: str, path: str
+) -> None:
+    phone = await make_device()
+    headers = {**phone.headers, "X-Jorge-Protocol": "2"}
+    answer = await phone.client.request(method, f"/api/{path}", headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (426, "version_mismatch")
