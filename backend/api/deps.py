@@ -6,15 +6,22 @@ import ipaddress
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Request
 from starlette.requests import HTTPConnection
 
 from backend.actor import Actor, Role
 from backend.deps import Deps
 from backend.services import auth
-from domain import errors
+from domain import errors, wire
 
-_FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
+_FORWARDED = (
+    "forwarded",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-real-ip",
+    "via",
+)
 
 
 def deps_of(connection: HTTPConnection) -> Deps:
@@ -40,6 +47,13 @@ async def current_user(connection: HTTPConnection) -> Actor:
             "Sign in first.", where="Authorization", hint="Send `Authorization: Bearer <access_token>`."
         )
     return await auth.actor_of(deps_of(connection), token.strip(), peer_of(connection))
+
+
+async def same_protocol(request: Request) -> None:
+    """Raises: VersionMismatchError (426) for an app that says it speaks another version; silence is let through."""
+    said = request.headers.get(wire.PROTOCOL_HEADER, "")
+    if said and said != str(wire.PROTOCOL):
+        wire.check_protocol(said[:20])
 
 
 def require(*roles: Role) -> Callable[[Actor], Awaitable[Actor]]:

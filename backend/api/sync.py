@@ -7,15 +7,15 @@ import gzip
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
-from backend.api.deps import CurrentUser, Parts
+from backend.api.deps import CurrentUser, Parts, same_protocol
 from backend.services import pull, push
 from backend.storage import feed
 from backend.stream import sequencer
 from domain import errors, wire
 
-router = APIRouter(prefix="/api/sync", tags=["sync"])
+router = APIRouter(prefix="/api/sync", tags=["sync"], dependencies=[Depends(same_protocol)])
 
 _MOST_PUSH_BYTES = 4 * 1024 * 1024
 _WORTH_COMPRESSING = 1000
@@ -39,11 +39,8 @@ async def pull_page(
     limit: Annotated[int, Query(ge=1, le=wire.MAX_PAGE)] = pull.DEFAULT_LIMIT,
     scope: Annotated[str, Query(max_length=36)] = "",
     x_jorge_device: Annotated[str, Header(max_length=100)] = "",
-    x_jorge_protocol: Annotated[str, Header(max_length=10)] = "",
 ) -> Response:
     """The page after `cursor`; an empty cursor begins a first sync."""
-    if x_jorge_protocol:
-        wire.check_protocol(int(x_jorge_protocol) if x_jorge_protocol.isdecimal() else x_jorge_protocol)
     page = await pull.pull(deps, actor, cursor=cursor, limit=limit, scope=scope, device_id=x_jorge_device)
     return await _json(page.as_json(), request)
 

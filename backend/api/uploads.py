@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
+from starlette.datastructures import Headers
+from starlette.responses import MalformedRangeHeader, RangeNotSatisfiable
 
-from backend.api.deps import CurrentUser, Parts
+from backend.api.deps import CurrentUser, Parts, same_protocol
 from backend.services import uploads
 from backend.storage import uploads as stored
 from domain import errors
 
-router = APIRouter(prefix="/api/uploads", tags=["uploads"])
+router = APIRouter(prefix="/api/uploads", tags=["uploads"], dependencies=[Depends(same_protocol)])
 
 _TUS = {"Tus-Resumable": "1.0.0", "Cache-Control": "no-store"}
 _PART = "application/offset+octet-stream"
@@ -102,15 +103,35 @@ async def part(
 
 
 @router.get("/{id_or_sha256}")
-async def download(deps: Parts, actor: CurrentUser, id_or_sha256: str) -> Response:
+async def download(deps: Parts, actor: CurrentUser, id_or_sha256: str, request: Request) -> Response:
     """The whole file or a range of it, by the upload's id or its SHA-256."""
     upload, path = await uploads.open_file(deps, actor, id_or_sha256)
+    if _has_no_such_range(request.headers, upload.size):
+        return _no_such_range(upload.size)
     headers = {
         "ETag": f'"{upload.sha256}"',
         "X-Content-Type-Options": "nosniff",
         "Cache-Control": "private, no-store",
     }
     return FileResponse(path, media_type=upload.media_type, filename=upload.sha256, headers=headers)
+
+
+def _has_no_such_range(headers: Headers, size: int) -> bool:
+    """Starlette would answer in plain text; here every error has one shape."""
+    if "range" not in headers or "if-range" in headers:
+        return False
+    try:
+        FileResponse._parse_range_header(headers["range"], size)
+    except (MalformedRangeHeader, RangeNotSatisfiable):
+        return True
+    return False
+
+
+def _no_such_range(size: int) -> Response:
+    fault = errors.InputError(
+        "The recording has no such range of bytes.", where="Range", hint=f"It has {size} bytes."
+    )
+    return JSONResponse(fault.as_problem(), status_code=416, headers={"Content-Range": f"bytes */{size}"})
 
 
 def _standing(upload: stored.Upload) -> dict[str, str]:
@@ -129,7 +150,7 @@ def _metadata(text: str) -> dict[str, str]:
         key, _, encoded = pair.strip().partition(" ")
         try:
             found[key] = base64.b64decode(encoded, validate=True).decode()
-        except (binascii.Error, UnicodeDecodeError) as fault:
+        except ValueError as fault:  # also what is no ASCII, or no UTF-8 within
             raise errors.InputError(f"{key!r:.40} is not base64 of text.", where="Upload-Metadata") from fault
     return found
 
@@ -142,6 +163,6 @@ def _checksum(text: str) -> bytes | None:
     try:
         if name == "sha256":
             return base64.b64decode(encoded, validate=True)
-    except binascii.Error:
+    except ValueError:
         pass
     raise errors.InputError("Only `sha256 <base64>` is understood.", where="Upload-Checksum")

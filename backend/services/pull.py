@@ -8,8 +8,7 @@ between, without the device asking for it; one that was taken away and given bac
 from __future__ import annotations
 
 import base64
-import binascii
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +17,7 @@ import orjson
 from backend.actor import Actor
 from backend.storage import feed, rows
 from backend.storage.pool import Connection
-from domain import errors, tables, wire
+from domain import errors, tables, values, wire
 
 if TYPE_CHECKING:
     from backend.deps import Deps
@@ -203,7 +202,7 @@ def _read(text: str, head: feed.Head) -> Cursor:
         return Cursor(incarnation=head.incarnation, seq=head.seq)
     try:
         cursor = _parsed(text)
-    except (ValueError, KeyError, TypeError, IndexError, binascii.Error) as fault:
+    except (ValueError, KeyError, TypeError, IndexError, OverflowError) as fault:
         raise _resync() from fault
     if cursor.incarnation != head.incarnation or not head.floor <= cursor.seq <= head.seq:
         raise _resync()
@@ -218,16 +217,29 @@ def _parsed(text: str) -> Cursor:
         scopes, table, after, done, total = data["f"]
         load = Load(
             scopes=tuple(map(str, scopes)),
-            table=int(table),
-            after=(str(after[0]), str(after[1])) if after else None,
-            done=int(done),
-            total=int(total),
+            table=_whole(table),
+            after=_after(after) if after else None,
+            done=_whole(done),
+            total=_whole(total),
         )
     elif kind != "feed":
         raise ValueError(kind)
     return Cursor(
-        incarnation=str(data["i"]), seq=int(data["q"]), loaded=tuple(map(str, data["s"])), load=load
+        incarnation=str(data["i"]), seq=_whole(data["q"]), loaded=tuple(map(str, data["s"])), load=load
     )
+
+
+def _whole(number: object) -> int:
+    if not isinstance(number, int) or number < 0:
+        raise ValueError(number)
+    return number
+
+
+def _after(pair: Sequence[object]) -> tuple[str, str]:
+    scope, row_id = (str(part) for part in pair)
+    if not (values.is_id(scope) and values.is_id(row_id)):
+        raise ValueError(pair)
+    return scope, row_id
 
 
 def _resync() -> errors.ResyncError:

@@ -126,9 +126,12 @@ async def receive(
 
 async def open_file(deps: Deps, actor: Actor, id_or_sha256: str) -> tuple[uploads.Upload, Path]:
     """A complete file of this person's locations. Raises: NotFoundError."""
+    name = id_or_sha256.lower()
     async with deps.pool.acquire() as connection:
-        upload = await uploads.finished(
-            connection, location_ids=actor.locations, id_or_sha256=id_or_sha256.lower()
+        upload = (
+            await uploads.finished(connection, location_ids=actor.locations, id_or_sha256=name)
+            if values.is_id(name) or _SHA256.fullmatch(name)
+            else None
         )
     path = _files(deps).whole(upload) if upload else None
     if upload is None or path is None or not await asyncio.to_thread(path.is_file):

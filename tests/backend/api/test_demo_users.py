@@ -51,9 +51,10 @@ async def test_demo_user_is_refused_from_elsewhere(app: FastAPI, demo_user: user
     assert "this machine" in answer.json()["message"]
 
 
-async def test_demo_user_is_refused_behind_a_proxy(app: FastAPI, demo_user: users.User) -> None:
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "Via"])
+async def test_demo_user_is_refused_behind_a_proxy(app: FastAPI, demo_user: users.User, header: str) -> None:
     async with from_address(app, "127.0.0.1") as client:
-        answer = await demo_login(client, **{"X-Forwarded-For": "127.0.0.1"})
+        answer = await demo_login(client, **{header: "127.0.0.1"})
 
     assert answer.status_code == 403
 

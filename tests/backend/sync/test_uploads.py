@@ -152,3 +152,35 @@ async def test_a_range_of_a_recording_can_be_heard(make_device: MakeDevice) -> N
     url = await whole(phone)
     answer = await phone.client.get(url, headers={**phone.headers, "Range": "bytes=10-19"})
     assert (answer.status_code, answer.content) == (206, AUDIO[10:20])
+
+
+@pytest.mark.parametrize("asked", ["bytes=100000-", "bytes=5-1", "bytes=x", "items=0-1"])
+async def test_a_range_that_is_not_there_is_refused_in_the_one_shape(
+    make_device: MakeDevice, asked: str
+) -> None:
+    phone = await make_device()
+    answer = await phone.client.get(await whole(phone), headers={**phone.headers, "Range": asked})
+    assert (answer.status_code, set(answer.json())) == (416, {"code", "message", "where", "hint"})
+    assert answer.headers["Content-Range"] == f"bytes */{len(AUDIO)}"
+
+
+@pytest.mark.parametrize("name", ["%00", "x", "%ff", "f" * 65])
+async def test_a_name_of_no_recording_is_not_found(make_device: MakeDevice, name: str) -> None:
+    phone = await make_device()
+    answer = await phone.client.get(f"/api/uploads/{name}", headers=phone.headers)
+    assert answer.status_code == 404
+
+
+async def test_headers_beyond_ascii_are_told(make_device: MakeDevice) -> None:
+    phone = await make_device()
+    announced = [*phone.headers.items(), ("Upload-Length", "5")]
+    foreign = [(name.encode(), value.encode()) for name, value in announced]
+    answer = await phone.client.post(
+        "/api/uploads", headers=[*foreign, (b"Upload-Metadata", b"note_id \xe9")]
+    )
+    assert (answer.status_code, answer.json()["where"]) == (422, "Upload-Metadata")
+    url = (await begin(phone)).headers["Location"]
+    sums = (b"Upload-Checksum", b"sha256 \xe9")
+    more = [(b"Upload-Offset", b"0"), (b"Content-Type", b"application/offset+octet-stream"), sums]
+    answer = await phone.client.patch(url, content=AUDIO, headers=[*foreign, *more])
+    assert (answer.status_code, answer.json()["where"]) == (422, "Upload-Checksum")
