@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import orjson
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
+from backend import errors as faults
 from backend.actor import Actor
 from backend.api.deps import deps_of, is_loopback, peer_of
 from backend.deps import Deps
@@ -80,6 +81,9 @@ async def serve(socket: WebSocket, channel: str, *, scopes: Scopes, first: First
             await _until_over(session, first)
     except _Over as over:
         await _close(socket, over)
+    except faults.UNAVAILABLE as fault:
+        logger.warning("socket.unavailable", extra={"fault": type(fault).__name__})
+        await _close(socket, _Over(RESTARTING, "the server can't go on at this moment"))
     except (WebSocketDisconnect, ConnectionError, RuntimeError) as gone:
         logger.debug("socket.gone", extra={"fault": type(gone).__name__})
 
@@ -112,7 +116,7 @@ async def _deliver(session: _Session) -> None:
 async def _listen(session: _Session) -> None:
     """Only a new token matters; anything else the other side says is read and dropped."""
     while True:
-        if token := _token_in(await session.socket.receive_text()):
+        if token := _token_in(await _received(session.socket)):
             session.actor = await _actor(session.socket, session.deps, token)
             session.token = token
 
@@ -139,7 +143,7 @@ async def _signed_in(socket: WebSocket, deps: Deps) -> tuple[str, Actor]:
     if scheme.lower() != "bearer" or not token.strip():
         try:
             async with asyncio.timeout(FIRST_MESSAGE_SECONDS):
-                token = _token_in(await socket.receive_text())
+                token = _token_in(await _received(socket))
         except TimeoutError as fault:
             raise _Over(SIGN_IN, "no token came") from fault
     return token.strip(), await _actor(socket, deps, token.strip())
@@ -150,6 +154,14 @@ async def _actor(socket: WebSocket, deps: Deps, token: str) -> Actor:
         return await auth.actor_of(deps, token, peer_of(socket))
     except errors.AccessError as fault:
         raise _Over(SIGN_IN, "sign in again") from fault
+
+
+async def _received(socket: WebSocket) -> str:
+    """The next message; bytes are no text, and nothing that is understood here."""
+    message = await socket.receive()
+    if message["type"] == "websocket.disconnect":
+        raise WebSocketDisconnect(message.get("code", 1005))
+    return message.get("text") or ""
 
 
 def _allowed(scopes: Scopes, actor: Actor) -> Collection[str]:
@@ -173,7 +185,10 @@ def _check_origin(socket: WebSocket) -> None:
     origin = socket.headers.get("origin")
     if origin is None:
         return
-    parts = urlsplit(origin)
+    try:
+        parts = urlsplit(origin)
+    except ValueError as fault:
+        raise _Over(NOT_ALLOWED, "this page may not connect") from fault
     if parts.netloc.lower() == socket.headers.get("host", "").lower() or is_loopback(parts.hostname or ""):
         return
     raise _Over(NOT_ALLOWED, "this page may not connect")

@@ -101,3 +101,26 @@ async def test_a_stopping_server_says_so_and_the_socket_can_come_back(
     await live_server.start()
     async with connect(f"{live_server.ws_url}/ws/sync", additional_headers=desk.headers) as socket:
         assert "seq" in await news(socket)
+
+
+@pytest.mark.parametrize("with_token", [True, False])
+async def test_bytes_are_no_token_and_no_fault_of_the_server(
+    make_device: MakeDevice, live_server: LiveServer, with_token: bool
+) -> None:
+    desk = await make_device()
+    headers = desk.headers if with_token else {}
+    async with connect(f"{live_server.ws_url}/ws/sync", additional_headers=headers) as socket:
+        await socket.send(b"\x00")
+        if with_token:  # they are passed over
+            assert "seq" in await news(socket)
+        else:
+            assert await closing_code(socket) == sockets.SIGN_IN
+
+
+async def test_an_origin_that_is_no_address_is_turned_away(
+    make_device: MakeDevice, live_server: LiveServer
+) -> None:
+    desk = await make_device()
+    url = f"{live_server.ws_url}/ws/sync"
+    async with connect(url, additional_headers=desk.headers, origin="http://[::1") as socket:  # type: ignore[arg-type]
+        assert await closing_code(socket) == sockets.NOT_ALLOWED
