@@ -54,6 +54,7 @@ class _Pair:
 
 async def login(deps: Deps, *, email: str, password: str, device_id: str, peer: Peer) -> SignedIn:
     """Raises: WrongCredentialsError, TooManyTriesError, ForbiddenError (a demo user from elsewhere)."""
+    email = email.strip()
     deps.throttle.check(email, peer.address)
     user = await _known(deps, email)
     if not await deps.passwords.fits(password, user.password_hash if user else None) or user is None:
@@ -113,7 +114,7 @@ async def _known(deps: Deps, email: str) -> users.User | None:
     if not email.isprintable():
         return None
     async with deps.pool.acquire() as connection:
-        user = await users.by_email(connection, email.strip())
+        user = await users.by_email(connection, email)
     return user if user and not user.disabled else None
 
 

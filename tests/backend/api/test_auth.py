@@ -146,6 +146,16 @@ async def test_guessing_is_slowed_down_but_the_owner_elsewhere_is_not(
     assert (await try_login(client, user.email, PASSWORD)).status_code == 200
 
 
+async def test_blanks_around_the_e_mail_give_no_further_guesses(
+    client: httpx.AsyncClient, make_user: MakeUser
+) -> None:
+    user = await make_user()
+    for blanks in range(5):
+        await try_login(client, " " * blanks + user.email, "wrong")
+
+    assert (await try_login(client, user.email + "  ", "wrong")).status_code == 429
+
+
 async def test_tokens_are_stored_as_hashes_only(deps: Deps, make_user: MakeUser, login: Login) -> None:
     signed_in = await login((await make_user()).email)
 
