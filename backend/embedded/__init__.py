@@ -99,7 +99,7 @@ def _stop(engines: Engines) -> None:
 def sole_server(folder: Path) -> Iterator[None]:
     """Only one server per data folder. Raises: EngineError when another one runs here; it is not disturbed."""
     _make_folder(folder)
-    lock = os.open(folder / "server.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    lock = _opened(folder / "server.lock")
     try:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -199,7 +199,7 @@ def _note(engines: Engines) -> None:
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
     """Starting and stopping happen one at a time."""
-    lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    lock = _opened(path)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -207,8 +207,19 @@ def _alone(path: Path) -> Iterator[None]:
         os.close(lock)
 
 
+def _opened(lock: Path) -> int:
+    try:
+        return os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as fault:
+        raise errors.EngineError(
+            f"The data folder can't be written: {fault.strerror}.",
+            where=str(lock),
+            hint="Give this user the right to write there, or choose another JORGE_DATA_DIR.",
+        ) from fault
+
+
 def _shared_lock(path: Path) -> int:
-    lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    lock = _opened(path)
     fcntl.flock(lock, fcntl.LOCK_SH)
     return lock
 

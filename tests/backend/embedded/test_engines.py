@@ -260,3 +260,13 @@ async def test_second_server_on_a_folder_is_refused_and_harms_nothing(folder: Pa
             pass
     with embedded.sole_server(folder):
         pass
+
+
+@pytest.mark.parametrize("name", ["server.lock", "engines.starting", "engines.lock"])
+async def test_lock_that_cannot_be_opened_is_told(folder: Path, name: str) -> None:
+    (folder / name).mkdir(parents=True)
+
+    with pytest.raises(errors.EngineError, match="can't be written") as told, embedded.sole_server(folder):
+        embedded.start(folder)
+
+    assert told.value.where == str(folder / name)
