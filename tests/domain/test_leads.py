@@ -124,7 +124,12 @@ def test_closed_and_lost_are_not_open() -> None:
 
 
 def test_a_leads_own_fields_answer_what_nobody_wrote_down() -> None:
-    row = {"kind": "buyer", "answers": {"area": "east", "budget": " "}, "price_cents": 5, "timeline_days": None}
+    row = {
+        "kind": "buyer",
+        "answers": {"area": "east", "budget": " "},
+        "price_cents": 5,
+        "timeline_days": None,
+    }
 
     assert leads.answers_known(row) == {"area": "east", "budget": 5}
     assert leads.answers_known({}) == {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import flet as ft
@@ -26,107 +27,53 @@ def _style(ground: str | None, ink: str, *, side: str | None = None, padding: in
     )
 
 
-def _button(
-    text: str,
-    on_click: OnClick | None,
-    style: ft.ButtonStyle,
-    *,
-    icon: ft.IconData | None,
-    id: str | None,
-    disabled: bool,
-    expand: bool,
-    height: int,
-) -> ft.Control:
-    made = ft.TextButton(
-        content=text,
-        icon=icon,
-        on_click=on_click,
-        style=style,
-        disabled=disabled,
-        height=height,
-        expand=expand or None,
-    )
-    return marks.mark(id, made, expand=expand or None) if id else made
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Button:
+    """A rank of button: `primary("Save", save, id="save-lead")`."""
+
+    ground: str | None
+    ink: str
+    side: str | None = None
+    padding: int = 20
+    height: int = theme.TARGET
+
+    def __call__(
+        self,
+        text: str,
+        on_click: OnClick | None,
+        *,
+        icon: ft.IconData | None = None,
+        id: str | None = None,
+        disabled: bool = False,
+        expand: bool = False,
+    ) -> ft.Control:
+        """`id` is the hook for tests; `expand` takes the room there is."""
+        made = ft.TextButton(
+            content=text,
+            icon=icon,
+            on_click=on_click,
+            style=_style(self.ground, self.ink, side=self.side, padding=self.padding),
+            disabled=disabled,
+            height=self.height,
+            expand=expand or None,
+        )
+        return marks.mark(id, made, expand=expand or None) if id else made
 
 
-def primary(
-    text: str,
-    on_click: OnClick | None,
-    *,
-    icon: ft.IconData | None = None,
-    id: str | None = None,
-    disabled: bool = False,
-    expand: bool = False,
-) -> ft.Control:
-    """The one thing to do on a screen."""
-    style = _style(theme.BRAND, theme.ON_BRAND, padding=24)
-    return _button(
-        text, on_click, style, icon=icon, id=id, disabled=disabled, expand=expand, height=theme.TARGET_MAIN
-    )
+primary = Button(ground=theme.BRAND, ink=theme.ON_BRAND, padding=24, height=theme.TARGET_MAIN)
+"""The one thing to do on a screen."""
 
+secondary = Button(ground=theme.BRAND_SOFT, ink=theme.ON_BRAND_SOFT)
+"""A thing that one may do as well."""
 
-def secondary(
-    text: str,
-    on_click: OnClick | None,
-    *,
-    icon: ft.IconData | None = None,
-    id: str | None = None,
-    disabled: bool = False,
-    expand: bool = False,
-) -> ft.Control:
-    """A thing that one may do as well."""
-    style = _style(theme.BRAND_SOFT, theme.ON_BRAND_SOFT)
-    return _button(
-        text, on_click, style, icon=icon, id=id, disabled=disabled, expand=expand, height=theme.TARGET
-    )
+quiet = Button(ground=None, ink=theme.BRAND, padding=14)
+"""A way out, or a small matter."""
 
+outlined = Button(ground=theme.CARD, ink=theme.INK, side=theme.LINE, padding=16)
+"""One of several that weigh the same."""
 
-def quiet(
-    text: str,
-    on_click: OnClick | None,
-    *,
-    icon: ft.IconData | None = None,
-    id: str | None = None,
-    disabled: bool = False,
-    expand: bool = False,
-) -> ft.Control:
-    """A way out, or a small matter."""
-    style = _style(None, theme.BRAND, padding=14)
-    return _button(
-        text, on_click, style, icon=icon, id=id, disabled=disabled, expand=expand, height=theme.TARGET
-    )
-
-
-def outlined(
-    text: str,
-    on_click: OnClick | None,
-    *,
-    icon: ft.IconData | None = None,
-    id: str | None = None,
-    disabled: bool = False,
-    expand: bool = False,
-) -> ft.Control:
-    """One of several that weigh the same."""
-    style = _style(theme.CARD, theme.INK, side=theme.LINE, padding=16)
-    return _button(
-        text, on_click, style, icon=icon, id=id, disabled=disabled, expand=expand, height=theme.TARGET
-    )
-
-
-def danger(
-    text: str,
-    on_click: OnClick | None,
-    *,
-    icon: ft.IconData | None = None,
-    id: str | None = None,
-    disabled: bool = False,
-    expand: bool = False,
-) -> ft.Control:
-    """Takes something away."""
-    style = _style(theme.BAD_SOFT, theme.ON_BAD_SOFT)
-    return _button(
-        text, on_click, style, icon=icon, id=id, disabled=disabled, expand=expand, height=theme.TARGET
-    )
+danger = Button(ground=theme.BAD_SOFT, ink=theme.ON_BAD_SOFT)
+"""Takes something away."""
 
 
 def icon(
