@@ -189,11 +189,12 @@ class Notes:
             )
 
     def review(self, note_id: str, *, lead_id: str | None = None) -> NoteReview:
-        """What the words propose, against the chosen lead or, without one, the guessed one. Raises: NotFoundError."""
+        """What the words propose, against the chosen lead or, without one, a sure guess. Raises: NotFoundError."""
         note = self._note(note_id)
         found = proposed.of_note(self.desk, note)
         guesses = guess.leads_of(self.desk, note, found)
-        chosen = lead_id if lead_id is not None else (guesses[0].lead_id if guesses else "")
+        sure = next((item.lead_id for item in guesses if item.sure), "")
+        chosen = lead_id if lead_id is not None else sure
         row = rows.get(self.desk.db, tables.LEADS, chosen) if chosen else None
         best = next((item for item in guesses if item.lead_id == chosen), None)
         if best is None and row is not None:
@@ -204,7 +205,7 @@ class Notes:
             engine=note.engine or "",
             proposals=proposed.changes(found, row[1] if row else {}),
             guess=best,
-            alternatives=tuple(item for item in guesses if item.lead_id != chosen)[:2],
+            alternatives=tuple(item for item in guesses if item.lead_id != chosen)[: 2 if best else 3],
         )
 
     def save(

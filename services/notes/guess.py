@@ -17,8 +17,8 @@ _MOST = 4
 def leads_of(desk: Desk, note: notes.Note, proposals: Sequence[Proposal]) -> tuple[LeadGuess, ...]:
     """The surest first, each once."""
     found: dict[str, LeadGuess] = {}
-    for lead, why in _candidates(desk, note, proposals):
-        found.setdefault(lead.id, LeadGuess(lead_id=lead.id, name=lead.name, why=why))
+    for lead, why, sure in _candidates(desk, note, proposals):
+        found.setdefault(lead.id, LeadGuess(lead_id=lead.id, name=lead.name, why=why, sure=sure))
         if len(found) >= _MOST:
             break
     return tuple(found.values())
@@ -26,14 +26,14 @@ def leads_of(desk: Desk, note: notes.Note, proposals: Sequence[Proposal]) -> tup
 
 def _candidates(
     desk: Desk, note: notes.Note, proposals: Sequence[Proposal]
-) -> Iterator[tuple[leads.Lead, str]]:
+) -> Iterator[tuple[leads.Lead, str, bool]]:
     given = leads.get(desk.db, note.lead_id) if note.lead_id else None
     if given is not None:
-        yield given, "this note was made for them"
+        yield given, "this note was made for them", True
     for proposal in proposals:
         for lead in _named(desk, proposal):
-            yield lead, f"you said “{proposal.words}”"
-    yield from ((lead, "you were in touch just before") for lead in _just_met(desk, note))
+            yield lead, f"you said “{proposal.words}”", True
+    yield from ((lead, "you were in touch just before", False) for lead in _just_met(desk, note))
 
 
 def _named(desk: Desk, proposal: Proposal) -> list[leads.Lead]:

@@ -26,6 +26,8 @@ LABELS: Mapping[str, str] = {
 }
 ON_LEAD = (Field.PRICE, Field.TIMELINE, Field.MOTIVATION, Field.CONDITION, Field.PHONE, Field.ADDRESS)
 
+_FOUND_AGAIN_BY = (Field.PHONE, Field.ADDRESS)  # a misheard one would lose the person: never taken by itself
+
 
 def as_json(proposals: Sequence[Proposal]) -> list[dict[str, Any]]:
     """As `notes.proposals` holds them."""
@@ -55,16 +57,19 @@ def changes(proposals: Sequence[Proposal], lead: Mapping[str, Any]) -> tuple[Pro
 def _change(proposal: Proposal, lead: Mapping[str, Any]) -> ProposedChange:
     field = proposal.field.value
     needs_lead = proposal.field in (*ON_LEAD, Field.OPTED_OUT) and not lead
+    old = _old(proposal.field, lead)
+    replaces = proposal.field in _FOUND_AGAIN_BY and bool(old)
     return ProposedChange(
         id=field,
         field=field,
         label=LABELS[field],
-        old=_old(proposal.field, lead),
+        old=old,
         new=proposal.value,
         display=proposal.display,
         words=proposal.words,
         confidence=proposal.confidence,
-        checked=proposal.field is Field.OPTED_OUT or (proposal.confidence >= SURE and not needs_lead),
+        checked=proposal.field is Field.OPTED_OUT
+        or (proposal.confidence >= SURE and not needs_lead and not replaces),
         why_not="choose a lead first" if needs_lead else "",
     )
 

@@ -60,11 +60,12 @@ class ProposedChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadGuess:
-    """A lead that the note may be about, and why."""
+    """A lead that the note may be about, and why. Only a `sure` one is taken without being asked for."""
 
     lead_id: str
     name: str
     why: str
+    sure: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

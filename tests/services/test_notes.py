@@ -376,3 +376,34 @@ class Corrupt(fakes.FakeTranscriber):
         on_progress: Callable[[float], None] | None = None,
     ) -> ports.Transcript:
         raise errors.AudioError("This recording is damaged.", hint="Record again.")
+
+
+async def test_who_was_just_met_is_offered_and_never_taken_by_itself(
+    make_bench: Callable[..., Bench], wav: Path
+) -> None:
+    bench = make_bench(hears=wav, says="They want four hundred fifty thousand.")
+    bench.lead(name="Met", last_touch_at=values.time_text(bench.clock.now()))
+    note_id = await recorded(bench)
+    await bench.sv.transcription.run_once()
+
+    review = bench.sv.notes.review(note_id)
+
+    assert review.guess is None
+    assert [guess.name for guess in review.alternatives] == ["Met"]
+    assert not [change for change in review.proposals if change.checked]
+
+
+async def test_a_known_address_or_number_is_replaced_only_on_the_persons_word(
+    make_bench: Callable[..., Bench], wav: Path
+) -> None:
+    bench = make_bench(hears=wav, says="I was at 12 Oak Street. Call 512 555 0188.")
+    known = bench.lead(address="9 Elm Street", phone="+15125550100")
+    unknown = bench.lead(address=None, phone=None)
+    note_id = await recorded(bench, known)
+    await bench.sv.transcription.run_once()
+
+    replacing = {change.field: change.checked for change in bench.sv.notes.review(note_id).proposals}
+    filling = bench.sv.notes.review(note_id, lead_id=unknown).proposals
+
+    assert replacing == {"address": False, "phone": False}
+    assert {change.field: change.checked for change in filling} == {"address": True, "phone": True}
