@@ -29,7 +29,8 @@ async def migrate(url: str, *, folder: Path = FOLDER) -> int:
         await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
         missing = await pending(connection, folder=folder)
         if missing:
-            await _run_dbmate(url, folder)
+            encrypted = await connection.fetchval("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")
+            await _run_dbmate(_for_dbmate(url, encrypted=bool(encrypted)), folder)
             logger.info("migrate.done", extra={"applied": missing})
         return len(missing)
     finally:
@@ -87,6 +88,18 @@ async def _connect(url: str) -> asyncpg.Connection[asyncpg.Record]:
             where="DATABASE_URL",
             hint="Is PostgreSQL running, and is DATABASE_URL right?",
         ) from fault
+
+
+def _for_dbmate(url: str, *, encrypted: bool) -> str:
+    """asyncpg takes encryption where it is offered; dbmate has to be told, or it insists on it."""
+    parts = urlsplit(url)
+    query = [part for part in parts.query.split("&") if part]
+    said = [part.partition("=")[2] for part in query if part.startswith("sslmode=")]
+    if set(said or [os.environ.get("PGSSLMODE", "")]) - {"", "prefer", "allow"}:
+        return url
+    rest = [part for part in query if not part.startswith("sslmode=")]
+    mode = "sslmode=require" if encrypted else "sslmode=disable"
+    return urlunsplit(parts._replace(query="&".join([*rest, mode])))
 
 
 async def _run_dbmate(url: str, folder: Path) -> None:

@@ -6,7 +6,9 @@ import asyncio
 import shutil
 import uuid
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 import asyncpg
 import pytest
@@ -81,3 +83,37 @@ def test_every_migration_is_numbered_and_only_goes_forward() -> None:
         up, _, down = path.read_text().partition("-- migrate:down")
         assert "-- migrate:up\n" in up, path.name
         assert not down.strip(), path.name
+
+
+@asynccontextmanager
+async def by_tcp(url: str) -> AsyncIterator[str]:
+    """The embedded server behind a TCP port without encryption, as people's own servers have it."""
+    folder = parse_qs(urlsplit(url).query)["host"][0]
+    done: list[asyncio.Task[None]] = []
+
+    async def flow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65_536):
+            writer.write(data)
+        writer.close()
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        inner, outer = await asyncio.open_unix_connection(f"{folder}/.s.PGSQL.5432")
+        done.extend(asyncio.create_task(way) for way in (flow(reader, outer), flow(inner, writer)))
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    yield urlunsplit(urlsplit(url)._replace(netloc=f"jorge@127.0.0.1:{port}", query=""))
+    server.close()
+    await asyncio.gather(*done, return_exceptions=True)
+
+
+@pytest.mark.parametrize("mode", ["", "?sslmode=prefer", "?application_name=x&sslmode=disable"])
+async def test_a_server_without_encryption_is_migrated_too(absent: str, folder: Path, mode: str) -> None:
+    async with by_tcp(absent) as url:
+        assert await migrate.migrate(url + mode, folder=folder) == 1
+
+
+async def test_encryption_that_was_asked_for_is_never_given_up(absent: str, folder: Path) -> None:
+    async with by_tcp(absent) as url:
+        with pytest.raises(errors.EngineError, match="SSL"):
+            await migrate.migrate(url + "?sslmode=require", folder=folder)
