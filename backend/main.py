@@ -31,13 +31,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         chosen = settings.from_environment()
         logs.configure(_log_level(chosen, options))
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(options.command(chosen, options))
+            runner.run(_until_stopped(options.command(chosen, options)))
     except errors.JorgeError as fault:
         print(f"jorge: {fault}", file=sys.stderr)
         return 2 if isinstance(fault, errors.SettingsError) else 1
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        print("jorge: Stopped. What was stored stays; run it again to go on.", file=sys.stderr)
         return 130
     return 0
+
+
+async def _until_stopped(command: Coroutine[Any, Any, None]) -> None:
+    """SIGTERM ends a command as Ctrl-C does: what it has open is closed, and engines are not left behind."""
+    task = asyncio.current_task()
+    if task is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    await command
 
 
 async def _serve(chosen: settings.Settings, options: argparse.Namespace) -> None:

@@ -111,6 +111,26 @@ async def test_server_killed_with_9_comes_back_with_its_users(run: Run) -> None:
     assert [place["name"] for place in answer.json()["user"]["locations"]] == ["Ontario"]
 
 
+async def test_import_that_is_told_to_stop_leaves_no_engine_and_goes_on_later(
+    run: Run, tmp_path: Path
+) -> None:
+    rows = "".join(f"{n},Ana {n},a{n}@brokerage.example\n" for n in range(60_000))
+    (tmp_path / "a.csv").write_text("Contact Id,First Name,Email\n" + rows)
+    first = await run("import-leads", str(tmp_path / "a.csv"))
+    assert first.stderr is not None
+    async for line in first.stderr:
+        if b"rows/s" in line:
+            break
+    postgres = int((tmp_path / "data/server/postgres/postmaster.pid").read_text().split()[0])
+    first.send_signal(signal.SIGTERM)
+
+    code, said = await finished(first)
+
+    assert (code, said.strip().splitlines()[-1].partition(".")[0]) == (130, "jorge: Stopped")
+    assert not process.alive(postgres)
+    assert "60,000 rows" in (await finished(await run("import-leads", str(tmp_path / "a.csv"))))[1]
+
+
 async def test_second_server_on_the_folder_says_so_and_harms_nothing(run: Run) -> None:
     url = await address(await run("serve"))
 
