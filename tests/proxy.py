@@ -10,7 +10,7 @@ class Proxy:
     """`async with Proxy("127.0.0.1", port) as net:` and let the app talk to `net.url`.
 
     `cut()` drops what is open and refuses what comes; `heal()` lets it through again; `drop()` only drops;
-    `stall()` keeps connections open and silent (a dead spot), until `heal()`.
+    `stall()` keeps connections open and silent (a dead spot), until `heal()`. `lead_to()` puts another server behind it.
     """
 
     def __init__(self, host: str, port: int) -> None:
@@ -61,6 +61,11 @@ class Proxy:
 
     def stall(self) -> None:
         self._flowing.clear()
+
+    def lead_to(self, host: str, port: int) -> None:
+        """From now on another server answers; what is open ends."""
+        self._target = (host, port)
+        self.drop()
 
     def drop(self) -> None:
         """Resets every open connection, as a change of network does."""

@@ -151,6 +151,15 @@ class Brokerage:
     running: Browser
     scratch: Path
 
+    @asynccontextmanager
+    async def closed(self) -> AsyncIterator[None]:
+        """The server is stopped, and started again at the end."""
+        await self.server.stop()
+        try:
+            yield
+        finally:
+            await self.server.start()
+
     async def office(self, leads: Sequence[Mapping[str, Any]] = ()) -> Office:
         """A new location that nobody else has: agent, manager, and the leads, entered on the agent's other device."""
         name = f"Office {uuid.uuid4().hex[:6]}"

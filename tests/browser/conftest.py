@@ -78,4 +78,5 @@ def _whole_network(request: pytest.FixtureRequest) -> None:
         running: brokerage.Brokerage = request.getfixturevalue("firm")
         for net in (running.field.net, running.desk.net):
             assert isinstance(net, Proxy)
+            net.lead_to("127.0.0.1", running.server.port)
             net.heal()

@@ -196,49 +196,67 @@ class Window:
         await self._press(self.named(name), name, timeout)
 
     async def tap_marked(self, identifier: str, *, timeout: float = 15) -> None:
-        holder = self.marked(identifier)
-        await holder.wait_for(state="attached", timeout=timeout * 1000)
-        inner = holder.locator('[role="button"],[role="checkbox"],[flt-tappable]').first
-        await self._press(inner if await inner.count() else holder, identifier, timeout)
+        await self._press(self.marked(identifier), identifier, timeout)
+
+    async def tab(self, name: str) -> None:
+        """A tab below, or a place in the rail."""
+        await self._press(self.page.get_by_role("tab", name=name).first, name, 15)
 
     async def _press(self, target: Locator, name: str, timeout: float) -> None:
-        try:
-            await target.wait_for(state="attached", timeout=timeout * 1000)
-            await self._bring(target)
+        """While one screen gives way to another, a node may go under the finger: then it is looked for again."""
+        end = time.monotonic() + timeout
+        while True:
             try:
-                await target.click(timeout=min(timeout, 4) * 1000)
-            except PlaywrightError:
-                # Playwright may scroll a node below our bar, which then lies over it; Flutter takes the tap itself.
-                await target.dispatch_event("click", timeout=timeout * 1000)
-        except PlaywrightError as error:
-            await self.shot("not-tapped")
-            raise AssertionError(
-                f"{name!r} could not be tapped. There is:\n{await self.outline()}"
-            ) from error
+                await self._click(target, end)
+                return
+            except PlaywrightError as error:
+                if time.monotonic() < end:
+                    continue
+                await self.shot("not-tapped")
+                raise AssertionError(
+                    f"{name!r} could not be tapped. There is:\n{await self.outline()}"
+                ) from error
+
+    async def _click(self, target: Locator, end: float) -> None:
+        await target.wait_for(state="attached", timeout=max(100, (end - time.monotonic()) * 1000))
+        inner = target.locator('[role="button"],[role="checkbox"],[flt-tappable]').first
+        found = inner if await inner.count() else target
+        await self._bring(found)
+        try:
+            await found.click(timeout=4000)
+        except PlaywrightError:
+            # Playwright may scroll a node below our bar, which then lies over it; Flutter takes the tap itself.
+            await found.dispatch_event("click", timeout=1000)
 
     async def fill(self, label: str, text: str) -> None:
         """Types into the field with this label; it keeps the focus."""
-        alike = self.page.get_by_role("textbox", name=re.compile(re.escape(label)))
-        await alike.first.wait_for(state="attached", timeout=15000)
-        exact = self.page.get_by_role("textbox", name=label, exact=True)
-        box = (exact if await exact.count() else alike).first
-        await self._focus(box, label)
-        await box.fill(text)
+        end = time.monotonic() + 15
+        while not await self._typed(label, text, alike=time.monotonic() > end - 12):
+            assert time.monotonic() < end, (
+                f"No field {label!r} to type into. There is:\n{await self.outline()}"
+            )
+            await self.page.wait_for_timeout(200)
         await self.page.wait_for_timeout(150)
 
-    async def _focus(self, box: Locator, label: str) -> None:
-        """Flutter scrolls with an animation of its own: touch once the field stands still."""
-        for _ in range(10):
+    async def _typed(self, label: str, text: str, *, alike: bool) -> bool:
+        """False where the field is not there (yet), moves (Flutter scrolls by an animation of its own) or goes."""
+        name: str | re.Pattern[str] = re.compile(re.escape(label)) if alike else label
+        box = self.page.get_by_role("textbox", name=name, exact=not alike).first
+        try:
+            if not await box.count():
+                return False
             await self._bring(box)
-            await box.click()
-            if await box.evaluate("node => node === document.activeElement"):
-                return
-            await self.page.wait_for_timeout(200)
-        raise AssertionError(f"The field {label!r} takes no focus.")
+            await box.click(timeout=2000)
+            if not await box.evaluate("node => node === document.activeElement"):
+                return False
+            await box.fill(text, timeout=2000)
+        except PlaywrightError:
+            return False
+        return True
 
     async def _bring(self, target: Locator) -> None:
         """Scrolls it into view and waits until it stays where it is."""
-        await target.scroll_into_view_if_needed()
+        await target.scroll_into_view_if_needed(timeout=4000)
         before = await target.bounding_box()
         for _ in range(20):
             await self.page.wait_for_timeout(100)
