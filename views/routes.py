@@ -126,7 +126,7 @@ _AGENT_WIDE = (*_AGENT_PHONE[:4], Screen.SEARCH, Screen.SYNC, Screen.SETTINGS)
 _EXECUTIVE_PHONE = (Screen.COMMAND, Screen.ALERTS, Screen.LEADS, Screen.SYNC, Screen.SETTINGS)
 _EXECUTIVE_WIDE = (
     *(Screen.COMMAND, Screen.REVENUE, Screen.BOTS, Screen.ALERTS, Screen.NEARBY, Screen.LEADS),
-    *(Screen.SEARCH, Screen.SYNC, Screen.SETTINGS),
+    *(Screen.TASKS, Screen.SEARCH, Screen.SYNC, Screen.SETTINGS),
 )
 _ORDERS: dict[tuple[bool, bool], tuple[Screen, ...]] = {
     (False, False): _AGENT_PHONE,
