@@ -120,6 +120,8 @@ async def unstamped_seconds(connection: Connection) -> float:
 
 async def forget(connection: Connection, before: datetime) -> int:
     """Drop changes older than `before`; how many. A device that was away longer loads everything anew."""
+    # The lock first: nothing may be numbered between the look at the log and the new floor.
+    await connection.execute("SELECT FROM feed_state FOR UPDATE")
     kept = await connection.fetchval(
         "SELECT seq FROM change_log WHERE seq IS NOT NULL AND at >= $1 ORDER BY seq LIMIT 1", before
     )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from backend.deps import Deps
 from backend.jobs import forgetting
+from backend.storage import feed, pool
 from tests.backend.sync.conftest import MakeDevice, Stamp, make_device, stamp
 from tests.backend.sync.devices import new_lead
 from tests.backend.sync.test_uploads import begin, send
@@ -44,6 +47,17 @@ async def test_what_is_recent_is_kept(make_device: MakeDevice, deps: Deps, stamp
     await stamp()
     await forgetting.once(deps)
     await phone.pull()
+
+
+async def test_what_is_being_numbered_at_that_moment_is_kept(make_device: MakeDevice, deps: Deps) -> None:
+    await new_lead(await make_device())
+    async with pool.transaction(deps.pool) as connection:
+        stamped = await feed.stamp(connection)
+        forgets = asyncio.create_task(forgetting.once(deps))
+        await asyncio.sleep(0.3)
+    await forgets
+    assert stamped is not None
+    assert await deps.pool.fetchval("SELECT count(*) FROM change_log") == stamped.count
 
 
 async def test_an_upload_that_nobody_goes_on_with_leaves_no_file(make_device: MakeDevice, deps: Deps) -> None:
