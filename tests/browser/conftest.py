@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from redis import asyncio as redis
 
 from backend import deps, embedded
 from backend.settings import Settings
@@ -46,7 +47,7 @@ async def firm(
     scratch = tmp_path_factory.mktemp("brokerage")
     name = f"browser_{uuid.uuid4().hex}"
     await shared_engines.copy(engines, database_template, name)
-    told = {"database_url": engines.database_url(name), "redis_url": engines.redis_url(4095)}
+    told = {"database_url": engines.database_url(name), "redis_url": await _valkey(engines)}
     server = brokerage.Server(
         environment={
             "DATABASE_URL": told["database_url"],
@@ -69,6 +70,12 @@ async def firm(
             running=await stack.enter_async_context(harness.browser(microphone=spoken)),
             scratch=scratch,
         )
+
+
+async def _valkey(engines: embedded.Engines) -> str:
+    """A number that no other run of the tests has."""
+    async with redis.Redis.from_url(engines.redis_url(0)) as counting:
+        return engines.redis_url(await counting.incr("tests:valkey_number") % 4095 + 1)
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,28 @@
+"""What every test may use, and which tests one worker runs."""
+
+from __future__ import annotations
+
+import pytest
+from xdist.remote import Producer  # type: ignore[import-untyped]
+from xdist.scheduler import LoadGroupScheduling  # type: ignore[import-untyped]
+
+TOGETHER = ("tests/browser/test_app_", "tests/launch/test_run")
+"""Each begins the names of tests that share what is costly to start. (Marks alone say nothing to pytest-xdist 3.8 under
+pytest 9.2: it writes them into a node's id, which can't be written to any more.)"""
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+class Together(LoadGroupScheduling):  # type: ignore[misc]
+    """As `--dist loadgroup` is meant."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((begin for begin in TOGETHER if nodeid.startswith(begin)), super()._split_scope(nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Together | None:
+    return Together(config, log) if config.getvalue("dist") == "loadgroup" else None
