@@ -7,7 +7,18 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from domain import errors, tables
+from domain import errors, leads, tables
+
+MOST_CENTS = 10**15
+"""Ten trillion dollars: sums of it stay within 64 bits."""
+_YEARS = range(1900, 2201)
+_MOST = {"lat": 90, "lon": 180}
+_CLOSED: Mapping[tuple[str, str], frozenset[str]] = {
+    ("leads", "kind"): frozenset(leads.Kind),
+    ("leads", "stage"): frozenset(leads.Stage),
+    ("deals", "stage"): frozenset(leads.Stage),
+}
+"""Words that our rules count with: another one would stop every screen that counts."""
 
 
 def check_values(table: tables.Table, values: Mapping[str, Any]) -> None:
@@ -19,12 +30,31 @@ def check_values(table: tables.Table, values: Mapping[str, Any]) -> None:
         if value is None:
             if known.required:
                 raise errors.InputError(f"{name} must not be empty.", where=f"{table.name}.{name}")
-        elif known.policy is tables.Policy.UNION and not isinstance(value, list):
-            raise errors.InputError(f"{name} must be a list.", where=f"{table.name}.{name}")
+        elif known.policy is tables.Policy.UNION and not _is_list_of_words(value):
+            raise errors.InputError(f"{name} must be a list of words.", where=f"{table.name}.{name}")
         elif not _fits(known.type, value):
             raise errors.InputError(
                 f"{name} must be {_WORDS[known.type]}, not {value!r:.60}.", where=f"{table.name}.{name}"
             )
+        elif limit := _limit_passed(table, name, value):
+            raise errors.InputError(
+                f"{name} must be {limit}, not {value!r:.60}.", where=f"{table.name}.{name}"
+            )
+
+
+def _limit_passed(table: tables.Table, name: str, value: Any) -> str:
+    """What the value would have to be, in words; empty where it is."""
+    words = _CLOSED.get((table.name, name))
+    if words is not None and value not in words:
+        return f"one of {', '.join(sorted(words))}"
+    most = MOST_CENTS if name.endswith("_cents") else _MOST.get(name)
+    if most is not None and abs(value) > most:
+        return f"between -{most} and {most}"
+    return ""
+
+
+def _is_list_of_words(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(word, str) for word in value)
 
 
 _ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -89,9 +119,10 @@ def _fits_text(kind: tables.Type, value: str) -> bool:
         if kind is tables.Type.ID:
             return is_id(value)
         if kind is tables.Type.TIME:
-            return datetime.fromisoformat(value).tzinfo is not None
+            moment = datetime.fromisoformat(value)
+            return moment.tzinfo is not None and moment.year in _YEARS
         if kind is tables.Type.DATE:
-            return len(value) == 10 and bool(datetime.fromisoformat(value))
+            return len(value) == 10 and datetime.fromisoformat(value).year in _YEARS
     except ValueError:
         return False
     return True

@@ -10,7 +10,7 @@ import pytest
 
 from domain import ids, wire
 from tests.backend.sync.conftest import MakeDevice
-from tests.backend.sync.devices import a_lead
+from tests.backend.sync.devices import T0, a_lead
 
 pytestmark = pytest.mark.anyio
 
@@ -84,3 +84,19 @@ async def test_another_version_in_the_header_is_refused_everywhere(
     headers = {**phone.headers, "X-Jorge-Protocol": "2"}
     answer = await phone.client.request(method, f"/api/{path}", headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (426, "version_mismatch")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"stage": "nonsense"}, {"gross_cents": 2**63 - 1, "net_cents": 2**63 - 1}],
+    ids=["stage", "money"],
+)
+async def test_a_deal_that_cannot_be_counted_is_parked_and_the_tiles_go_on(
+    make_device: MakeDevice, wrong: dict[str, Any]
+) -> None:
+    desk = await make_device("manager")
+    deal = {"location_id": desk.locations[0], "created_at": T0, "side_held": "listing", "stage": "new"}
+    results = await desk.push(*(desk.mutation("put", "deals", ids.new_id(), deal | wrong) for _ in range(2)))
+    assert {result.code for result in results} == {"bad_value"}
+    answer = await desk.client.get("/api/bi/dashboard-kpis", headers=desk.headers)
+    assert answer.status_code == 200

@@ -51,7 +51,9 @@ async def test_two_edits_of_one_field_made_offline_are_no_conflict_with_oneself(
     lead_id = await new_lead(phone)
     results = await phone.push(
         phone.mutation("patch", "leads", lead_id, {"stage": "contacted"}, base_ver=1, base={"stage": "new"}),
-        phone.mutation("patch", "leads", lead_id, {"stage": "met"}, base_ver=1, base={"stage": "contacted"}),
+        phone.mutation(
+            "patch", "leads", lead_id, {"stage": "qualified"}, base_ver=1, base={"stage": "contacted"}
+        ),
         phone.mutation("patch", "leads", lead_id, {"stage": "new"}, base_ver=1),
     )
     assert [(r.status, r.ver) for r in results] == [(wire.Status.APPLIED, v) for v in (2, 3, 4)]
