@@ -123,6 +123,7 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("apscheduler").setLevel(logging.WARNING)  # a line for each tick says nothing
     logging.getLogger("flet").setLevel(logging.CRITICAL)  # its lines quote exceptions, which may hold a name
+    logging.getLogger("flet_web").setLevel(logging.WARNING)  # its lines carry the ids of sessions
     logging.getLogger("httpx").setLevel(logging.WARNING)  # its lines carry whole addresses
     try:
         if words.web:
