@@ -43,7 +43,7 @@ UNAVAILABLE = (
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
+    asyncpg.InsufficientResourcesError,  # too many connections, no memory, a full disk
     asyncpg.QueryCanceledError,
     asyncpg.InterfaceError,
     redis_errors.ConnectionError,

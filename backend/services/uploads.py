@@ -100,7 +100,7 @@ async def find(deps: Deps, actor: Actor, upload_id: str) -> uploads.Upload:
 async def receive(
     deps: Deps, actor: Actor, upload_id: str, *, offset: int, data: bytes, sha256: bytes | None
 ) -> uploads.Upload:
-    """The next part. Raises: NotFoundError, WrongOffsetError, WrongBytesError, InputError."""
+    """The next part. Raises: NotFoundError, WrongOffsetError, WrongBytesError, InputError, DiskFullError."""
     if sha256 is not None and not hmac.compare_digest(hashlib.sha256(data).digest(), sha256):
         raise _wrong_bytes(offset, what="part")
     async with pool.transaction(deps.pool) as connection:
@@ -110,9 +110,12 @@ async def receive(
             raise _wrong_offset(upload.received)
         if offset + len(data) > upload.size:
             raise errors.InputError("More bytes than were announced.", where="Upload-Length")
-        await asyncio.to_thread(_files(deps).write, upload, offset, data)
         received = offset + len(data)
-        done = received == upload.size and await asyncio.to_thread(_files(deps).finish, upload)
+        try:
+            await asyncio.to_thread(_files(deps).write, upload, offset, data)
+            done = received == upload.size and await asyncio.to_thread(_files(deps).finish, upload)
+        except OSError as fault:
+            raise _not_kept(fault) from fault
         wrong = received == upload.size and not done
         if done:
             await _complete(connection, upload)
@@ -122,6 +125,15 @@ async def receive(
         logger.warning("upload.wrong_checksum")
         raise _wrong_bytes(0, what="whole file")
     return replace(upload, received=received, done=done)
+
+
+def _not_kept(fault: OSError) -> errors.DiskFullError:
+    logger.error("upload.not_kept", extra={"fault": fault.strerror})
+    return errors.DiskFullError(
+        "The server can't keep the recording at this moment.",
+        where="uploads",
+        hint="It stays on the device; its disk is full or closed: tell the administrator.",
+    )
 
 
 async def open_file(deps: Deps, actor: Actor, id_or_sha256: str) -> tuple[uploads.Upload, Path]:

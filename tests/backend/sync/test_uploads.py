@@ -184,3 +184,17 @@ async def test_headers_beyond_ascii_are_told(make_device: MakeDevice) -> None:
     more = [(b"Upload-Offset", b"0"), (b"Content-Type", b"application/offset+octet-stream"), sums]
     answer = await phone.client.patch(url, content=AUDIO, headers=[*foreign, *more])
     assert (answer.status_code, answer.json()["where"]) == (422, "Upload-Checksum")
+
+
+async def test_a_disk_that_takes_nothing_is_told_and_the_part_may_come_again(
+    make_device: MakeDevice, deps: Deps
+) -> None:
+    phone = await make_device()
+    url = (await begin(phone)).headers["Location"]
+    folder = deps.settings.server_dir / "uploads"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.write_text("no folder")
+    answer = await send(phone, url, 0, AUDIO)
+    assert (answer.status_code, answer.json()["code"]) == (507, "disk_full")
+    folder.unlink()
+    assert (await send(phone, url, 0, AUDIO)).status_code == 204
