@@ -55,14 +55,14 @@ class _Pair:
 async def login(deps: Deps, *, email: str, password: str, device_id: str, peer: Peer) -> SignedIn:
     """Raises: WrongCredentialsError, TooManyTriesError, ForbiddenError (a demo user from elsewhere)."""
     email = email.strip()
-    deps.throttle.check(email, peer.address)
-    user = await _known(deps, email)
-    if not await deps.passwords.fits(password, user.password_hash if user else None) or user is None:
-        deps.throttle.failed(email, peer.address)
-        logger.info("auth.login_refused")
-        raise errors.WrongCredentialsError(
-            "E-mail or password is wrong.", where="login", hint="Check both, then try again."
-        )
+    async with deps.throttle.turn(email, peer.address):
+        user = await _known(deps, email)
+        if not await deps.passwords.fits(password, user.password_hash if user else None) or user is None:
+            deps.throttle.failed(email, peer.address)
+            logger.info("auth.login_refused")
+            raise errors.WrongCredentialsError(
+                "E-mail or password is wrong.", where="login", hint="Check both, then try again."
+            )
     _refuse_demo_elsewhere(demo=user.demo, peer=peer)
     deps.throttle.succeeded(email, peer.address)
     return await _opened(deps, user, device_id or ids.new_id(), peer)

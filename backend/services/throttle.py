@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections import OrderedDict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from weakref import WeakValueDictionary
 
 from domain import errors, ports
 
@@ -28,6 +32,20 @@ class Throttle:
     def __init__(self, clock: ports.Clock) -> None:
         self._clock = clock
         self._failures: OrderedDict[tuple[str, str], _Failures] = OrderedDict()
+        self._turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
+
+    @asynccontextmanager
+    async def turn(self, account: str, address: str) -> AsyncIterator[None]:
+        """One try at a time, and only where no wait is due: guesses sent at once are counted like any others.
+
+        Raises: TooManyTriesError with the seconds to wait.
+        """
+        key = _pair(account, address)
+        lock = self._turns.get(key) or asyncio.Lock()
+        self._turns[key] = lock
+        async with lock:
+            self.check(account, address)
+            yield
 
     def check(self, account: str, address: str) -> None:
         """Raises: TooManyTriesError with the seconds to wait."""

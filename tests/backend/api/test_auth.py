@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import httpx
@@ -144,6 +145,16 @@ async def test_guessing_is_slowed_down_but_the_owner_elsewhere_is_not(
         assert (await try_login(owner, user.email, PASSWORD)).status_code == 200
     clock.advance(61)
     assert (await try_login(client, user.email, PASSWORD)).status_code == 200
+
+
+async def test_guesses_sent_at_once_are_counted_like_any_others(
+    client: httpx.AsyncClient, make_user: MakeUser
+) -> None:
+    user = await make_user()
+
+    answers = await asyncio.gather(*(try_login(client, user.email, f"wrong {n}") for n in range(12)))
+
+    assert sorted(answer.status_code for answer in answers) == [401] * 5 + [429] * 7
 
 
 async def test_blanks_around_the_e_mail_give_no_further_guesses(
