@@ -57,6 +57,8 @@ def start(
         try:
             _start(running, with_postgres=with_postgres, with_valkey=with_valkey)
         except BaseException:
+            if _nobody_else(running.share):
+                _stop(running)  # the one that did start is of no use to anybody
             os.close(running.share)
             raise
     return running

@@ -270,3 +270,17 @@ async def test_lock_that_cannot_be_opened_is_told(folder: Path, name: str) -> No
         embedded.start(folder)
 
     assert told.value.where == str(folder / name)
+
+
+async def test_when_one_engine_does_not_start_the_other_is_not_left_behind(folder: Path) -> None:
+    embedded.release(embedded.start(folder))
+    [manifest] = (folder / "valkey").rglob("*.manifest")
+    kept = manifest.read_bytes()
+    manifest.write_text("junk")
+
+    with pytest.raises(errors.EngineError, match="Valkey did not start"):
+        embedded.start(folder)
+
+    assert not (folder / "postgres" / "postmaster.pid").exists()
+    manifest.write_bytes(kept)
+    embedded.release(embedded.start(folder))
