@@ -19,13 +19,15 @@ _SAMPLES: dict[tables.Type, Any] = {
     tables.Type.ID: "018f0000-0000-7000-8000-000000000001",
     tables.Type.TIME: T0,
 }
+_WORDS = {"kind": "seller", "stage": "new"}
 PUSHABLE = [table for table in tables.ALL if table.writers and table is not tables.CONFLICTS]
 
 
 def sample(device: Device, table: tables.Table) -> dict[str, Any]:
     """What a row of `table` must have."""
     values = {column.name: _SAMPLES[column.type] for column in table.fields if column.required}
-    return {**values, "location_id": device.locations[0]}
+    words = {name: word for name, word in _WORDS.items() if name in values and table.name != "tasks"}
+    return {**values, **words, "location_id": device.locations[0]}
 
 
 async def fill(device: Device) -> dict[str, str]:
