@@ -25,7 +25,7 @@ class Reason:
 
 def shown_points(total: float, reasons: Sequence[Reason]) -> tuple[float, ...]:
     """The points lost with one decimal each, so that they and the shown total sum to exactly 100 (largest remainder)."""
-    tenths = 1000 - round(total * 10)
+    tenths = 1000 - round(round(total, 1) * 10)  # as the total itself is shown: 98.35 is 98.3
     raw = [reason.lost * 10 for reason in reasons]
     floors = [int(value) for value in raw]
     order = sorted(range(len(raw)), key=lambda i: raw[i] - floors[i], reverse=True)
