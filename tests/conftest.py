@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import os
+
+import hypothesis
 import pytest
 from xdist.remote import Producer  # type: ignore[import-untyped]
 from xdist.scheduler import LoadGroupScheduling  # type: ignore[import-untyped]
+
+# The same cases in every run, so that a red run means a change of ours; JORGE_EXPLORE=1 looks for new ones.
+hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
+hypothesis.settings.register_profile("explore", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("explore" if os.environ.get("JORGE_EXPLORE") else "repeatable")
 
 TOGETHER = ("tests/browser/test_app_", "tests/launch/test_run")
 """Each begins the names of tests that share what is costly to start. (Marks alone say nothing to pytest-xdist 3.8 under
