@@ -67,6 +67,7 @@ async def edit_and_plan(phone: harness.Window) -> None:
     await phone.fill("Add a next step", "Bring the contract")
     await phone.tap_marked("add-task")
     await phone.see("Done: Bring the contract")
+    await phone.shot("flow-offline-lead")
 
 
 async def dictate(phone: harness.Window) -> None:
@@ -88,6 +89,7 @@ async def see_that_it_waits(phone: harness.Window) -> None:
     await phone.see("Offline")
     await phone.see("changes wait here")
     await phone.see("1 recording")
+    await phone.shot("flow-offline-sync")
 
 
 async def test_all_that_an_agent_does_works_while_the_server_is_stopped(firm: Brokerage) -> None:
