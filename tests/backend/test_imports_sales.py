@@ -11,6 +11,7 @@ import pytest
 from backend.deps import Deps
 from backend.services import imports
 from domain import errors
+from tests import real_data
 from tests.backend import importing
 from tests.backend.importing import write
 
@@ -38,7 +39,7 @@ SALE = {
     "YearBuilt": "1998", "StreetNumber": "9871", "StreetName": "Haven", "StreetSuffix": "Ave", "PostalCode": "91730",
     "WaterfrontYN": "N", "ViewYN": "Y",
 }  # fmt: skip
-REAL = Path("/work/shared/data/kc_house/kc_house_until_2015-03-10.csv")
+REAL = real_data.KING_COUNTY
 
 
 async def _sold(deps: Deps) -> list[dict[str, Any]]:

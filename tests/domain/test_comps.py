@@ -7,16 +7,16 @@ import random
 import statistics
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
 from domain import comps
 from domain.comps import regression
+from tests import real_data
 
 AS_OF = date(2026, 11, 22)
 SUBJECT = comps.House(lat=47.6, lon=-122.3, sqft=2000, beds=3, baths=2)
-KING_COUNTY = Path("/work/shared/data/kc_house/kc_house_until_2015-03-10.csv")
+KING_COUNTY = real_data.KING_COUNTY
 MILE = 1 / 69.09  # degrees of latitude
 
 

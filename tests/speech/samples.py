@@ -10,7 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
+from tests import real_data
+
+DATA = real_data.DATA
 RATE = 16_000
 # suffix, encoder, container, rate
 FORMATS = {

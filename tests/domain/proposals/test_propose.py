@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -13,9 +12,10 @@ from hypothesis import strategies as st
 
 from domain import proposals
 from domain.proposals import Field
+from tests import real_data
 
 NOW = datetime(2026, 3, 11, 10)  # noqa: DTZ001 - a Wednesday on the speaker's clock
-NOTES = Path("/work/shared/data/voice_notes/notes.json")
+NOTES = real_data.VOICE_NOTES
 
 
 def read(text: str, names: tuple[str, ...] = ()) -> dict[Field, proposals.Proposal]:
