@@ -19,6 +19,8 @@ from domain import errors
 logger = logging.getLogger(__name__)
 
 USER = "jorge"
+_STILL_DYING = ("shared memory block", "lock file")
+"""What PostgreSQL says while processes of a killed server are not quite gone."""
 MAJOR = "18"
 _START_SECONDS = 120.0
 _NOBODY = 2_000_000_000  # no system gives a process so high a number
@@ -98,7 +100,7 @@ def _launch(cluster: Path, *, sockets: Path, log: Path, durable: bool) -> Postgr
             return Postgres(pid=pid, sockets=sockets)
         process.stop(pid, politely=signal.SIGINT)
         # Backends of a killed server need a moment to notice; PostgreSQL refuses to start until they are gone.
-        if time.monotonic() - started > 15 or "shared memory block" not in process.tail(log):
+        if time.monotonic() - started > 15 or not any(sign in process.tail(log) for sign in _STILL_DYING):
             raise _failed(log)
         time.sleep(0.2)
 
