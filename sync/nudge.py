@@ -77,6 +77,7 @@ async def stay_connected(
     *,
     rng: random.Random,
     wanted: Callable[[], bool] = lambda: True,
+    urgent: Callable[[], bool] = lambda: False,
     cut: Callable[[], None] = lambda: None,
 ) -> None:
     """Listen until cancelled; after each cut, which `cut` is told, wait with full jitter."""
@@ -97,7 +98,12 @@ async def stay_connected(
             logger.info("nudge.cut", extra={"code": fault.code})
         failures += 1
         cut()
-        await asyncio.sleep(0.2 + engine.backoff(min(failures, 6), rng=rng))
+        await asyncio.sleep(pause(failures, urgent=urgent(), rng=rng))
+
+
+def pause(failures: int, *, urgent: bool, rng: random.Random) -> float:
+    """Seconds until the next try: at most a minute, and at most 8 s while work waits here to be sent."""
+    return 0.2 + engine.backoff(min(failures, 3 if urgent else 6), rng=rng)
 
 
 async def listen(line: client.Client, sync: engine.Engine, *, rng: random.Random | None = None) -> None:
@@ -117,5 +123,6 @@ async def listen(line: client.Client, sync: engine.Engine, *, rng: random.Random
         hear,
         rng=rng or random.Random(),
         wanted=lambda: not (sync.status().forced_offline or sync.status().needs_sign_in),
+        urgent=lambda: sync.status().pending > 0,
         cut=cut,
     )

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain import errors, wire
-from sync import engine, live, pull, session, uploads
+from sync import engine, live, nudge, pull, session, uploads
 
 
 @given(failures=st.integers(0, 10_000), seed=st.integers())
@@ -22,6 +22,15 @@ def test_waiting_has_full_jitter_and_a_cap(failures: int, seed: int) -> None:
 
 def test_a_server_that_asks_for_a_pause_gets_at_least_that() -> None:
     assert 7 <= engine.backoff(1, asked=7.0, rng=random.Random(1)) <= 9
+
+
+@given(failures=st.integers(1, 10_000), seed=st.integers())
+def test_a_phone_with_work_to_send_looks_for_the_server_more_often(failures: int, seed: int) -> None:
+    urgent = nudge.pause(failures, urgent=True, rng=random.Random(seed))
+    idle = nudge.pause(failures, urgent=False, rng=random.Random(seed))
+
+    assert 0.2 <= urgent <= min(8.2, idle)
+    assert idle <= 64.2
 
 
 def test_failures_are_spread_over_the_whole_time() -> None:
