@@ -178,5 +178,10 @@ def is_qualified(answers: Answers, quality: float | None, timeline_days: float |
 
 
 def is_open(stage: Stage | str) -> bool:
-    """Still in the pipe: neither closed nor lost."""
-    return Stage(stage) not in (Stage.CLOSED, Stage.LOST)
+    """Still in the pipe: neither closed nor lost. A stage of a newer server's is open, for nobody closed it."""
+    return stage not in (Stage.CLOSED, Stage.LOST)
+
+
+def known_stage(stage: str) -> bool:
+    """Whether our rules have odds for it; a newer server may know more stages."""
+    return stage in set(Stage)

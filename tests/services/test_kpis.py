@@ -152,3 +152,13 @@ def turn(bench: Bench, lead_id: str, **fields: object) -> None:
     at = values.time_text(bench.clock.now() - timedelta(days=1))
     row = {"lead_id": lead_id, "kind": "bot_turn", "direction": "outbound", "occurred_at": at}
     bench.server("interactions", ids.new_id(), {**row, **fields})
+
+
+def test_a_stage_that_only_a_newer_server_knows_breaks_no_figure(bench: Bench) -> None:
+    lead_id = bench.lead()
+    deal(bench, lead_id, "offer", 333_333)
+    deal(bench, lead_id, "escrow", 999_999)
+
+    drill = bench.sv.kpis.drill("revenue_pipeline")
+
+    assert [part.key for part in drill.breakdowns["stage"]] == ["offer"]
