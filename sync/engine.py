@@ -93,6 +93,7 @@ class Engine:
     async def send_now(self) -> None:
         """A person's button: a run now, whatever the timers say."""
         self._failures = 0
+        self._set(next_try_at=None)
         await self.run_once()
 
     async def serve(self) -> None:
@@ -171,6 +172,13 @@ class Engine:
             self._retry_later(fault.retry_after)
 
     def _retry_later(self, asked: float | None) -> None:
+        """Arm the timer. A run that a local write woke while one is armed counts as no further failure:
+
+        else every offline edit would double the wait, and the last of many might wait for minutes.
+        """
+        armed = self._status.next_try_at
+        if asked is None and armed is not None and armed > self._clock.now():
+            return
         self._failures += 1
         self._retry(backoff(self._failures, asked=asked, rng=self._rng))
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +133,26 @@ async def test_retry_is_tried_later_not_at_once(lab: Lab) -> None:
     status = await lab.sync.run_once()
 
     assert (len(asked), status.pending, len(lab.waits)) == (1, 1, 1)
+
+
+async def test_edits_made_offline_do_not_push_the_next_try_away(lab: Lab) -> None:
+    lab.says(pull.PATH, problem(503, "overloaded"))
+
+    def arm(seconds: float) -> None:
+        lab.waits.append(seconds)
+        lab.sync.waiting_until(fakes.FakeClock().now() + timedelta(minutes=1))
+
+    lab.sync.on_retry(arm)
+
+    for _ in range(5):
+        add_lead(lab.db)
+        lab.says(push.PATH, problem(503, "overloaded"))
+        await lab.sync.run_once()
+
+    assert len(lab.waits) == 1, "each edit armed a longer wait"
+    await lab.sync.send_now()
+    assert len(lab.waits) == 2
+    assert lab.waits[1] <= 2, "a person's try did not start the waits anew"
 
 
 async def test_another_incarnation_in_a_push_answer_sends_the_journal_again(lab: Lab) -> None:

@@ -93,5 +93,9 @@ def segments(options: dict[str, str], chosen: str, on_change: Callable[[str], An
             selected=[chosen],
             show_selected_icon=False,
             on_change=changed,
+            style=ft.ButtonStyle(
+                bgcolor={ft.ControlState.SELECTED: theme.BRAND_SOFT, ft.ControlState.DEFAULT: theme.CARD},
+                color={ft.ControlState.SELECTED: theme.ON_BRAND_SOFT, ft.ControlState.DEFAULT: theme.INK},
+            ),
         ),
     )
