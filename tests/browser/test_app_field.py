@@ -79,7 +79,7 @@ async def dictate(phone: harness.Window) -> None:
     if not SPOKEN.exists():
         await phone.see("No speech heard", timeout=60)
         return
-    await phone.see("selling this year", timeout=60)
+    await phone.see("this year", timeout=60)
     await phone.tap_marked("note-save")
     await phone.see("Contacted")
 
