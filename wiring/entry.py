@@ -88,7 +88,7 @@ class Entry:
         place = self.open_now.get(found.user.id)
         if place is not None and place.user != found.user:
             await self.open_now.pop(found.user.id).close()
-            place = None
+            place = self.open_now.get(found.user.id)  # another window may have opened it meanwhile
         if place is None:
             place = self.open_now[found.user.id] = Workplace.open(self.shared, found.user, found.store_path)
             place.start()
