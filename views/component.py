@@ -75,11 +75,6 @@ def memo(fn: Callable[P, ft.Control]) -> Callable[..., ft.Control]:
     return wrapped
 
 
-def keyed(key: str, fn: Callable[P, ft.Control], *args: P.args, **kwargs: P.kwargs) -> ft.Control:
-    """`fn(*args, key=key, **kwargs)`: Flet takes the key away before `fn` sees it, so its types don't name it."""
-    return fn(*args, key=key, **kwargs)  # type: ignore[arg-type]
-
-
 def watch(page: ft.Page) -> None:
     """Keeps the session alive: a failing handler or effect becomes a message, a dead update loop is started again."""
 

@@ -146,7 +146,7 @@ def urgent(location_id: str) -> ft.Control:
     )
     open_lead = ft.use_callback(lambda lead_id: app.go(routes.lead(lead_id, under=routes.COMMAND)), [])
     rows: list[ft.Control] = [
-        component.keyed(item.id, lead_row.lead_row, card(item, app), open_lead) for item in late.items
+        lead_row.lead_row(card(item, app), open_lead, key=item.id) for item in late.items
     ] or [words.soft(strings.t("executive.urgent.none"))]
     more = (
         [

@@ -99,7 +99,7 @@ def breakdowns(found: Mapping[str, tuple[Slice, ...]], choose: Callable[[str, st
     shown = {name: parts for name, parts in found.items() if len(parts) > 1}
     tiles: list[ft.Control] = [
         ft.Container(
-            component.keyed(name, breakdown, name, parts, choose),
+            breakdown(name, parts, choose, key=name),
             col={"xs": 12, "md": 6, "xl": 4},
             key=f"col-{name}",
         )
@@ -166,8 +166,7 @@ def lead_list(found: Drill, more: Callable[[], None]) -> ft.Control:
             found.note or strings.t("executive.drill.none.text"),
         )
     rows: list[ft.Control] = [
-        component.keyed(item.id, lead_row.lead_row, command.card(item, app), open_lead)
-        for item in found.leads
+        lead_row.lead_row(command.card(item, app), open_lead, key=item.id) for item in found.leads
     ]
     if found.total > len(found.leads):
         rows.append(buttons.outlined(strings.t("executive.drill.more"), more, id="more-leads"))
