@@ -3,24 +3,47 @@
 from __future__ import annotations
 
 from domain.wire.changes import Mutation, Op, Push, PushAnswer, Result, Row, Status
+from domain.wire.compare import DigestAsk, Digests, RangeRows, RowsAsk, Sum
+from domain.wire.conversation import Conversation, PullAsk
 from domain.wire.fields import Json
 from domain.wire.pages import Block, Page
-from domain.wire.version import MAX_MUTATIONS, MAX_PAGE, PROTOCOL, PROTOCOL_HEADER, check_protocol
+from domain.wire.version import (
+    DEVICE_HEADER,
+    MAX_MUTATIONS,
+    MAX_PAGE,
+    PROTOCOL,
+    PROTOCOL_HEADER,
+    QUEUE_HEADER,
+    SCHEMA,
+    SCHEMA_HEADER,
+    check_protocol,
+)
 
 __all__ = [
+    "DEVICE_HEADER",
     "MAX_MUTATIONS",
     "MAX_PAGE",
     "PROTOCOL",
     "PROTOCOL_HEADER",
+    "QUEUE_HEADER",
+    "SCHEMA",
+    "SCHEMA_HEADER",
     "Block",
+    "Conversation",
+    "DigestAsk",
+    "Digests",
     "Json",
     "Mutation",
     "Op",
     "Page",
+    "PullAsk",
     "Push",
     "PushAnswer",
+    "RangeRows",
     "Result",
     "Row",
+    "RowsAsk",
     "Status",
+    "Sum",
     "check_protocol",
 ]

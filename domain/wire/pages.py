@@ -19,6 +19,13 @@ class Block:
     columns: Sequence[str]
     rows: Sequence[Sequence[Any]]
 
+    def as_json(self) -> dict[str, Any]:
+        return {"table": self.table, "columns": list(self.columns), "rows": list(self.rows)}
+
+    @classmethod
+    def from_json(cls, data: Json) -> Block:
+        return cls(table=data["table"], columns=data["columns"], rows=data["rows"])
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
@@ -46,9 +53,7 @@ class Page:
             "protocol": self.protocol,
             "cursor": self.cursor,
             "more": self.more,
-            "blocks": [
-                {"table": b.table, "columns": list(b.columns), "rows": list(b.rows)} for b in self.blocks
-            ],
+            "blocks": [block.as_json() for block in self.blocks],
             "removed": [list(pair) for pair in self.removed],
             "scopes": list(self.scopes),
             "server_ms": self.server_ms,
@@ -65,9 +70,7 @@ class Page:
         return cls(
             cursor=fields.text_of(data, "cursor"),
             more=bool(data["more"]),
-            blocks=tuple(
-                Block(table=b["table"], columns=b["columns"], rows=b["rows"]) for b in data["blocks"]
-            ),
+            blocks=tuple(Block.from_json(block) for block in data["blocks"]),
             removed=tuple((table, row_id) for table, row_id in data["removed"]),
             scopes=tuple(data["scopes"]),
             server_ms=fields.int_of(data, "server_ms"),

@@ -8,6 +8,14 @@ PROTOCOL = 1
 """Raised when an older device could misread a newer server, or the other way round."""
 
 PROTOCOL_HEADER = "X-Jorge-Protocol"
+SCHEMA = 1
+"""The tables' version (domain/tables.py): raised with each field that is added, renamed or taken away."""
+
+SCHEMA_HEADER = "X-Jorge-Schema"
+DEVICE_HEADER = "X-Jorge-Device"
+QUEUE_HEADER = "X-Jorge-Queue"
+"""`<pending>,<parked>,<edit_ms of the oldest>` of the device's outbox; not sent while all are 0."""
+
 MAX_MUTATIONS = 200
 MAX_PAGE = 5000
 
