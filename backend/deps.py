@@ -19,6 +19,8 @@ from backend.services.passwords import Passwords
 from backend.services.throttle import Throttle
 from backend.settings import Settings
 from backend.storage import migrate, pool
+from backend.storage.pg_store import PgStores
+from backend.storage.store import Stores
 from domain import errors, ports
 
 logger = logging.getLogger(__name__)
@@ -30,6 +32,7 @@ class Deps:
 
     settings: Settings
     pool: pool.Pool
+    stores: Stores
     valkey: redis.Redis
     clock: ports.Clock
     passwords: Passwords
@@ -62,6 +65,7 @@ async def open_deps(
         yield Deps(
             settings=settings,
             pool=opened,
+            stores=PgStores(opened),
             valkey=valkey,
             clock=used_clock,
             passwords=Passwords(),

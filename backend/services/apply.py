@@ -9,11 +9,9 @@ from typing import Any
 
 from backend.actor import Actor
 from backend.storage import conflicts, rows
-from backend.storage.pool import Connection
+from backend.storage.store import Changes, Key
 from domain import errors, merge, tables, values, wire
 from domain.tables import Policy
-
-Key = tuple[str, str]
 
 
 class Refused(Exception):
@@ -40,7 +38,7 @@ class Refused(Exception):
 class Work:
     """One transaction's work: who asks, from which origin, when it arrived, and the rows it holds locked."""
 
-    connection: Connection
+    store: Changes
     actor: Actor
     origin: str
     now: datetime
@@ -56,7 +54,7 @@ def key_of(mutation: wire.Mutation) -> Key:
 
 
 async def apply(work: Work, mutation: wire.Mutation) -> wire.Result:
-    """Raises: Refused; asyncpg's own errors for what only the database sees."""
+    """Raises: Refused; Passing and RefusedByStore for what only the store sees."""
     table = _writable(work, mutation)
     row = work.held.get(key_of(mutation))
     if mutation.op is wire.Op.PUT and row is None:
@@ -91,7 +89,7 @@ async def _make(work: Work, mutation: wire.Mutation, table: tables.Table) -> wir
             raise Refused("bad_value", f"{column.name} must not be empty.")
     if patch["location_id"] not in work.actor.locations:
         raise Refused("forbidden", "You have no access to this row's location.")
-    row = await rows.insert(work.connection, table, mutation.row_id, patch)
+    row = await work.store.insert(table, mutation.row_id, patch)
     work.held[key_of(mutation)] = row
     return wire.Result(mid=mutation.mid, status=wire.Status.APPLIED, ver=row.ver)
 
@@ -101,7 +99,7 @@ async def _delete(work: Work, mutation: wire.Mutation, row: rows.Stored) -> wire
         raise Refused("append_only", f"What is in {row.table.name} stays; add another entry instead.")
     if not row.deleted:
         unseen = _unseen(work, mutation, row)
-        after = await rows.delete(work.connection, row, edit_ms=_edit_ms(work, mutation))
+        after = await work.store.delete(row, edit_ms=_edit_ms(work, mutation))
         work.held[key_of(mutation)] = after
         if unseen:
             newest = max(unseen.values(), key=lambda change: change.ver)
@@ -139,8 +137,8 @@ async def _on_deleted(
     """A put by somebody who knows of the deletion brings the row back; any other edit is kept for a person."""
     changed = _changeable(row.table, patch)
     if mutation.op is wire.Op.PUT and mutation.base_ver >= row.ver:
-        after = await rows.restore(
-            work.connection, row, _without_undone_optout(row, changed), edit_ms=_edit_ms(work, mutation)
+        after = await work.store.restore(
+            row, _without_undone_optout(row, changed), edit_ms=_edit_ms(work, mutation)
         )
         work.held[key_of(mutation)] = after
         return wire.Result(mid=mutation.mid, status=wire.Status.MERGED, ver=after.ver, row=after.on_wire())
@@ -176,7 +174,7 @@ async def _merge(
         base_ver=mutation.base_ver,
         edit_ms=edit_ms,
     )
-    after = await rows.update(work.connection, row, outcome.apply, edit_ms=edit_ms)
+    after = await work.store.update(row, outcome.apply, edit_ms=edit_ms)
     work.held[key_of(mutation)] = after
     for found in outcome.conflicts:
         await _record(work, row, conflicts.of_merge(found, work.actor.id))
@@ -199,18 +197,13 @@ async def aftermath(work: Work, refused: Refused) -> None:
     if row is None:
         return
     if refused.keep:
-        work.held[(row.table.name, row.id)] = await rows.update(
-            work.connection, row, refused.keep, edit_ms=work.now_ms
-        )
+        work.held[(row.table.name, row.id)] = await work.store.update(row, refused.keep, edit_ms=work.now_ms)
     if refused.record is not None:
         await _record(work, row, refused.record)
 
 
 async def _record(work: Work, row: rows.Stored, record: conflicts.Record) -> None:
-    # Without an origin: this device must pull the record like any other.
-    await rows.act_as(work.connection, actor_id=work.actor.id, origin="")
-    await conflicts.add(work.connection, row, record, now=work.now)
-    await rows.act_as(work.connection, actor_id=work.actor.id, origin=work.origin)
+    await work.store.add_conflict(row, record, now=work.now)
 
 
 def _edit_ms(work: Work, mutation: wire.Mutation) -> int:

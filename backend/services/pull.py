@@ -10,17 +10,15 @@ from __future__ import annotations
 import base64
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 
 from backend.actor import Actor
-from backend.storage import feed, rows
-from backend.storage.pool import Connection
+from backend.services.needs import SyncNeeds
+from backend.storage import feed
+from backend.storage.store import Reading
 from domain import errors, tables, values, wire
-
-if TYPE_CHECKING:
-    from backend.deps import Deps
 
 DEFAULT_LIMIT = 1000
 
@@ -74,7 +72,7 @@ class _Found:
 
 
 async def pull(
-    deps: Deps,
+    deps: SyncNeeds,
     actor: Actor,
     *,
     cursor: str = "",
@@ -92,10 +90,10 @@ async def pull(
         limit=limit,
         origin=feed.origin(device_id, actor.id) if device_id else "",
     )
-    async with deps.pool.acquire() as connection:
-        head = await feed.head(connection)
-        here = await _position(connection, _read(cursor, head), head, asked)
-        found = await (_load_page if here.load else _feed_page)(connection, here, head, asked)
+    async with deps.stores.read() as store:
+        head = await store.head()
+        here = await _position(store, _read(cursor, head), head, asked)
+        found = await (_load_page if here.load else _feed_page)(store, here, head, asked)
     load = found.cursor.load or here.load
     return wire.Page(
         cursor=found.cursor.text(),
@@ -125,7 +123,7 @@ def _scopes(actor: Actor, scope: str) -> frozenset[str]:
     return frozenset([scope])
 
 
-async def _position(connection: Connection, here: Cursor, head: feed.Head, asked: Asked) -> Cursor:
+async def _position(store: Reading, here: Cursor, head: feed.Head, asked: Asked) -> Cursor:
     """Go on with what is granted now; what is granted and not loaded yet gets loaded next."""
     here = replace(here, loaded=tuple(s for s in here.loaded if s in asked.scopes))
     if here.load:
@@ -134,11 +132,11 @@ async def _position(connection: Connection, here: Cursor, head: feed.Head, asked
     if not missing:
         return here
     # The feed's position stays: what changes while the rows are read comes again, and a version guard drops it.
-    total = await rows.count(connection, missing)
+    total = await store.count(missing)
     return replace(here, load=Load(scopes=missing, total=total))
 
 
-async def _load_page(connection: Connection, here: Cursor, head: feed.Head, asked: Asked) -> _Found:
+async def _load_page(store: Reading, here: Cursor, head: feed.Head, asked: Asked) -> _Found:
     load = here.load
     assert load is not None
     # One that was taken away on the way is out for good here: if it comes back, it is loaded from its start.
@@ -148,7 +146,7 @@ async def _load_page(connection: Connection, here: Cursor, head: feed.Head, aske
     room = asked.limit
     while load.table < len(tables.ALL):
         table = tables.ALL[load.table]
-        some = await rows.page(connection, table, scopes=scopes, after=load.after, limit=room)
+        some = await store.page(table, scopes=scopes, after=load.after, limit=room)
         if some:
             blocks.append(_block(table, some))
         room -= len(some)
@@ -161,10 +159,8 @@ async def _load_page(connection: Connection, here: Cursor, head: feed.Head, aske
     return _Found(cursor=after, more=head.seq > after.seq, blocks=blocks)
 
 
-async def _feed_page(connection: Connection, here: Cursor, head: feed.Head, asked: Asked) -> _Found:
-    entries = await feed.entries(
-        connection, after=here.seq, upto=head.seq, scopes=asked.scopes, limit=asked.limit
-    )
+async def _feed_page(store: Reading, here: Cursor, head: feed.Head, asked: Asked) -> _Found:
+    entries = await store.entries(after=here.seq, upto=head.seq, scopes=asked.scopes, limit=asked.limit)
     full = len(entries) >= asked.limit
     upto = entries[-1].seq if full else head.seq
     changed = _changed(entries, asked.origin)
@@ -173,7 +169,7 @@ async def _feed_page(connection: Connection, here: Cursor, head: feed.Head, aske
         ids = changed.get(table.name)
         if not ids:
             continue
-        there = await rows.visible(connection, table, ids, scopes=asked.scopes)
+        there = await store.visible(table, ids, scopes=asked.scopes)
         if there:
             found.blocks.append(_block(table, there))
         found.removed += [(table.name, gone) for gone in sorted(ids - {row[0] for row in there})]

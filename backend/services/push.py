@@ -9,27 +9,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
-from typing import TYPE_CHECKING
-
-import asyncpg
 
 from backend.actor import Actor
 from backend.services import apply
-from backend.storage import feed, mutations, pool, rows
+from backend.services.needs import SyncNeeds
+from backend.storage import feed, mutations
+from backend.storage.store import Key, Passing, RefusedByStore, Store, Stores
 from domain import errors, values, wire
-
-if TYPE_CHECKING:
-    from backend.deps import Deps
 
 logger = logging.getLogger(__name__)
 
 Group = list[wire.Mutation]
 _TRIES = 3
-_PASSING = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.LockNotAvailableError)
-_REFUSED = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
 # A mistake of ours with one change must not stop the others either: it is parked, and the log knows why.
 _MISTAKE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
-_POISON = (*_REFUSED, *_MISTAKE)
+_POISON = (RefusedByStore, *_MISTAKE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +35,7 @@ class _Arrived:
     now: datetime
 
 
-async def push(deps: Deps, actor: Actor, asked: wire.Push) -> wire.PushAnswer:
+async def push(deps: SyncNeeds, actor: Actor, asked: wire.Push) -> wire.PushAnswer:
     """Apply what is new, answer for each mutation. Raises: InputError, DeviceForkedError.
 
     All groups in one transaction first (one commit for a long queue); when the database itself refuses
@@ -51,16 +45,16 @@ async def push(deps: Deps, actor: Actor, asked: wire.Push) -> wire.PushAnswer:
     arrived = _Arrived(actor=actor, sender=sender, now=deps.clock.now())
     groups = _groups(asked.mutations)
     try:
-        results = await _tried(deps.pool, arrived, groups, set())
+        results = await _tried(deps.stores, arrived, groups, set())
     except errors.JorgeError:
         raise
     except _POISON:
-        results = await _one_by_one(deps.pool, arrived, groups)
+        results = await _one_by_one(deps.stores, arrived, groups)
     if results:
         deps.hub.nudge()
     _log(results)
-    async with deps.pool.acquire() as connection:
-        head = await feed.head(connection)
+    async with deps.stores.read() as store:
+        head = await store.head()
     return wire.PushAnswer(
         results=[*results, *asked.unreadable],
         server_ms=int(
@@ -82,15 +76,15 @@ def _groups(asked: Sequence[wire.Mutation]) -> list[Group]:
 
 
 async def _tried(
-    opened: pool.Pool, arrived: _Arrived, groups: list[Group], blocked: set[apply.Key]
+    stores: Stores, arrived: _Arrived, groups: list[Group], blocked: set[Key]
 ) -> list[wire.Result]:
     """A deadlock is tried again; at last the device is asked to send it later."""
     for _ in range(_TRIES):
         try:
-            async with pool.transaction(opened) as connection:
-                return await _in_transaction(connection, arrived, groups, set(blocked))
-        except _PASSING as fault:
-            logger.info("push.again", extra={"fault": type(fault).__name__})
+            async with stores.transaction() as store:
+                return await _in_transaction(store, arrived, groups, set(blocked))
+        except Passing as fault:
+            logger.info("push.again", extra={"fault": str(fault)})
     return _later(groups)
 
 
@@ -102,17 +96,17 @@ def _later(groups: list[Group]) -> list[wire.Result]:
     ]
 
 
-async def _one_by_one(opened: pool.Pool, arrived: _Arrived, groups: list[Group]) -> list[wire.Result]:
+async def _one_by_one(stores: Stores, arrived: _Arrived, groups: list[Group]) -> list[wire.Result]:
     results: list[wire.Result] = []
-    blocked: set[apply.Key] = set()
+    blocked: set[Key] = set()
     for number, group in enumerate(groups):
         try:
-            some = await _tried(opened, arrived, [group], blocked)
+            some = await _tried(stores, arrived, [group], blocked)
         except errors.JorgeError:
             raise
         except _POISON as fault:
             logger.warning("push.poison", extra={"fault": type(fault).__name__, "at": _where(fault)})
-            some = await _park_group(opened, arrived.sender, group)
+            some = await _park_group(stores, arrived.sender, group)
         results += some
         if any(result.status is wire.Status.RETRY for result in some):
             return results + _later(groups[number + 1 :])  # what follows may build on it
@@ -121,33 +115,33 @@ async def _one_by_one(opened: pool.Pool, arrived: _Arrived, groups: list[Group])
 
 
 async def _in_transaction(
-    connection: pool.Connection, arrived: _Arrived, groups: list[Group], blocked: set[apply.Key]
+    store: Store, arrived: _Arrived, groups: list[Group], blocked: set[Key]
 ) -> list[wire.Result]:
     sender, actor = arrived.sender, arrived.actor
     everything = [mutation for group in groups for mutation in group]
-    seen = await mutations.claim(connection, sender, everything)
+    seen = await store.claim(sender, everything)
     _refuse_fork(sender, everything, seen)
     origin = feed.origin(sender.device_id, actor.id)
-    await rows.act_as(connection, actor_id=actor.id, origin=origin)
-    work = apply.Work(connection=connection, actor=actor, origin=origin, now=arrived.now)
-    work.held = await rows.lock(connection, {apply.key_of(m) for m in everything if values.is_id(m.row_id)})
+    await store.act_as(actor_id=actor.id, origin=origin)
+    work = apply.Work(store=store, actor=actor, origin=origin, now=arrived.now)
+    work.held = await store.lock({apply.key_of(m) for m in everything if values.is_id(m.row_id)})
     results = {m.mid: _replayed(work, m, seen[m.mid].result) for m in everything if m.mid in seen}
     for group in groups:
         some = await _group(work, sender, [m for m in group if m.mid not in seen], blocked)
         results |= {result.mid: result for result in some}
         blocked |= _touched(group, [results[m.mid] for m in group])
-    await mutations.settle(connection, sender, [results[m.mid] for m in everything if m.mid not in seen])
+    await store.settle(sender, [results[m.mid] for m in everything if m.mid not in seen])
     return [results[m.mid] for m in everything]
 
 
 async def _group(
-    work: apply.Work, sender: mutations.Sender, group: Group, blocked: set[apply.Key]
+    work: apply.Work, sender: mutations.Sender, group: Group, blocked: set[Key]
 ) -> list[wire.Result]:
     """All of the group, or none of it and each parked."""
     held = dict(work.held)
     results: list[wire.Result] = []
     # One mutation alone is refused before anything of it is written: no savepoint needed.
-    together = work.connection.transaction() if len(group) > 1 else contextlib.nullcontext()
+    together = work.store.savepoint() if len(group) > 1 else contextlib.nullcontext()
     try:
         async with together:
             for mutation in group:
@@ -160,7 +154,7 @@ async def _group(
         await apply.aftermath(work, refused)
         parked = [_parked(m, refused if i == len(results) else None) for i, m in enumerate(group)]
     for mutation, result in zip(group, parked, strict=True):
-        await mutations.park(work.connection, sender, mutation, result)
+        await work.store.park(sender, mutation, result)
     return parked
 
 
@@ -181,7 +175,7 @@ def _parked(mutation: wire.Mutation, refused: apply.Refused | None) -> wire.Resu
     )
 
 
-async def _park_group(opened: pool.Pool, sender: mutations.Sender, group: Group) -> list[wire.Result]:
+async def _park_group(stores: Stores, sender: mutations.Sender, group: Group) -> list[wire.Result]:
     """The database itself refused a value of this group."""
     results = [
         wire.Result(
@@ -192,12 +186,12 @@ async def _park_group(opened: pool.Pool, sender: mutations.Sender, group: Group)
         )
         for mutation in group
     ]
-    async with pool.transaction(opened) as connection:
-        seen = await mutations.claim(connection, sender, group)
+    async with stores.transaction() as store:
+        seen = await store.claim(sender, group)
         _refuse_fork(sender, group, seen)
-        await mutations.settle(connection, sender, [r for r in results if r.mid not in seen])
+        await store.settle(sender, [r for r in results if r.mid not in seen])
         for mutation, result in zip(group, results, strict=True):
-            await mutations.park(connection, sender, mutation, result)
+            await store.park(sender, mutation, result)
     return results
 
 
@@ -229,7 +223,7 @@ def _refuse_fork(
             )
 
 
-def _touched(group: Group, results: Sequence[wire.Result]) -> set[apply.Key]:
+def _touched(group: Group, results: Sequence[wire.Result]) -> set[Key]:
     """Rows that later mutations must not build on."""
     if all(result.status is not wire.Status.PARKED for result in results):
         return set()

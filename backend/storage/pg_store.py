@@ -1,0 +1,118 @@
+"""The synced data in PostgreSQL, behind the port of store.py."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+
+from backend.storage import conflicts, feed, mutations, pool, rows
+from backend.storage.store import Key, Passing, RefusedByStore
+from domain import tables, wire
+
+_PASSING = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.LockNotAvailableError)
+_REFUSED = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except _PASSING as fault:
+        raise Passing(type(fault).__name__) from fault
+    except _REFUSED as fault:
+        raise RefusedByStore(type(fault).__name__) from fault
+
+
+@dataclass(slots=True)
+class PgStore:
+    """One connection, in a transaction or for reading. Methods are described in store.py."""
+
+    connection: pool.Connection
+    _actor_id: str = ""
+    _origin: str = ""
+
+    async def claim(
+        self, sender: mutations.Sender, asked: Sequence[wire.Mutation]
+    ) -> dict[int, mutations.Seen]:
+        return await mutations.claim(self.connection, sender, asked)
+
+    async def settle(self, sender: mutations.Sender, results: Sequence[wire.Result]) -> None:
+        await mutations.settle(self.connection, sender, results)
+
+    async def park(self, sender: mutations.Sender, mutation: wire.Mutation, result: wire.Result) -> None:
+        await mutations.park(self.connection, sender, mutation, result)
+
+    async def act_as(self, *, actor_id: str, origin: str) -> None:
+        self._actor_id, self._origin = actor_id, origin
+        await rows.act_as(self.connection, actor_id=actor_id, origin=origin)
+
+    async def lock(self, wanted: Collection[Key]) -> dict[Key, rows.Stored]:
+        return await rows.lock(self.connection, wanted)
+
+    async def insert(self, table: tables.Table, row_id: str, given: Mapping[str, Any]) -> rows.Stored:
+        return await rows.insert(self.connection, table, row_id, given)
+
+    async def update(self, row: rows.Stored, given: Mapping[str, Any], *, edit_ms: int) -> rows.Stored:
+        return await rows.update(self.connection, row, given, edit_ms=edit_ms)
+
+    async def delete(self, row: rows.Stored, *, edit_ms: int) -> rows.Stored:
+        return await rows.delete(self.connection, row, edit_ms=edit_ms)
+
+    async def restore(self, row: rows.Stored, given: Mapping[str, Any], *, edit_ms: int) -> rows.Stored:
+        return await rows.restore(self.connection, row, given, edit_ms=edit_ms)
+
+    async def add_conflict(self, row: rows.Stored, record: conflicts.Record, *, now: datetime) -> None:
+        # Without an origin: the device whose push made it must pull the record like any other.
+        await rows.act_as(self.connection, actor_id=self._actor_id, origin="")
+        await conflicts.add(self.connection, row, record, now=now)
+        await rows.act_as(self.connection, actor_id=self._actor_id, origin=self._origin)
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        with _translated():
+            async with self.connection.transaction():
+                yield
+
+    async def head(self) -> feed.Head:
+        return await feed.head(self.connection)
+
+    async def entries(
+        self, *, after: int, upto: int, scopes: Collection[str], limit: int
+    ) -> Sequence[feed.Entry]:
+        return await feed.entries(self.connection, after=after, upto=upto, scopes=scopes, limit=limit)
+
+    async def page(
+        self, table: tables.Table, *, scopes: Collection[str], after: tuple[str, str] | None, limit: int
+    ) -> list[list[Any]]:
+        return await rows.page(self.connection, table, scopes=scopes, after=after, limit=limit)
+
+    async def visible(
+        self, table: tables.Table, ids: Collection[str], *, scopes: Collection[str]
+    ) -> list[list[Any]]:
+        return await rows.visible(self.connection, table, ids, scopes=scopes)
+
+    async def count(self, scopes: Collection[str]) -> int:
+        return await rows.count(self.connection, scopes)
+
+
+@dataclass(frozen=True, slots=True)
+class PgStores:
+    """Transactions out of a pool."""
+
+    pool: pool.Pool
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[PgStore]:
+        with _translated():
+            async with pool.transaction(self.pool) as connection:
+                yield PgStore(connection)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[PgStore]:
+        async with self.pool.acquire() as connection:
+            yield PgStore(connection)

@@ -1,0 +1,99 @@
+"""What push and pull need of the synced data: one transaction of it, whatever keeps it.
+
+PostgreSQL keeps it in the product (pg_store.py); the simulation keeps it in memory and runs the same decisions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from typing import Any, Protocol
+
+from backend.storage.conflicts import Record
+from backend.storage.feed import Entry, Head
+from backend.storage.mutations import Seen, Sender
+from backend.storage.rows import Stored
+from domain import tables, wire
+
+Key = tuple[str, str]
+"""(table, row id in small letters)"""
+
+
+class Passing(Exception):
+    """Another transaction was in the way (a deadlock): the same may well work in a moment."""
+
+
+class RefusedByStore(Exception):
+    """The store itself takes no such values (a constraint, a value it can't hold). The transaction is lost."""
+
+
+class Changes(Protocol):
+    """One transaction of changes: all of it is kept at its end, or none. Raises: Passing, RefusedByStore."""
+
+    async def claim(self, sender: Sender, mutations: Sequence[wire.Mutation]) -> dict[int, Seen]:
+        """Enter `mutations` as arrived; those that had arrived before, by mid. Waits for a twin of this request."""
+
+    async def settle(self, sender: Sender, results: Sequence[wire.Result]) -> None:
+        """Keep what became of claimed mutations, without the rows."""
+
+    async def park(self, sender: Sender, mutation: wire.Mutation, result: wire.Result) -> None:
+        """Keep what could not be applied, for support."""
+
+    async def act_as(self, *, actor_id: str, origin: str) -> None:
+        """Who writes from here on, and from which store (feed.origin; "" = the server itself)."""
+
+    async def lock(self, wanted: Collection[Key]) -> dict[Key, Stored]:
+        """Those of `wanted` that exist, deleted ones too, held until the transaction ends."""
+
+    async def insert(self, table: tables.Table, row_id: str, given: Mapping[str, Any]) -> Stored: ...
+
+    async def update(self, row: Stored, given: Mapping[str, Any], *, edit_ms: int) -> Stored:
+        """The row after writing `given`: one version on, unless nothing changes."""
+
+    async def delete(self, row: Stored, *, edit_ms: int) -> Stored: ...
+
+    async def restore(self, row: Stored, given: Mapping[str, Any], *, edit_ms: int) -> Stored:
+        """A deleted row brought back with the values `given`."""
+
+    async def add_conflict(self, row: Stored, record: Record, *, now: datetime) -> None:
+        """A conflict record about `row`, written by the server itself (no origin): every device pulls it."""
+
+    def savepoint(self) -> AbstractAsyncContextManager[None]:
+        """What is done within it is undone when an exception leaves it; the transaction goes on."""
+
+
+class Reading(Protocol):
+    """A look at the rows and at the feed."""
+
+    async def head(self) -> Head: ...
+
+    async def entries(self, *, after: int, upto: int, scopes: Collection[str], limit: int) -> Sequence[Entry]:
+        """Numbered changes that touch `scopes`: `limit` or a few more, whole transactions."""
+
+    async def page(
+        self, table: tables.Table, *, scopes: Collection[str], after: tuple[str, str] | None, limit: int
+    ) -> list[list[Any]]:
+        """Rows as lists [id, ver, value …] in (scope, id) order after the pair `after`."""
+
+    async def visible(
+        self, table: tables.Table, ids: Collection[str], *, scopes: Collection[str]
+    ) -> list[list[Any]]:
+        """Those of `ids` that live in `scopes` now, as lists, in id order."""
+
+    async def count(self, scopes: Collection[str]) -> int:
+        """How many rows a first sync of `scopes` brings."""
+
+
+class Store(Changes, Reading, Protocol):
+    """Both; inside a transaction a look sees its changes."""
+
+
+class Stores(Protocol):
+    """Where transactions come from."""
+
+    def transaction(self) -> AbstractAsyncContextManager[Store]:
+        """Kept at its end; undone when an exception leaves it."""
+
+    def read(self) -> AbstractAsyncContextManager[Reading]:
+        """For looking only; each look sees what is committed by then."""
