@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from domain.wire.changes import Mutation, Op, Push, PushAnswer, Result, Row, Status
+from domain.wire.changes import Mutation, Op, Push
 from domain.wire.compare import DigestAsk, Digests, RangeRows, RowsAsk, Sum
 from domain.wire.conversation import Conversation, PullAsk
 from domain.wire.fields import Json
 from domain.wire.pages import Block, Page
+from domain.wire.results import PushAnswer, Result, Row, Status
 from domain.wire.version import (
     DEVICE_HEADER,
     MAX_MUTATIONS,

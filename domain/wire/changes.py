@@ -1,11 +1,11 @@
-"""Up: a device's changes, and what became of each."""
+"""Up: a device's changes. What has its default is left out of the JSON; both forms are read."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
 from typing import Any
@@ -13,23 +13,14 @@ from typing import Any
 from domain import errors
 from domain.wire import fields
 from domain.wire.fields import Json
-from domain.wire.version import MAX_MUTATIONS, PROTOCOL, check_protocol
+from domain.wire.results import Result, Status
+from domain.wire.version import FIRST_SCHEMA, MAX_MUTATIONS, PROTOCOL, SCHEMA, check_protocol
 
 
 class Op(StrEnum):
     PUT = "put"  # make the row (all fields in `patch`)
     PATCH = "patch"  # change some fields
     DELETE = "delete"
-
-
-class Status(StrEnum):
-    """What became of a mutation."""
-
-    APPLIED = "applied"
-    MERGED = "merged"  # applied beside somebody else's change; `row` is the truth now
-    DUPLICATE = "duplicate"  # had arrived before: changed nothing
-    PARKED = "parked"  # can't be applied; a person must look at it
-    RETRY = "retry"  # not now (a deadlock, an overload): send it again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,17 +42,25 @@ class Mutation:
     base: Mapping[str, Any]
     edit_ms: int
     seen_server_ms: int
-    schema: int = PROTOCOL
+    schema: int = SCHEMA
 
     def content_hash(self) -> str:
-        """SHA-256 of what the mutation says: the same mid with another hash is another device's."""
-        body = json.dumps(self.as_json(), sort_keys=True, separators=(",", ":"))
+        """SHA-256 of what the mutation says: the same mid with another hash is another device's.
+
+        The group is no part of it: what is left of one may be sent again alone.
+        """
+        body = json.dumps(self._whole(), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(body.encode()).hexdigest()
 
     def as_json(self) -> dict[str, Any]:
+        whole = self._whole()
+        if self.group:
+            whole["group"] = self.group
+        return fields.without(whole, _UNSAID)
+
+    def _whole(self) -> dict[str, Any]:
         return {
             "mid": self.mid,
-            "group": self.group,
             "table": self.table,
             "row_id": self.row_id,
             "op": self.op.value,
@@ -79,16 +78,16 @@ class Mutation:
         try:
             return cls(
                 mid=fields.int_of(data, "mid"),
-                group=fields.text_of(data, "group"),
+                group=fields.text_of(data, "group", ""),
                 table=fields.text_of(data, "table"),
                 row_id=fields.text_of(data, "row_id"),
                 op=Op(data["op"]),
                 patch=fields.values_of(data, "patch"),
-                base_ver=fields.int_of(data, "base_ver"),
+                base_ver=fields.int_of(data, "base_ver", 0),
                 base=fields.values_of(data, "base"),
                 edit_ms=fields.int_of(data, "edit_ms"),
-                seen_server_ms=fields.int_of(data, "seen_server_ms"),
-                schema=fields.int_of(data, "schema"),
+                seen_server_ms=fields.int_of(data, "seen_server_ms", 0),
+                schema=fields.int_of(data, "schema", FIRST_SCHEMA),
             )
         except (KeyError, TypeError, ValueError) as fault:
             raise errors.InputError(
@@ -114,8 +113,16 @@ class Push:
             "protocol": self.protocol,
             "device_id": self.device_id,
             "epoch": self.epoch,
-            "mutations": [m.as_json() for m in self.mutations],
+            "mutations": list(self._mutations()),
         }
+
+    def _mutations(self) -> Iterator[dict[str, Any]]:
+        """A group of one needs no name."""
+        for _, group in groupby(self.mutations, key=lambda mutation: mutation.group):
+            some = [mutation.as_json() for mutation in group]
+            if len(some) == 1:
+                some[0].pop("group", None)
+            yield from some
 
     @classmethod
     def from_json(cls, data: Json) -> Push:
@@ -137,93 +144,13 @@ class Push:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """A row as the server holds it: version, values by field name, or deleted."""
-
-    table: str
-    id: str
-    ver: int
-    values: Mapping[str, Any] = field(default_factory=dict)
-    deleted: bool = False
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "table": self.table,
-            "id": self.id,
-            "ver": self.ver,
-            "values": dict(self.values),
-            "deleted": self.deleted,
-        }
-
-    @classmethod
-    def from_json(cls, data: Json) -> Row:
-        return cls(
-            table=fields.text_of(data, "table"),
-            id=fields.text_of(data, "id"),
-            ver=fields.int_of(data, "ver"),
-            values=fields.map_of(data, "values"),
-            deleted=bool(data.get("deleted", False)),
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """What the server did with one mutation. `row` is there where it differs from base + patch."""
-
-    mid: int
-    status: Status
-    ver: int = 0
-    row: Row | None = None
-    code: str = ""
-    message: str = ""
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "mid": self.mid,
-            "status": self.status.value,
-            "ver": self.ver,
-            "row": self.row.as_json() if self.row else None,
-            "code": self.code,
-            "message": self.message,
-        }
-
-    @classmethod
-    def from_json(cls, data: Json) -> Result:
-        row = data.get("row")
-        return cls(
-            mid=fields.int_of(data, "mid"),
-            status=Status(data["status"]),
-            ver=fields.int_of(data, "ver"),
-            row=Row.from_json(row) if row else None,
-            code=fields.text_of(data, "code"),
-            message=fields.text_of(data, "message"),
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PushAnswer:
-    results: Sequence[Result]
-    server_ms: int
-    incarnation: str
-    protocol: int = PROTOCOL
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "protocol": self.protocol,
-            "server_ms": self.server_ms,
-            "incarnation": self.incarnation,
-            "results": [r.as_json() for r in self.results],
-        }
-
-    @classmethod
-    def from_json(cls, data: Json) -> PushAnswer:
-        check_protocol(data.get("protocol"))
-        return cls(
-            results=tuple(Result.from_json(r) for r in data["results"]),
-            server_ms=fields.int_of(data, "server_ms"),
-            incarnation=fields.text_of(data, "incarnation"),
-        )
+_UNSAID: Json = {
+    "base_ver": 0,
+    "base": {},
+    "patch": {},
+    "seen_server_ms": 0,
+    "schema": FIRST_SCHEMA,
+}
 
 
 def _read_mutation(entry: object) -> Mutation | Result:

@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from domain.wire.changes import Push, PushAnswer
+from domain.wire.changes import Push
 from domain.wire.compare import DigestAsk, Digests, RangeRows, RowsAsk
 from domain.wire.pages import Page
+from domain.wire.results import PushAnswer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

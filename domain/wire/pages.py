@@ -1,4 +1,4 @@
-"""Down: pages of rows."""
+"""Down: pages of rows. What has its default is left out of the JSON; both forms are read."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Page:
     protocol: int = PROTOCOL
 
     def as_json(self) -> dict[str, Any]:
-        return {
+        whole = {
             "protocol": self.protocol,
             "cursor": self.cursor,
             "more": self.more,
@@ -62,6 +62,7 @@ class Page:
             "done": self.done,
             "total": self.total,
         }
+        return fields.without(whole, _UNSAID)
 
     @classmethod
     def from_json(cls, data: Json) -> Page:
@@ -69,13 +70,16 @@ class Page:
         check_protocol(data.get("protocol"))
         return cls(
             cursor=fields.text_of(data, "cursor"),
-            more=bool(data["more"]),
-            blocks=tuple(Block.from_json(block) for block in data["blocks"]),
-            removed=tuple((table, row_id) for table, row_id in data["removed"]),
+            more=bool(data.get("more", False)),
+            blocks=tuple(Block.from_json(block) for block in data.get("blocks", ())),
+            removed=tuple((table, row_id) for table, row_id in data.get("removed", ())),
             scopes=tuple(data["scopes"]),
             server_ms=fields.int_of(data, "server_ms"),
             incarnation=fields.text_of(data, "incarnation"),
-            demo=bool(data["demo"]),
-            done=fields.int_of(data, "done"),
-            total=fields.int_of(data, "total"),
+            demo=bool(data.get("demo", False)),
+            done=fields.int_of(data, "done", 0),
+            total=fields.int_of(data, "total", 0),
         )
+
+
+_UNSAID: Json = {"more": False, "blocks": [], "removed": [], "demo": False, "done": 0, "total": 0}

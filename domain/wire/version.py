@@ -11,6 +11,9 @@ PROTOCOL_HEADER = "X-Jorge-Protocol"
 SCHEMA = 1
 """The tables' version (domain/tables.py): raised with each field that is added, renamed or taken away."""
 
+FIRST_SCHEMA = 1
+"""What a mutation means that names none."""
+
 SCHEMA_HEADER = "X-Jorge-Schema"
 DEVICE_HEADER = "X-Jorge-Device"
 QUEUE_HEADER = "X-Jorge-Queue"

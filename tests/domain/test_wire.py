@@ -23,6 +23,12 @@ MUTATION = wire.Mutation(
     seen_server_ms=4,
 )
 ROW = wire.Row(table="leads", id="x", ver=2, values={"name": "b"})
+RESULTS = (
+    *(wire.Result(mid=mid, status=wire.Status.APPLIED, ver=mid + 5) for mid in (1, 2, 3, 7, 8)),
+    wire.Result(mid=9, status=wire.Status.RETRY),
+    wire.Result(mid=10, status=wire.Status.APPLIED, ver=2),
+    wire.Result(mid=11, status=wire.Status.APPLIED, ver=2, message="said more"),
+)
 
 
 def there_and_back(message: Any) -> Any:
@@ -33,12 +39,11 @@ def there_and_back(message: Any) -> Any:
     "message",
     [
         MUTATION,
-        wire.Push(device_id="d", epoch="e", mutations=(MUTATION,)),
+        wire.Push(device_id="d", epoch="e", mutations=(MUTATION, dataclasses.replace(MUTATION, mid=2))),
         ROW,
         wire.Result(mid=1, status=wire.Status.MERGED, ver=2, row=ROW, code="", message=""),
-        wire.PushAnswer(
-            results=(wire.Result(mid=1, status=wire.Status.RETRY),), server_ms=1, incarnation="i"
-        ),
+        wire.PushAnswer(results=RESULTS, server_ms=1, incarnation="i"),
+        wire.Page(cursor="c", more=False, blocks=(), removed=(), scopes=(), server_ms=1, incarnation="i"),
         wire.Page(
             cursor="c",
             more=True,
@@ -56,6 +61,51 @@ def there_and_back(message: Any) -> Any:
 )
 def test_a_message_comes_out_as_it_went_in(message: Any) -> None:
     assert there_and_back(message) == message
+
+
+@pytest.mark.parametrize("message", [MUTATION, ROW, RESULTS[5]], ids=lambda message: type(message).__name__)
+def test_what_has_its_default_may_be_said_or_left_out(message: Any) -> None:
+    whole = {
+        "group": "",
+        "base": {},
+        "seen_server_ms": 0,
+        "schema": 1,
+        "deleted": False,
+        "row": None,
+        "code": "",
+    }
+    assert type(message).from_json({**whole, "message": "", **message.as_json()}) == message
+
+
+def test_an_edit_on_the_wire_is_what_changed_and_little_more() -> None:
+    push = wire.Push(
+        device_id="d", epoch="e", mutations=(dataclasses.replace(MUTATION, base_ver=0, base={}),)
+    )
+    assert push.as_json()["mutations"] == [
+        {
+            "mid": 1,
+            "table": "leads",
+            "row_id": MUTATION.row_id,
+            "op": "patch",
+            "patch": {"name": "b"},
+            "edit_ms": 5,
+            "seen_server_ms": 4,
+        }
+    ]
+
+
+def test_plain_results_that_number_on_are_one_list() -> None:
+    packed = wire.PushAnswer(results=RESULTS, server_ms=1, incarnation="i").as_json()["results"]
+    assert packed[:2] == [[1, 6, 7, 8], [7, 12, 13]]
+    assert packed[3] == [10, 2]
+    assert [entry["mid"] for entry in packed if isinstance(entry, dict)] == [9, 11]
+
+
+@pytest.mark.parametrize("entry", [[], ["1", 2], [1, True], [1, 1 << 63], "x", {"mid": 1}])
+def test_what_is_no_result_is_refused(entry: Any) -> None:
+    said = {"protocol": 1, "server_ms": 1, "incarnation": "i", "results": [entry]}
+    with pytest.raises((KeyError, TypeError, ValueError)):
+        wire.PushAnswer.from_json(said)
 
 
 @pytest.mark.parametrize(
@@ -109,5 +159,6 @@ def test_the_hash_knows_every_part_and_not_the_order_of_keys() -> None:
     for change in ({"mid": 2}, {"patch": {"name": "c"}}, {"edit_ms": 6}, {"op": wire.Op.DELETE}):
         other = dataclasses.replace(MUTATION, **change)
         assert other.content_hash() != MUTATION.content_hash()
+    assert dataclasses.replace(MUTATION, group="").content_hash() == MUTATION.content_hash()
     two = dataclasses.replace(MUTATION, patch={"a": 1, "b": 2})
     assert two.content_hash() == dataclasses.replace(MUTATION, patch={"b": 2, "a": 1}).content_hash()
