@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from domain import errors, ports
+from services import sync_words
 from services.ports import NoSync, SyncControl
 from services.sync_words import SyncWord, Words
 from services.user import User
@@ -36,15 +37,12 @@ class Desk:
     def words(self, table: str) -> Words:
         """For each row of a table, where its changes are."""
         found, status = marks.of_table(self.db, table), self.sync.status()
-        reachable = status.online and not status.forced_offline
 
         def word(row_id: str) -> SyncWord:
             if row_id in found.parked or row_id in found.disputed:
                 return SyncWord.NEEDS_YOU
-            if row_id in found.sending and reachable:
-                return SyncWord.SENDING
-            if row_id in found.waiting or row_id in found.sending:
-                return SyncWord.WAITING if reachable else SyncWord.ON_PHONE
+            if row_id in found.sending or row_id in found.waiting:
+                return sync_words.unsent(status, sending=row_id in found.sending)
             return SyncWord.ON_SERVER
 
         return word

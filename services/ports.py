@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from domain import ports
+from domain import errors, ports
 
 
 class SessionGrant(Protocol):
@@ -47,12 +47,29 @@ class SyncStatus(Protocol):
     @property
     def last_contact_at(self) -> datetime | None: ...
     @property
+    def last_success_at(self) -> datetime | None: ...
+    @property
     def next_try_at(self) -> datetime | None: ...
+    @property
+    def fault(self) -> errors.JorgeError | None: ...
     @property
     def error(self) -> str: ...
     @property
     def first_sync(self) -> float | None:
         """Share of the first load, None when it is complete."""
+
+    @property
+    def first_done(self) -> int: ...
+    @property
+    def first_total(self) -> int: ...
+    @property
+    def compared_at(self) -> datetime | None: ...
+    @property
+    def compared_equal(self) -> bool | None:
+        """None = never compared; False = rows differed, and were repaired."""
+
+    @property
+    def compared_rows(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +81,16 @@ class NoStatus:
     running: bool = False
     needs_sign_in: bool = False
     last_contact_at: datetime | None = None
+    last_success_at: datetime | None = None
     next_try_at: datetime | None = None
+    fault: errors.JorgeError | None = None
     error: str = ""
     first_sync: float | None = None
+    first_done: int = 0
+    first_total: int = 0
+    compared_at: datetime | None = None
+    compared_equal: bool | None = None
+    compared_rows: int = 0
 
 
 class SyncControl(Protocol):
@@ -80,6 +104,40 @@ class SyncControl(Protocol):
     async def send_now(self) -> None: ...
 
     def force_offline(self, on: bool, /) -> None: ...
+
+    async def audit(self) -> None:
+        """Compares every row with the server's, and repairs what differs; the result is in `status()`."""
+
+
+class DeviceLine(Protocol):
+    """How one device of the brokerage stands towards the server."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def person(self) -> str: ...
+    @property
+    def app_version(self) -> str: ...
+    @property
+    def seen_at(self) -> datetime | None: ...
+    @property
+    def behind(self) -> int:
+        """Changes of the feed that it has not fetched."""
+
+    @property
+    def waiting(self) -> int: ...
+    @property
+    def parked(self) -> int: ...
+    @property
+    def oldest_at(self) -> datetime | None:
+        """When the oldest change that waits there was made."""
+
+
+class DeviceList(Protocol):
+    """The server's list of devices; it is asked each time."""
+
+    async def fetch(self) -> Sequence[DeviceLine]:
+        """Raises: NetworkError, AccessError."""
 
 
 class SpeechModel(Protocol):
@@ -133,4 +191,7 @@ class NoSync:
         return None
 
     def force_offline(self, on: bool, /) -> None:
+        return None
+
+    async def audit(self) -> None:
         return None

@@ -14,11 +14,15 @@ class Phase(StrEnum):
     PUSHING = "pushing"
     PULLING = "pulling"
     UPLOADING = "uploading"
+    COMPARING = "comparing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncStatus:
-    """`online`: the server answered last time. `first_sync`: share loaded, None when complete."""
+    """`online`: the server answered last time. `first_sync`: share loaded, None when complete.
+
+    `compared_*`: the last comparison of all rows with the server; `compared_equal` None = never, or cut off.
+    """
 
     phase: Phase = Phase.IDLE
     online: bool = False
@@ -35,6 +39,9 @@ class SyncStatus:
     first_done: int = 0
     first_total: int = 0
     first_complete: bool = False
+    compared_at: datetime | None = None
+    compared_equal: bool | None = None
+    compared_rows: int = 0
 
     @property
     def running(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from domain import tables
+from services import sync_words
 from services.desk import Desk
 from services.notes.values import NoteItem, NoteState
 from services.progress import Progress
@@ -51,7 +52,4 @@ def _audio_word(desk: Desk, blob: blobs.Blob | None) -> SyncWord:
         return SyncWord.ON_SERVER
     if blob.state is blobs.State.FAILED:
         return SyncWord.NEEDS_YOU
-    status = desk.sync.status()
-    if not status.online or status.forced_offline:
-        return SyncWord.ON_PHONE
-    return SyncWord.SENDING if blob.state is blobs.State.SENDING else SyncWord.WAITING
+    return sync_words.unsent(desk.sync.status(), sending=blob.state is blobs.State.SENDING)

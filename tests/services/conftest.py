@@ -29,6 +29,7 @@ class SyncState:
 
     now: ports.NoStatus = field(default_factory=ports.NoStatus)
     sent: int = 0
+    audits: int = 0
 
     def status(self) -> ports.NoStatus:
         return self.now
@@ -41,6 +42,9 @@ class SyncState:
 
     def force_offline(self, on: bool, /) -> None:
         self.now = replace(self.now, forced_offline=on)
+
+    async def audit(self) -> None:
+        self.audits += 1
 
 
 @dataclass
@@ -93,7 +97,8 @@ class Bench:
         return [dict(row) for row in self.db.tools[table].rows]
 
     def online(self) -> None:
-        self.sync.now = replace(self.sync.now, online=True)
+        """The server answered just now."""
+        self.sync.now = replace(self.sync.now, online=True, last_contact_at=self.clock.now())
 
 
 def in_days(bench: Bench, days: float) -> datetime:
