@@ -52,29 +52,29 @@ def of_merge(found: merge.Conflict, actor_id: str) -> Record:
 
 async def add(connection: Connection, row: rows.Stored, record: Record, *, now: datetime) -> None:
     """Writes as the server itself (no origin), so that the feed brings it to the editor's own device too."""
+    await rows.insert(connection, tables.CONFLICTS, ids.new_id(), values_of(row, record, now=now))
+
+
+def values_of(row: rows.Stored, record: Record, *, now: datetime) -> dict[str, Any]:
+    """The fields of the record's row."""
     lead_id = row.id if row.table is tables.LEADS else row.values.get("lead_id")
-    await rows.insert(
-        connection,
-        tables.CONFLICTS,
-        ids.new_id(),
-        {
-            "location_id": row.scope,
-            "created_at": values.time_text(now),
-            "tbl": row.table.name,
-            "row_id": row.id,
-            "lead_id": lead_id,
-            "unit": record.unit,
-            "policy": record.policy,
-            "base": record.base,
-            "winner": record.winner.values,
-            "loser": record.loser.values,
-            "winner_by": record.winner.by,
-            "winner_at": _time(record.winner.at_ms),
-            "loser_by": record.loser.by,
-            "loser_at": _time(record.loser.at_ms),
-            "status": "open" if record.open else "settled",
-        },
-    )
+    return {
+        "location_id": row.scope,
+        "created_at": values.time_text(now),
+        "tbl": row.table.name,
+        "row_id": row.id,
+        "lead_id": lead_id,
+        "unit": record.unit,
+        "policy": record.policy,
+        "base": record.base,
+        "winner": record.winner.values,
+        "loser": record.loser.values,
+        "winner_by": record.winner.by,
+        "winner_at": _time(record.winner.at_ms),
+        "loser_by": record.loser.by,
+        "loser_at": _time(record.loser.at_ms),
+        "status": "open" if record.open else "settled",
+    }
 
 
 def _time(ms: int | None) -> str | None:
