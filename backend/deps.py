@@ -15,6 +15,7 @@ from redis import exceptions as redis_errors
 from backend import embedded
 from backend.clock import SystemClock
 from backend.realtime.hub import Hub
+from backend.services import receiving
 from backend.services.passwords import Passwords
 from backend.services.throttle import Throttle
 from backend.settings import Settings
@@ -38,6 +39,7 @@ class Deps:
     passwords: Passwords
     throttle: Throttle
     hub: Hub
+    receiving: receiving.Doors = field(default_factory=receiving.Doors)
     engines: embedded.Engines | None = None
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     channel_prefix: str = ""

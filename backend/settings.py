@@ -68,6 +68,15 @@ class Settings(BaseSettings):
         alias="JORGE_MAX_BODY_BYTES",
         description="Largest request body; uploads of voice notes come in parts and stay far below.",
     )
+    upload_max_mb: int = Field(
+        50, ge=1, le=2_000, alias="JORGE_UPLOAD_MAX_MB", description="Largest voice file, in MB."
+    )
+    upload_quota_mb: int = Field(
+        5_000,
+        ge=1,
+        alias="JORGE_UPLOAD_QUOTA_MB",
+        description="Room for the voice files of one person, in MB; beyond it new ones stay on the device.",
+    )
     database_pool: int = Field(
         10, ge=2, le=90, alias="JORGE_DATABASE_POOL", description="Most connections to PostgreSQL at a time."
     )

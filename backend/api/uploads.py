@@ -1,73 +1,92 @@
-"""Routes for voice files, after tus 1.0 (creation, checksum): /api/uploads. The one place that knows its headers."""
+"""Routes for voice files, after tus 1.0: /api/uploads. The one place that knows its headers."""
 
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
+from email.utils import format_datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
 from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
 from starlette.responses import MalformedRangeHeader, RangeNotSatisfiable
 
+from backend.actor import Actor
 from backend.api.deps import CurrentUser, Parts, same_protocol
-from backend.services import uploads
+from backend.deps import Deps
+from backend.services import receiving, uploads
 from backend.storage import uploads as stored
 from domain import errors
 
 router = APIRouter(prefix="/api/uploads", tags=["uploads"], dependencies=[Depends(same_protocol)])
 
-_TUS = {"Tus-Resumable": "1.0.0", "Cache-Control": "no-store"}
+_VERSION = "1.0.0"
+_TUS = {"Tus-Resumable": _VERSION, "Cache-Control": "no-store"}
 _PART = "application/offset+octet-stream"
-_CHECKSUM_MISMATCH = 460
+_STATUSES: Mapping[type[errors.JorgeError], int] = {
+    uploads.TooLargeError: 413,
+    uploads.ExpiredError: 410,
+    receiving.WrongOffsetError: 409,
+    receiving.WrongBytesError: 460,
+    receiving.LockedError: 423,
+}
+
+ContentType = Annotated[str, Header()]
+Checksum = Annotated[str, Header(max_length=200)]
 
 
 @router.options("")
-async def abilities() -> Response:
+async def abilities(deps: Parts) -> Response:
     """What of tus is spoken here."""
     able = {
-        "Tus-Version": "1.0.0",
-        "Tus-Extension": "creation,checksum",
+        "Tus-Version": _VERSION,
+        "Tus-Extension": "creation,creation-with-upload,checksum,expiration",
         "Tus-Checksum-Algorithm": "sha256",
-        "Tus-Max-Size": str(uploads.MOST_BYTES),
     }
-    return Response(status_code=204, headers=_TUS | able)
+    return Response(status_code=204, headers=_TUS | able | _most(deps))
 
 
 @router.post("")
 async def create(
     deps: Parts,
     actor: CurrentUser,
+    request: Request,
     upload_length: Annotated[int, Header()],
     upload_metadata: Annotated[str, Header(max_length=4096)],
+    *,
+    content_type: ContentType = "",
+    upload_checksum: Checksum = "",
 ) -> Response:
-    """Announce a file; `Upload-Offset` in the answer = its size means that nothing need be sent."""
-    if upload_length > uploads.MOST_BYTES:
-        return _problem(
-            413,
-            errors.InputError(
-                f"A recording may have {uploads.MOST_BYTES // 2**20} MB at most.", where="Upload-Length"
-            ),
-        )
+    """Announce a file, perhaps with its first bytes; `Upload-Offset` = its size means that nothing need be sent."""
     said = _metadata(upload_metadata)
-    upload = await uploads.create(
-        deps,
-        actor,
-        stored.Announced(
-            note_id=said.get("note_id", "").lower(),
-            location_id=said.get("location_id", "").lower(),
-            sha256=said.get("sha256", "").lower(),
-            size=upload_length,
-            media_type=(said.get("media_type") or said.get("filetype") or "application/octet-stream").lower(),
-        ),
+    announced = stored.Announced(
+        note_id=said.get("note_id", "").lower(),
+        location_id=said.get("location_id", "").lower(),
+        sha256=said.get("sha256", "").lower(),
+        size=upload_length,
+        media_type=(said.get("media_type") or said.get("filetype") or "application/octet-stream").lower(),
     )
-    return Response(status_code=201, headers=_standing(upload) | {"Location": f"/api/uploads/{upload.id}"})
+    try:
+        upload = await uploads.create(deps, actor, announced)
+        if content_type == _PART and not upload.received:
+            upload = await _receive(deps, actor, upload.id, request, offset=0, checksum=upload_checksum)
+    except uploads.UploadError as fault:
+        return _problem(fault, _most(deps))
+    except ClientDisconnect:
+        return Response(status_code=400)  # nobody reads this
+    where = {"Location": f"/api/uploads/{upload.id}"}
+    return Response(status_code=201, headers=_standing(upload) | _most(deps) | where)
 
 
 @router.head("/{upload_id}")
 async def standing(deps: Parts, actor: CurrentUser, upload_id: str) -> Response:
     """How many bytes are safe here: go on from there."""
-    return Response(headers=_standing(await uploads.find(deps, actor, upload_id)))
+    try:
+        return Response(headers=_standing(await uploads.find(deps, actor, upload_id)))
+    except uploads.UploadError as fault:
+        return _problem(fault)
 
 
 @router.patch("/{upload_id}")
@@ -78,28 +97,30 @@ async def part(
     request: Request,
     upload_offset: Annotated[int, Header(ge=0)],
     *,
-    content_type: Annotated[str, Header()] = "",
-    upload_checksum: Annotated[str, Header(max_length=200)] = "",
+    content_type: ContentType = "",
+    upload_checksum: Checksum = "",
 ) -> Response:
-    """The next bytes; acknowledged once they are on disk."""
+    """The next bytes; acknowledged once they are on disk, and kept as far as they came if the line is cut."""
     if content_type != _PART:
-        return _problem(
-            415, errors.InputError("A part has another content type.", where="Content-Type", hint=_PART)
-        )
+        fault = errors.InputError("A part has another content type.", where="Content-Type", hint=_PART)
+        return JSONResponse(fault.as_problem(), status_code=415, headers=_TUS)
     try:
-        upload = await uploads.receive(
-            deps,
-            actor,
-            upload_id,
-            offset=upload_offset,
-            data=await request.body(),
-            sha256=_checksum(upload_checksum),
+        upload = await _receive(
+            deps, actor, upload_id, request, offset=upload_offset, checksum=upload_checksum
         )
-    except uploads.WrongOffsetError as fault:
-        return _problem(409, fault, offset=fault.offset)
-    except uploads.WrongBytesError as fault:
-        return _problem(_CHECKSUM_MISMATCH, fault, offset=fault.offset)
+    except uploads.UploadError as fault:
+        return _problem(fault)
+    except ClientDisconnect:
+        return Response(status_code=400)  # nobody reads this
     return Response(status_code=204, headers=_standing(upload))
+
+
+async def _receive(
+    deps: Deps, actor: Actor, upload_id: str, request: Request, *, offset: int, checksum: str
+) -> stored.Upload:
+    return await receiving.receive(
+        deps, actor, upload_id, offset=offset, blocks=request.stream(), sha256=_checksum(checksum)
+    )
 
 
 @router.get("/{id_or_sha256}")
@@ -135,12 +156,22 @@ def _no_such_range(size: int) -> Response:
 
 
 def _standing(upload: stored.Upload) -> dict[str, str]:
-    return _TUS | {"Upload-Offset": str(upload.received), "Upload-Length": str(upload.size)}
+    until = uploads.expires_at(upload)
+    ends = {"Upload-Expires": format_datetime(until, usegmt=True)} if until else {}
+    return _TUS | ends | {"Upload-Offset": str(upload.received), "Upload-Length": str(upload.size)}
 
 
-def _problem(status: int, fault: errors.InputError, *, offset: int | None = None) -> Response:
-    more = {} if offset is None else {"Upload-Offset": str(offset)}
-    return JSONResponse(fault.as_problem(), status_code=status, headers=_TUS | more)
+def _most(deps: Deps) -> dict[str, str]:
+    return {"Tus-Max-Size": str(deps.settings.upload_max_mb * uploads.MEGABYTE)}
+
+
+def _problem(fault: uploads.UploadError, more: Mapping[str, str] | None = None) -> Response:
+    headers = {**_TUS, **(more or {})}
+    if fault.offset is not None:
+        headers["Upload-Offset"] = str(fault.offset)
+    if fault.retry_after is not None:
+        headers["Retry-After"] = str(round(fault.retry_after))
+    return JSONResponse(fault.as_problem(), status_code=_STATUSES[type(fault)], headers=headers)
 
 
 def _metadata(text: str) -> dict[str, str]:

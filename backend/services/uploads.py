@@ -1,19 +1,17 @@
-"""Receiving voice files in parts: each part is on disk before it is acknowledged, the whole is checked at the end."""
+"""Voice files: announced, looked after, handed out and forgotten. How their bytes come in: receiving.py."""
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import hmac
 import logging
 import re
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backend.actor import Actor
-from backend.storage import jobs, pool, rows, uploads
+from backend.storage import jobs, pool, rows, upload_files, uploads
 from domain import errors, tables, values
 
 if TYPE_CHECKING:
@@ -21,64 +19,66 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-MOST_BYTES = 50 * 1024 * 1024
+MEGABYTE = 1024 * 1024
 TRANSCRIBE = "transcribe"
 GRACE = timedelta(seconds=15)
 """A device with a speech engine of its own gets to send its words first."""
-_PATIENCE = timedelta(days=14)
+PATIENCE = timedelta(days=7)
+"""An unfinished upload that gets no byte for so long is dropped; the device begins anew."""
+_TOMBSTONE = timedelta(days=90)
+_ROOM_AGAIN_SECONDS = 60.0
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _MEDIA_TYPE = re.compile(r"audio/[a-z0-9.+-]{1,60}|application/octet-stream")
 
 
-class WrongOffsetError(errors.InputError):
-    """The part does not begin where the file ends; `offset` says where to go on."""
+class UploadError(errors.InputError):
+    """Something of an upload is not as announced. `offset` = where to go on, where that helps."""
 
-    code = "wrong_offset"
-    offset = 0
-
-
-class WrongBytesError(errors.InputError):
-    """What arrived is not what was announced; `offset` says where to go on."""
-
-    code = "checksum"
-    offset = 0
+    offset: int | None = None
 
 
-def _wrong_offset(offset: int) -> WrongOffsetError:
-    fault = WrongOffsetError(
-        "This part does not begin where the upload stands.", where="Upload-Offset", hint=f"Go on at {offset}."
-    )
-    fault.offset = offset
-    return fault
+class TooLargeError(UploadError):
+    """The file is larger than the server takes, or this person has used their room."""
+
+    code = "too_large"
 
 
-def _wrong_bytes(offset: int, *, what: str) -> WrongBytesError:
-    fault = WrongBytesError(
-        f"The checksum of the {what} is wrong.", where="sha256", hint=f"Send again from {offset}."
-    )
-    fault.offset = offset
-    return fault
+class ExpiredError(UploadError):
+    """Nobody went on with this upload for a week: its bytes are gone."""
+
+    code = "upload_expired"
 
 
 async def create(deps: Deps, actor: Actor, said: uploads.Announced) -> uploads.Upload:
     """A place for the file; what is here already (of this person, or the same content) need not be sent again.
 
-    Raises: InputError, ForbiddenError, NotFoundError.
+    Raises: InputError, TooLargeError, ForbiddenError, NotFoundError, DiskFullError.
     """
-    _check(said)
+    _check(deps, said)
     if said.location_id not in actor.locations:
         raise errors.ForbiddenError("You have no access to this location.", where="location_id")
     async with pool.transaction(deps.pool) as connection:
         note = await rows.get(connection, tables.NOTES, said.note_id)
         if note is not None and note.scope != said.location_id:
             raise errors.NotFoundError("There is no such note in this location.", where="note_id")
-        upload = await uploads.begun(connection, user_id=actor.id, note_id=said.note_id, sha256=said.sha256)
+        upload = await uploads.begun(connection, said, user_id=actor.id)
         if upload is None:
-            upload = await uploads.add(connection, said, user_id=actor.id)
-        return await _up_to_date(deps, connection, upload)
+            await _check_room(deps, connection, actor, said)
+            upload = await uploads.add(connection, said, user_id=actor.id, at=deps.clock.now())
+        await asyncio.to_thread(_known_content, files(deps), upload, actor)
+        return await up_to_date(deps, connection, upload)
 
 
-def _check(said: uploads.Announced) -> None:
+def _known_content(folder: upload_files.Files, upload: uploads.Upload, actor: Actor) -> None:
+    """Only out of locations that this person may see: that a file exists elsewhere must not show."""
+    try:
+        if folder.on_disk(upload) < upload.size:
+            folder.take_from(upload, sorted(actor.locations))
+    except OSError as fault:  # then it is sent
+        logger.warning("upload.not_linked", extra={"fault": fault.strerror})
+
+
+def _check(deps: Deps, said: uploads.Announced) -> None:
     for name, text in (("note_id", said.note_id), ("location_id", said.location_id)):
         if not values.is_id(text):
             raise errors.InputError(f"{name} is no UUID.", where=f"Upload-Metadata.{name}")
@@ -88,52 +88,68 @@ def _check(said: uploads.Announced) -> None:
         raise errors.InputError("Only audio is taken here.", where="Upload-Metadata.media_type")
     if said.size <= 0:
         raise errors.InputError("An empty file can't be uploaded.", where="Upload-Length")
+    if said.size > deps.settings.upload_max_mb * MEGABYTE:
+        raise TooLargeError(
+            f"A recording may have {deps.settings.upload_max_mb} MB at most; this one has"
+            f" {said.size / MEGABYTE:.1f} MB.",
+            where="Upload-Length",
+            hint="Record in shorter pieces.",
+        )
 
 
-async def find(deps: Deps, actor: Actor, upload_id: str) -> uploads.Upload:
-    """This person's own upload. Raises: NotFoundError."""
-    async with pool.transaction(deps.pool) as connection:
-        upload = await uploads.lock(connection, upload_id) if values.is_id(upload_id) else None
-        return await _up_to_date(deps, connection, _own(upload, actor))
+async def _check_room(deps: Deps, connection: pool.Connection, actor: Actor, said: uploads.Announced) -> None:
+    """Of this person, and of the disk."""
+    quota = deps.settings.upload_quota_mb * MEGABYTE
+    used = await uploads.used_bytes(connection, said, user_id=actor.id)
+    if used + said.size > quota:
+        raise TooLargeError(
+            f"Your recordings take {used // MEGABYTE} of {quota // MEGABYTE} MB on the server: this one does not fit.",
+            where="quota",
+            hint="It stays on this device. Ask the administrator for more room, or delete recordings.",
+        )
+    try:
+        fits = await asyncio.to_thread(files(deps).has_room, said.size)
+    except OSError as fault:
+        raise not_kept(fault) from fault
+    if not fits:
+        raise not_kept(OSError(28, "No space left on device"))
 
 
-async def receive(
-    deps: Deps, actor: Actor, upload_id: str, *, offset: int, data: bytes, sha256: bytes | None
-) -> uploads.Upload:
-    """The next part. Raises: NotFoundError, WrongOffsetError, WrongBytesError, InputError, DiskFullError."""
-    if sha256 is not None and not hmac.compare_digest(hashlib.sha256(data).digest(), sha256):
-        raise _wrong_bytes(offset, what="part")
-    async with pool.transaction(deps.pool) as connection:
-        upload = await uploads.lock(connection, upload_id) if values.is_id(upload_id) else None
-        upload = await _as_on_disk(deps, _own(upload, actor))
-        if offset != upload.received or upload.done:
-            raise _wrong_offset(upload.received)
-        if offset + len(data) > upload.size:
-            raise errors.InputError("More bytes than were announced.", where="Upload-Length")
-        received = offset + len(data)
-        try:
-            await asyncio.to_thread(_files(deps).write, upload, offset, data)
-            done = received == upload.size and await asyncio.to_thread(_files(deps).finish, upload)
-        except OSError as fault:
-            raise _not_kept(fault) from fault
-        wrong = received == upload.size and not done
-        if done:
-            await _complete(connection, upload)
-        else:
-            await uploads.came(connection, upload.id, received=0 if wrong else received, done=False)
-    if wrong:
-        logger.warning("upload.wrong_checksum")
-        raise _wrong_bytes(0, what="whole file")
-    return replace(upload, received=received, done=done)
-
-
-def _not_kept(fault: OSError) -> errors.DiskFullError:
+def not_kept(fault: OSError) -> errors.DiskFullError:
     logger.error("upload.not_kept", extra={"fault": fault.strerror})
     return errors.DiskFullError(
         "The server can't keep the recording at this moment.",
         where="uploads",
         hint="It stays on the device; its disk is full or closed: tell the administrator.",
+        retry_after=_ROOM_AGAIN_SECONDS,
     )
+
+
+async def find(deps: Deps, actor: Actor, upload_id: str) -> uploads.Upload:
+    """This person's own upload. Raises: NotFoundError, ExpiredError."""
+    async with pool.transaction(deps.pool) as connection:
+        upload = await uploads.find(connection, upload_id) if values.is_id(upload_id) else None
+        return await up_to_date(deps, connection, own(upload, actor))
+
+
+def own(upload: uploads.Upload | None, actor: Actor) -> uploads.Upload:
+    """Raises: NotFoundError, ExpiredError."""
+    if upload is None or upload.user_id != actor.id or upload.location_id not in actor.locations:
+        raise errors.NotFoundError(
+            "There is no such upload.", where="uploads", hint="Create it with POST /api/uploads."
+        )
+    if upload.expired:
+        raise ExpiredError(
+            "This upload was given up: nothing came for a week.",
+            where="uploads",
+            hint="Create it anew with POST /api/uploads and send it from the start.",
+        )
+    return upload
+
+
+def expires_at(upload: uploads.Upload) -> datetime | None:
+    """When an unfinished upload is dropped, unless more of it comes."""
+    return None if upload.done else upload.touched_at + PATIENCE
 
 
 async def open_file(deps: Deps, actor: Actor, id_or_sha256: str) -> tuple[uploads.Upload, Path]:
@@ -145,55 +161,50 @@ async def open_file(deps: Deps, actor: Actor, id_or_sha256: str) -> tuple[upload
             if values.is_id(name) or _SHA256.fullmatch(name)
             else None
         )
-    path = _files(deps).whole(upload) if upload else None
+    path = files(deps).whole(upload) if upload else None
     if upload is None or path is None or not await asyncio.to_thread(path.is_file):
         raise errors.NotFoundError("There is no such file, or none that you may hear.", where="uploads")
     return upload, path
 
 
 async def forget_unfinished(deps: Deps) -> int:
-    """Drop what was begun and not gone on with for two weeks; how many."""
+    """Drop what was begun and not gone on with; how many."""
+    now = deps.clock.now()
     async with deps.pool.acquire() as connection:
-        left = await uploads.forget_unfinished(connection, deps.clock.now() - _PATIENCE)
+        left = await uploads.expire(connection, now - PATIENCE, now)
+        await uploads.forget_expired(connection, now - _TOMBSTONE)
     for upload in left:
-        await asyncio.to_thread(_files(deps).discard, upload)
+        await asyncio.to_thread(files(deps).discard, upload)
     return len(left)
 
 
 def path_of(deps: Deps, upload: uploads.Upload) -> Path:
     """Where a complete file lies."""
-    return _files(deps).whole(upload)
+    return files(deps).whole(upload)
 
 
-def _own(upload: uploads.Upload | None, actor: Actor) -> uploads.Upload:
-    if upload is None or upload.user_id != actor.id or upload.location_id not in actor.locations:
-        raise errors.NotFoundError(
-            "There is no such upload.", where="uploads", hint="Create it with POST /api/uploads."
-        )
-    return upload
-
-
-async def _up_to_date(deps: Deps, connection: pool.Connection, upload: uploads.Upload) -> uploads.Upload:
+async def up_to_date(deps: Deps, connection: pool.Connection, upload: uploads.Upload) -> uploads.Upload:
     """Whole on disk, but unknown to be so: the same content came elsewhere, or the server was killed in between."""
-    found = await _as_on_disk(deps, upload)
+    found = await as_on_disk(deps, upload)
     if found.received == found.size and not found.done:
-        await _complete(connection, found)
+        await complete(deps, connection, found)
         return replace(found, done=True)
     return found
 
 
-async def _complete(connection: pool.Connection, upload: uploads.Upload) -> None:
-    await uploads.came(connection, upload.id, received=upload.size, done=True)
+async def complete(deps: Deps, connection: pool.Connection, upload: uploads.Upload) -> None:
+    """The file is in its place: a note that waits for words gets them."""
+    await uploads.came(connection, upload.id, received=upload.size, done=True, at=deps.clock.now())
     await jobs.put(connection, TRANSCRIBE, upload.note_id, {"upload_id": upload.id}, after=GRACE)
 
 
-async def _as_on_disk(deps: Deps, upload: uploads.Upload) -> uploads.Upload:
+async def as_on_disk(deps: Deps, upload: uploads.Upload) -> uploads.Upload:
     """What the database remembers and what the disk holds can differ after a restored backup: the less counts."""
-    there = await asyncio.to_thread(_files(deps).on_disk, upload)
+    there = await asyncio.to_thread(files(deps).on_disk, upload)
     if there == upload.received:
         return upload
     return replace(upload, received=there, done=upload.done and there == upload.size)
 
 
-def _files(deps: Deps) -> uploads.Files:
-    return uploads.Files(folder=deps.settings.server_dir / "uploads")
+def files(deps: Deps) -> upload_files.Files:
+    return upload_files.Files(folder=deps.settings.server_dir / "uploads")

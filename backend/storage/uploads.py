@@ -1,13 +1,10 @@
-"""Voice files on their way: how far each has come (PostgreSQL), and its bytes (files under one folder)."""
+"""Voice files on their way: how far each has come. Their bytes are in upload_files.py."""
 
 from __future__ import annotations
 
-import hashlib
-import os
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from domain import ids
@@ -20,7 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
-    """`received` bytes are on disk for good; `done` = complete and its checksum right."""
+    """`received` bytes are on disk for good; `done` = complete and its checksum right.
+
+    `touched_at`: when the last byte came; `expired` = nobody went on with it, its bytes are gone.
+    """
 
     id: str
     user_id: str
@@ -31,6 +31,8 @@ class Upload:
     received: int
     media_type: str
     done: bool
+    touched_at: datetime
+    expired: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,10 +46,10 @@ class Announced:
     media_type: str
 
 
-async def add(connection: Connection, said: Announced, *, user_id: str) -> Upload:
+async def add(connection: Connection, said: Announced, *, user_id: str, at: datetime) -> Upload:
     row = await connection.fetchrow(
-        """INSERT INTO uploads (id, user_id, location_id, note_id, sha256, size, media_type)
-           VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING *""",
+        """INSERT INTO uploads (id, user_id, location_id, note_id, sha256, size, media_type, touched_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING *""",
         ids.new_id(),
         user_id,
         said.location_id,
@@ -55,20 +57,37 @@ async def add(connection: Connection, said: Announced, *, user_id: str) -> Uploa
         said.sha256,
         said.size,
         said.media_type,
+        at,
     )
     assert row is not None
     return _upload(row)
 
 
-async def begun(connection: Connection, *, user_id: str, note_id: str, sha256: str) -> Upload | None:
+async def begun(connection: Connection, said: Announced, *, user_id: str) -> Upload | None:
     """The same file of the same note, begun before by the same person: its creation was answered into the void."""
     row = await connection.fetchrow(
-        "SELECT * FROM uploads WHERE user_id = $1 AND note_id = $2 AND sha256 = $3 ORDER BY created_at LIMIT 1",
+        """SELECT * FROM uploads WHERE user_id = $1 AND note_id = $2 AND sha256 = $3 AND location_id = $4
+           AND size = $5 AND expired_at IS NULL ORDER BY created_at LIMIT 1""",
         user_id,
-        note_id,
-        sha256,
+        said.note_id,
+        said.sha256,
+        said.location_id,
+        said.size,
     )
     return _upload(row) if row else None
+
+
+async def used_bytes(connection: Connection, said: Announced, *, user_id: str) -> int:
+    """What this person's other files take, unfinished ones as large as announced; each content once a location."""
+    found: int = await connection.fetchval(
+        """SELECT coalesce(sum(size), 0)::bigint FROM (
+               SELECT DISTINCT location_id, sha256, size FROM uploads WHERE user_id = $1 AND expired_at IS NULL
+               AND NOT (location_id = $2 AND sha256 = $3)) AS files""",
+        user_id,
+        said.location_id,
+        said.sha256,
+    )
+    return found
 
 
 async def finished(
@@ -89,26 +108,37 @@ async def finished(
     return _upload(row) if row else None
 
 
-async def lock(connection: Connection, upload_id: str) -> Upload | None:
-    row = await connection.fetchrow("SELECT * FROM uploads WHERE id = $1 FOR UPDATE", upload_id)
+async def find(connection: Connection, upload_id: str) -> Upload | None:
+    row = await connection.fetchrow("SELECT * FROM uploads WHERE id = $1", upload_id)
     return _upload(row) if row else None
 
 
-async def came(connection: Connection, upload_id: str, *, received: int, done: bool) -> None:
+async def came(
+    connection: Connection, upload_id: str, *, received: int, done: bool = False, at: datetime
+) -> None:
+    """`received` bytes are on disk for good."""
     await connection.execute(
-        "UPDATE uploads SET received = $2, done_at = CASE WHEN $3 THEN now() END WHERE id = $1",
+        "UPDATE uploads SET received = $2, touched_at = $4::timestamptz, done_at = CASE WHEN $3 THEN $4::timestamptz END WHERE id = $1",
         upload_id,
         received,
         done,
+        at,
     )
 
 
-async def forget_unfinished(connection: Connection, before: datetime) -> list[Upload]:
-    """Uploads that nobody goes on with; a device that still does begins anew."""
+async def expire(connection: Connection, before: datetime, at: datetime) -> list[Upload]:
+    """Uploads that nobody goes on with. Their lines stay for a while, so that a late device hears why."""
     rows = await connection.fetch(
-        "DELETE FROM uploads WHERE done_at IS NULL AND created_at < $1 RETURNING *", before
+        """UPDATE uploads SET expired_at = $2, received = 0
+           WHERE done_at IS NULL AND expired_at IS NULL AND touched_at < $1 RETURNING *""",
+        before,
+        at,
     )
     return [_upload(row) for row in rows]
+
+
+async def forget_expired(connection: Connection, before: datetime) -> None:
+    await connection.execute("DELETE FROM uploads WHERE expired_at < $1", before)
 
 
 def _upload(row: asyncpg.Record) -> Upload:
@@ -122,64 +152,6 @@ def _upload(row: asyncpg.Record) -> Upload:
         received=row["received"],
         media_type=row["media_type"],
         done=row["done_at"] is not None,
+        touched_at=row["touched_at"],
+        expired=row["expired_at"] is not None,
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Files:
-    """The folder of the bytes. Blocking: call in a thread."""
-
-    folder: Path
-
-    def whole(self, upload: Upload) -> Path:
-        """Where a complete file lies: once for each location and content."""
-        return self.folder / upload.location_id / upload.sha256
-
-    def on_disk(self, upload: Upload) -> int:
-        """How many bytes of what the database remembers are really there."""
-        if self.whole(upload).is_file():
-            return upload.size
-        part = self._part(upload)
-        return min(upload.received, part.stat().st_size) if part.is_file() else 0
-
-    def write(self, upload: Upload, offset: int, data: bytes) -> None:
-        """On disk for good when this returns. What lies beyond `offset` was never acknowledged: it is cut off."""
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        part = os.open(self._part(upload), os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            os.ftruncate(part, offset)
-            os.pwrite(part, data, offset)
-            os.fsync(part)
-        finally:
-            os.close(part)
-
-    def finish(self, upload: Upload) -> bool:
-        """All bytes came: are they the right ones? Then they move to their place, else they are thrown away."""
-        whole, part = self.whole(upload), self._part(upload)
-        if whole.is_file():
-            part.unlink(missing_ok=True)
-            return True
-        with part.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        if digest != upload.sha256:
-            part.unlink()
-            return False
-        whole.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        part.replace(whole)
-        for folder in (whole.parent, self.folder):
-            _sync_folder(folder)
-        return True
-
-    def discard(self, upload: Upload) -> None:
-        self._part(upload).unlink(missing_ok=True)
-
-    def _part(self, upload: Upload) -> Path:
-        return self.folder / f"{upload.id}.part"
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -64,7 +64,7 @@ async def test_an_upload_that_nobody_goes_on_with_leaves_no_file(make_device: Ma
     phone = await make_device()
     url = (await begin(phone)).headers["Location"]
     await send(phone, url, 0, b"some")
-    await deps.pool.execute("UPDATE uploads SET created_at = created_at - interval '15 days'")
+    await deps.pool.execute("UPDATE uploads SET touched_at = touched_at - interval '8 days'")
     await forgetting.once(deps)
     assert not list((deps.settings.server_dir / "uploads").glob("*"))
-    assert (await phone.client.head(url, headers=phone.headers)).status_code == 404
+    assert (await phone.client.head(url, headers=phone.headers)).status_code == 410
