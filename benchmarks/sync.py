@@ -1,244 +1,185 @@
-"""An agent's first load and 200 offline edits against the real server: `python -m benchmarks.sync`.
+"""Sync against the targets of issue 3: `python -m benchmarks.sync [--quick] [--rows N] [--reconnect 500] [--slow] [--peer]`.
 
-The server is a process of its own on an embedded PostgreSQL with the demo brokerage, so that all CPU seconds here are the
-device's. Peer in the same run: a bare httpx GET of the same pages, `json.loads`, and `executemany` into tables without
-index, search or checks.
+The server is a process of its own with its own PostgreSQL and Valkey; every byte goes through a counting proxy, a process
+of its own too. So client CPU is this process's, server CPU that of our server, PostgreSQL and Valkey together.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import json
-import socket
-import sqlite3
+import gc
+import statistics
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import httpx
+from benchmarks import _common, _device, _leads, _line, _server, _table
+from benchmarks._device import Device, Spent
+from benchmarks._table import Figure
 
-from benchmarks import _common
-from devices import clock, secrets
-from domain import wire
-from launch import processes
-from launch import settings as launch_settings
-from services import session as services_of
-from services.user import Role, User
-from storage import database, outbox
-from sync import client, engine, login, pull, session
-from wiring import workplace
+ROWS, EDITS = 20_000, 2_000
+QUICK_ROWS, QUICK_EDITS = 4_000, 400
 
-EMAIL, PASSWORD = "agent1@demo.example", "demo"
+
+@dataclass(slots=True, kw_only=True)
+class Run:
+    """One run of the benchmark: what it works on and what it found."""
+
+    server: _server.Server
+    folder: Path
+    rows: int
+    edits: int
+    data: int
+    figures: list[Figure] = field(default_factory=list)
+
+    def add(self, what: str, value: float, unit: str, target: float | None = None) -> None:
+        self.figures.append(Figure(what=what, value=value, unit=unit, target=target))
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--edits", type=int, default=200)
-    chosen = arguments.parse_args()
-    print(f"demo brokerage, {EMAIL}; {_common.machine()}")
-    with (
-        tempfile.TemporaryDirectory(prefix="jorge-bench-") as folder,
-        serving(Path(folder) / "server") as address,
-    ):
-        asyncio.run(measured(address, Path(folder), chosen.edits))
+    chosen = arguments()
+    rows = chosen.rows or (QUICK_ROWS if chosen.quick else ROWS)
+    edits = chosen.edits or (QUICK_EDITS if chosen.quick else EDITS)
+    print(f"{rows:,} leads, {edits:,} edits; {_common.machine()}")
+    with prepared(rows, edits) as run:
+        print(f"JSON of a lead: {run.data / rows:.0f} bytes")
+        asyncio.run(measured(run))
+        _table.show(run.figures)
 
 
-async def measured(address: str, folder: Path, edits: int) -> None:
-    device = await open_device(address, folder)
-    rows = await first_load(device)
-    await bare_load(device, folder / "bare.db", rows)
-    await push_edits(device, edits)
-    await device.line.http.aclose()
-    device.db.close()
-
-
-@dataclass(slots=True, kw_only=True)
-class Spent:
-    """From `begin` to `end`."""
-
-    wall: float = field(default_factory=time.perf_counter)
-    cpu: float = field(default_factory=time.process_time)
-
-    def end(self) -> Spent:
-        return Spent(wall=time.perf_counter() - self.wall, cpu=time.process_time() - self.cpu)
-
-
-@dataclass(slots=True, kw_only=True)
-class Device:
-    """A phone: store, line, engine, and what went over the line."""
-
-    db: database.Database
-    line: client.Client
-    sync: engine.Engine
-    user: User
-    counted: Counted
-    grant: session.Grant
-
-
-class Counted(httpx.AsyncHTTPTransport):
-    """Bytes as they travel (compressed where the server does that), and requests."""
-
-    sent = 0
-    received = 0
-    requests = 0
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        self.requests += 1
-        self.sent += len(await request.aread())
-        answer = await super().handle_async_request(request)
-        content = b"".join([part async for part in answer.aiter_raw()])
-        self.received += len(content)
-        await answer.aclose()
-        return httpx.Response(
-            answer.status_code, headers=answer.headers, stream=httpx.ByteStream(content), request=request
-        )
-
-
-async def open_device(address: str, folder: Path) -> Device:
-    counted = Counted()
-    http = httpx.AsyncClient(base_url=address, transport=counted, timeout=client.TIMEOUT)
-    grant = await login.Login(http=http).login(EMAIL, PASSWORD)
-    tokens = session.Session(secrets.FileSecrets(folder / "device.json"), clock.SystemClock(), grant.user_id)
-    await tokens.accept(grant)
-    line = client.Client(http, tokens)
-    db = database.open_store(folder / "store.db")
-    user = User(
-        id=grant.user_id,
-        name=grant.name,
-        email=grant.email,
-        role=Role(grant.role),
-        location_ids=grant.location_ids,
-    )
-    sync = engine.Engine(db, line, clock.SystemClock())
-    return Device(db=db, line=line, sync=sync, user=user, counted=counted, grant=grant)
-
-
-async def first_load(device: Device) -> Loaded:
-    before, begun = device.counted.received, Spent()
-    said = await device.sync.run_once()
-    spent = begun.end()
-    if said.fault is not None or not said.first_complete:
-        raise SystemExit(f"the first load failed: {said.fault}")
-    tables = (
-        "leads",
-        "interactions",
-        "tasks",
-        "notes",
-        "properties",
-        "deals",
-        "people",
-        "locations",
-        "conflicts",
-    )
-    rows = sum(device.db.value(f"SELECT count(*) FROM {name}") for name in tables)  # noqa: S608 - fixed words
-    size = device.counted.received - before
-    print(
-        f"first load   {_line(rows, spent)}  {size / 1e6:.2f} MB on the line = {size / rows:.0f} bytes a row"
-    )
-    return Loaded(rows=rows, spent=spent)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Loaded:
-    rows: int
-    spent: Spent
-
-
-async def bare_load(device: Device, path: Path, ours: Loaded) -> None:
-    """The peer: the same pages, as large as the server gives them."""
-    connection = sqlite3.connect(path)
-    connection.execute("PRAGMA journal_mode = WAL")
-    headers = {
-        "Authorization": f"Bearer {device.grant.access_token}",
-        wire.PROTOCOL_HEADER: str(wire.PROTOCOL),
-    }
-    begun, rows, cursor, more = Spent(), 0, "", True
-    while more:
-        answer = await device.line.http.get(
-            pull.PATH, params={"cursor": cursor, "limit": "5000"}, headers=headers
-        )
-        page = json.loads(answer.raise_for_status().content)
-        rows += _insert(connection, page)
-        cursor, more = page["cursor"], page["more"]
-    spent = begun.end()
-    print(f"bare load    {_line(rows, spent)}")
-    print(
-        f"             ours = {ours.spent.wall / spent.wall:.1f} × its wall, {ours.spent.cpu / spent.cpu:.1f} × its CPU"
-    )
-
-
-def _insert(connection: sqlite3.Connection, page: dict[str, Any]) -> int:
-    """All rows of a page in one transaction; JSON values as they are written."""
-    rows = 0
-    with connection:
-        for block in page["blocks"]:
-            names = ", ".join(f'"{name}"' for name in block["columns"])
-            connection.execute(f"CREATE TABLE IF NOT EXISTS {block['table']} ({names}, UNIQUE (id))")
-            marks = ", ".join("?" * len(block["columns"]))
-            plain = [[_plain(value) for value in row] for row in block["rows"]]
-            sql = f"INSERT OR REPLACE INTO {block['table']} VALUES ({marks})"  # noqa: S608 - our server's names
-            connection.executemany(sql, plain)
-            rows += len(plain)
-    return rows
-
-
-def _plain(value: Any) -> Any:
-    return json.dumps(value) if isinstance(value, dict | list) else value
-
-
-async def push_edits(device: Device, edits: int) -> None:
-    """Written with no network, then sent in one run."""
-    lent = services_of.Ports(launcher=workplace.NoLauncher(), sync=device.sync)
-    services = services_of.open_services(device.db, device.user, clock.SystemClock(), lent)
-    device.sync.force_offline(True)
-    people = [row["id"] for row in device.db.rows("SELECT id FROM leads ORDER BY id LIMIT ?", (edits,))]
-    begun = Spent()
-    for number in range(edits):
-        services.leads.edit(people[number % len(people)], motivation=f"Said in call {number}")
-    wrote, waiting = begun.end(), outbox.counts(device.db).pending
-    device.sync.force_offline(False)
-    line = device.counted
-    sent, received, asked, begun = line.sent, line.received, line.requests, Spent()
-    await device.sync.run_once()
-    spent, left = begun.end(), outbox.counts(device.db).pending
-    print(
-        f"{edits} edits    written in {wrote.wall:.2f} s (CPU {wrote.cpu:.2f} s); {waiting} changes sent in {spent.wall:.2f} s "
-        f"(CPU {spent.cpu:.2f} s = {1000 * spent.cpu / edits:.2f} ms an edit), {line.requests - asked} requests, "
-        f"{(line.sent - sent) / edits:.0f} bytes up and {(line.received - received) / edits:.0f} down an edit; "
-        f"{left} left"
-    )
-    if left:
-        raise SystemExit("not everything was sent")
-
-
-def _line(rows: int, spent: Spent) -> str:
-    return (
-        f"{rows:,} rows in {spent.wall:.2f} s, CPU {spent.cpu:.2f} s = {1e6 * spent.cpu / rows:.0f} µs a row"
-    )
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help=f"{QUICK_ROWS:,} leads and {QUICK_EDITS} edits")
+    parser.add_argument("--rows", type=int, help=f"leads; {ROWS:,} unless told")
+    parser.add_argument("--edits", type=int, help=f"offline edits; {EDITS:,} unless told")
+    return parser.parse_args()
 
 
 @contextmanager
-def serving(data: Path) -> Iterator[str]:
-    """`python -m backend serve` with the demo, on a free port; stopped at the end."""
-    settings = launch_settings.Settings(data=data, app_port=free_port(), server_port=free_port())
-    child = processes.start("server", ["-m", "backend", "serve"], settings)
-    try:
-        processes.wait_until_answers(child, f"{settings.server_url}/ready")
-        processes.run(["-m", "backend", "demo"], settings)
-        yield settings.server_url
-    finally:
-        processes.stop([child])
+def prepared(rows: int, edits: int) -> Iterator[Run]:
+    with (
+        tempfile.TemporaryDirectory(prefix="jorge-bench-") as folder,
+        _server.serving(Path(folder) / "server") as server,
+    ):
+        data = _server.fill(server, rows)
+        yield Run(server=server, folder=Path(folder), rows=rows, edits=edits, data=data)
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+async def measured(run: Run) -> None:
+    with _line.line_to(run.server.port) as one, _line.line_to(run.server.port) as other:
+        async with _device.opened(run.server, one, run.folder / "one") as device:
+            await first_pull(run, device)
+            local_edits(run, device)
+            await push(run, device)
+            await next_sync(run, device)
+            async with _device.opened(run.server, other, run.folder / "two") as second:
+                await second.run()
+                await one_row(run, device, second)
+
+
+async def first_pull(run: Run, device: Device) -> None:
+    gc.collect()
+    spent = await device.run()
+    while not device.sync.status().first_complete or device.rows() < run.rows:
+        spent = spent + await device.run()
+    share = run.rows / ROWS
+    run.add("first pull: client CPU", spent.client, "s", 0.6 * share)
+    _server_side(run, "first pull", spent)
+    run.add("first pull: wall", spent.wall, "s")
+    run.add("first pull: bytes down, a row", spent.down / run.rows, "B", 130)
+    run.add("… of these bodies", spent.body_down / run.rows, "B")
+    run.add(f"first pull: bytes up, all of it ({spent.requests} requests)", spent.up, "B")
+    run.add("disk / data after the first pull", device.disk() / run.data, "×", 1.3)
+
+
+def _server_side(run: Run, what: str, spent: Spent) -> None:
+    run.add(f"{what}: server CPU, ours + PostgreSQL + Valkey", spent.theirs, "s")
+    run.add("… of these ours", spent.server, "s")
+
+
+def local_edits(run: Run, device: Device) -> None:
+    """Written with no network, each through the service that the screen calls."""
+    device.sync.force_offline(True)
+    people = [
+        row["id"] for row in device.db.rows("SELECT id FROM leads ORDER BY random() LIMIT ?", (run.edits,))
+    ]
+    cpu, begun = [], time.perf_counter()
+    for lead_id, change in zip(people, _leads.changes(run.edits), strict=True):
+        before = time.process_time()
+        device.services.leads.edit(lead_id, **change)
+        cpu.append(1000 * (time.process_time() - before))
+    run.add(f"{run.edits:,} local edits: wall", time.perf_counter() - begun, "s")
+    run.add("a local write: CPU, p50", statistics.median(cpu), "ms", 0.25)
+    run.add("a local write: CPU, p95", _common.p(cpu, 95), "ms")
+
+
+async def push(run: Run, device: Device) -> None:
+    waiting = device.waiting()
+    if waiting < 0.9 * run.edits:
+        raise SystemExit(f"only {waiting} of {run.edits} edits are in the outbox")
+    device.sync.force_offline(False)
+    gc.collect()
+    spent = await device.run()
+    if device.waiting():
+        raise SystemExit("not everything was sent")
+    share = run.edits / EDITS
+    run.add(f"push of {waiting:,}: client CPU", spent.client, "s", 0.15 * share)
+    _server_side(run, "push", spent)
+    run.add("push: wall", spent.wall, "s")
+    run.add("push: bytes up, an edit", spent.up / waiting, "B", 75)
+    run.add("… of these bodies", spent.body_up / waiting, "B")
+    run.add("push: bytes down, an edit", spent.down / waiting, "B", 8)
+    run.add("… of these bodies", spent.body_down / waiting, "B")
+    run.add("push: requests, the pull after it included", spent.requests, "")
+    run.add("disk / data after the push", device.disk() / run.data, "×")
+
+
+async def next_sync(run: Run, device: Device) -> None:
+    await asyncio.sleep(0.5)
+    spent = await device.run()
+    run.add("next sync: bytes up and down", spent.up + spent.down, "B", 400)
+    run.add("… of these up", spent.up, "B")
+    run.add("… bodies alone", spent.body_up + spent.body_down, "B")
+
+
+async def one_row(run: Run, writer: Device, reader: Device, times: int = 20) -> None:
+    """A person changes a field; another device shows it. Both run as in the app, woken by commits and pokes."""
+    async with writer.live(), reader.live():
+        await asyncio.sleep(1.0)
+        mine, theirs, took = writer.spent(), reader.spent(), []
+        for turn in range(times):
+            took.append(await _one_row(writer, reader, f"Said in call {turn}"))
+            await asyncio.sleep(0.3)
+        mine, theirs = writer.spent() - mine, reader.spent() - theirs
+    run.add("one changed row: write → the other's commit, p50", statistics.median(took), "ms", 100)
+    run.add("one changed row: p95", _common.p(took, 95), "ms")
+    run.add("one changed row: bytes at the other device", (theirs.up + theirs.down) / times, "B", 600)
+    run.add("… and at the writer", (mine.up + mine.down) / times, "B")
+
+
+async def _one_row(writer: Device, reader: Device, words: str) -> float:
+    """Milliseconds."""
+    lead_id = writer.db.value("SELECT id FROM leads ORDER BY random() LIMIT 1")
+    arrived = asyncio.Event()
+
+    def look(touched: frozenset[str]) -> None:
+        if (
+            "leads" in touched
+            and reader.db.value("SELECT motivation FROM leads WHERE id = ?", (lead_id,)) == words
+        ):
+            arrived.set()
+
+    unsubscribe = reader.db.subscribe(look)
+    begun = time.perf_counter()
+    writer.services.leads.edit(lead_id, motivation=words)
+    async with asyncio.timeout(30):
+        await arrived.wait()
+    unsubscribe()
+    return 1000 * (time.perf_counter() - begun)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,165 @@
+"""The server under test: `python -m backend serve` as a process of its own, filled with leads, and its CPU seconds.
+
+CPU of PostgreSQL = the postmaster's own user and system time, that of its ended children (cutime, cstime) and of its
+living ones (`/proc/<pid>/stat`): all backends, the background writer and autovacuum included. The clock ticks in 10 ms.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+
+from benchmarks import _leads
+from launch import processes
+from launch import settings as launch_settings
+
+PASSWORD = "bench-password"
+EMAIL = "agent{}@bench.example"
+LOCATION = "Rancho Cucamonga"
+_TICK = os.sysconf("SC_CLK_TCK")
+_AT_ONCE = 2_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """A running server. `database_url` reaches its PostgreSQL."""
+
+    url: str
+    port: int
+    pid: int
+    postgres_pid: int
+    valkey_pid: int
+    database_url: str
+
+    def cpu(self) -> tuple[float, float, float]:
+        """Seconds so far: our process, PostgreSQL with all its processes, Valkey."""
+        return _seconds(self.pid), _family_seconds(self.postgres_pid), _seconds(self.valkey_pid)
+
+    def rss_mb(self) -> float:
+        """Resident memory of our process now."""
+        pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+@contextmanager
+def serving(folder: Path, *, agents: int = 1, **environment: str) -> Iterator[Server]:
+    """An empty server with `agents` people of one location on a free port; all of it is stopped at the end."""
+    settings = launch_settings.Settings(data=folder, app_port=free_port(), server_port=free_port())
+    os.environ.update(environment)
+    child = processes.start("server", ["-m", "backend", "serve"], settings)
+    try:
+        processes.wait_until_answers(child, f"{settings.server_url}/ready")
+        for number in range(agents):
+            _add_person(settings, EMAIL.format(number))
+        note = json.loads((folder / "server" / "engines.json").read_text())
+        yield Server(
+            url=settings.server_url,
+            port=settings.server_port,
+            pid=child.process.pid,
+            postgres_pid=note["postgres_pid"],
+            valkey_pid=note["valkey_pid"],
+            database_url=note["database_url"],
+        )
+    finally:
+        processes.stop([child])
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _add_person(settings: launch_settings.Settings, email: str) -> None:
+    """Raises: SystemExit with what the command said."""
+    words = ["--email", email, "--name", "Pat", "--role", "agent", "--location", LOCATION]
+    done = subprocess.run(
+        [sys.executable, "-m", "backend", "create-user", *words, "--zone", "America/Los_Angeles", "--state", "CA"],
+        env={**settings.environment, "JORGE_PASSWORD": PASSWORD},
+        capture_output=True,
+        text=True,
+        check=False,
+    )  # fmt: skip
+    if done.returncode:
+        raise SystemExit(done.stderr)
+
+
+def fill(server: Server, rows: int) -> int:
+    """`rows` leads, by a process of its own, so that nothing of them is in the client's memory; their bytes as JSON."""
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks._server", server.database_url, str(rows)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    return int(done.stdout)
+
+
+def main() -> None:
+    """What `fill` starts."""
+    print(asyncio.run(_fill(sys.argv[1], int(sys.argv[2]))))
+
+
+async def _fill(database_url: str, rows: int) -> int:
+    connection = await asyncpg.connect(database_url)
+    location = str(await connection.fetchval("SELECT id FROM locations WHERE name = $1", LOCATION))
+    size, some = 0, []
+    for lead in _leads.invented(rows, location):
+        size += _leads.json_bytes(lead)
+        some.append(lead)
+        if len(some) == _AT_ONCE:
+            await _insert(connection, some)
+            some = []
+    if some:
+        await _insert(connection, some)
+    while await connection.fetchval(_UNSTAMPED):  # noqa: ASYNC110 - another process numbers them
+        await asyncio.sleep(0.1)
+    await connection.execute("VACUUM ANALYZE")
+    await connection.execute("CHECKPOINT")
+    await connection.close()
+    return size
+
+
+_UNSTAMPED = "SELECT count(*) FROM change_log WHERE seq IS NULL"
+
+
+async def _insert(connection: asyncpg.Connection, some: Sequence[dict[str, object]]) -> None:
+    columns = ", ".join(sorted({name for lead in some for name in lead}))
+    await connection.execute(
+        f"INSERT INTO leads ({columns}) SELECT {columns} FROM jsonb_populate_recordset(NULL::leads, $1::jsonb)",  # noqa: S608 - our fields' names
+        json.dumps(some),
+    )
+
+
+def _seconds(pid: int) -> float:
+    return sum(_times(pid)[:2])
+
+
+def _family_seconds(pid: int) -> float:
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return sum(_times(pid)) + sum(_seconds(int(child)) for child in children)
+
+
+def _times(pid: int) -> tuple[float, ...]:
+    """utime, stime, cutime, cstime in seconds; zeros for a process that has just ended."""
+    try:
+        said = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return (0.0, 0.0, 0.0, 0.0)
+    return tuple(int(ticks) / _TICK for ticks in said[11:15])
+
+
+if __name__ == "__main__":
+    main()
