@@ -73,6 +73,11 @@ class Leads:
         lead, db, now = self._lead(lead_id), self.desk.db, self.desk.now()
         location = locations.get(db, lead.location_id)
         names = people.names(db)
+        disputes = [
+            item
+            for item in self.conflicts.of_row(tables.LEADS.name, lead_id, open_only=False)
+            if item.kind is not conflicts.Kind.DUPLICATE
+        ]
         return LeadView(
             facts=shown.facts(lead, names, location.name if location else ""),
             score=self._score(lead_id, now),
@@ -87,7 +92,10 @@ class Leads:
                 shown.deal_item(found, lead.kind, can_edit=self.desk.user.is_executive)
                 for found in deals.of_lead(db, lead_id)
             ),
-            conflicts=self.conflicts.of_row(tables.LEADS.name, lead_id),
+            conflicts=tuple(item for item in disputes if item.open),
+            decided=tuple(item for item in disputes if not item.open),
+            lost=tuple(item for item in self.conflicts.lost() if item.lead_id == lead_id),
+            pairs=self.conflicts.pairs_of(lead_id),
             sync=self.desk.words(tables.LEADS.name)(lead_id),
             mine=lead.agent_id == self.desk.user.id,
         )

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from domain import contact, scoring
 from services import sync_words
-from services.conflicts import ConflictItem
+from services.conflicts import ConflictItem, Pair
 from services.notes.values import NoteItem
 from services.tasks import TaskItem
 
@@ -249,6 +249,9 @@ class LeadView:
     properties: tuple[PropertyItem, ...]
     deals: tuple[DealItem, ...]
     conflicts: tuple[ConflictItem, ...]
+    decided: tuple[ConflictItem, ...]
+    lost: tuple[ConflictItem, ...]
+    pairs: tuple[Pair, ...]
     sync: sync_words.SyncWord
     mine: bool
 

@@ -9,10 +9,11 @@ import pytest
 from domain import errors, ids, values
 from services.sync_words import SyncWord
 from services.user import Role
-from tests.services.conftest import AGENT, OTHER, Bench
+from tests.services.conftest import AGENT, MANAGER, OTHER, Bench, in_days
 
 
 def conflict(bench: Bench, lead_id: str, **fields: object) -> str:
+    """As the server tells of it; unless said otherwise, this person's price lost to Kim's and waits for a decision."""
     row_id = ids.new_id()
     at = values.time_text(bench.clock.now())
     row = {
@@ -75,12 +76,107 @@ def test_keeping_theirs_leaves_the_value_and_closes_the_conflict(bench: Bench) -
     assert bench.get("conflicts", conflict_id)["resolution"] == "kept"
 
 
-def test_what_is_decided_is_not_decided_again(bench: Bench) -> None:
-    conflict_id = conflict(bench, bench.lead())
+def test_what_was_decided_is_turned_round_with_one_tap_and_the_history_stays(bench: Bench) -> None:
+    lead_id = bench.lead(price_cents=650, price_on="2026-11-21")
+    conflict_id = conflict(bench, lead_id)
     bench.sv.conflicts.keep_winner(conflict_id)
 
-    with pytest.raises(errors.RuleError, match="decided already"):
-        bench.sv.conflicts.restore_loser(conflict_id)
+    bench.sv.conflicts.restore_loser(conflict_id)
+    taken = bench.get("leads", lead_id)["price_cents"]
+    bench.sv.conflicts.keep_winner(conflict_id)
+
+    assert (taken, bench.get("leads", lead_id)["price_cents"]) == (620, 650)
+    (past,) = bench.sv.conflicts.of_row("leads", lead_id, open_only=False)
+    assert (past.status, past.resolution, past.mine_stands) == ("resolved", "kept", False)
+
+
+def test_keeping_what_stands_never_undoes_a_later_edit(bench: Bench) -> None:
+    lead_id = bench.lead(price_cents=650)
+    conflict_id = conflict(bench, lead_id)
+    bench.sv.leads.edit(lead_id, price_cents=700)
+
+    bench.sv.conflicts.keep_winner(conflict_id)
+
+    assert bench.get("leads", lead_id)["price_cents"] == 700
+
+
+@pytest.mark.parametrize(
+    ("decided", "told"),
+    [
+        ({"status": "settled", "policy": "newest"}, True),
+        ({"status": "settled", "policy": "newest", "winner_by": AGENT, "loser_by": OTHER}, False),
+        ({"status": "settled", "policy": "newest", "winner_by": AGENT}, False),
+        ({"status": "settled", "policy": "text"}, False),
+        ({"status": "resolved", "resolution": "kept", "resolved_by": MANAGER}, True),
+        ({"status": "resolved", "resolution": "kept", "resolved_by": AGENT}, False),
+        ({"status": "resolved", "resolution": "restored", "resolved_by": MANAGER}, False),
+        ({"status": "open"}, False),
+    ],
+)
+def test_whose_value_lost_without_their_doing_is_told(
+    bench: Bench, decided: dict[str, object], told: bool
+) -> None:
+    conflict(bench, bench.lead(), **decided)
+
+    assert (bench.sv.conflicts.count_lost() == 1) is told
+
+
+def test_who_has_seen_that_their_value_lost_is_not_told_again(bench: Bench) -> None:
+    conflict_id = conflict(bench, bench.lead(), status="settled", policy="newest")
+
+    bench.sv.conflicts.seen([conflict_id])
+
+    assert bench.sv.conflicts.lost() == ()
+
+
+def test_a_loss_of_last_month_is_no_news(bench: Bench) -> None:
+    month_ago = values.time_text(in_days(bench, -30))
+    conflict(bench, bench.lead(), status="settled", policy="newest", created_at=month_ago)
+
+    assert bench.sv.conflicts.lost() == ()
+
+
+def duplicate(bench: Bench, one: str, other: str) -> str:
+    """As the server finds it: two leads of two agents with one telephone number."""
+    sides = {
+        side: {"id": lead_id, "name": bench.get("leads", lead_id)["name"], "phone": "+15125550147"}
+        for side, lead_id in (("winner", one), ("loser", other))
+    }
+    return conflict(bench, one, unit="duplicate", policy="duplicate", **sides)
+
+
+def test_both_leads_of_a_pair_show_it_with_what_is_the_same(bench: Bench) -> None:
+    one, other = bench.lead(), bench.lead(name="Anna Lee", email="a@x.org", agent_id=OTHER)
+    duplicate(bench, one, other)
+
+    (pair,), (same_pair,) = bench.sv.conflicts.pairs_of(one), bench.sv.conflicts.pairs_of(other)
+
+    assert pair == same_pair
+    assert (pair.one.name, pair.other.name, pair.other.agent_name) == ("Ann Lee", "Anna Lee", "Kim")
+    assert pair.same == {"phone"}
+    assert bench.sv.leads.view(one).conflicts == ()
+
+
+@pytest.mark.parametrize(("answer", "resolution"), [("merge", "merge"), ("two_people", "keep_both")])
+def test_a_person_tells_whether_two_leads_are_one(bench: Bench, answer: str, resolution: str) -> None:
+    one, other = bench.lead(), bench.lead(name="Anna Lee")
+    conflict_id = duplicate(bench, one, other)
+
+    getattr(bench.sv.conflicts, answer)(conflict_id)
+
+    stored = bench.get("conflicts", conflict_id)
+    assert (stored["status"], stored["resolution"], stored["resolved_by"]) == ("settled", resolution, AGENT)
+    assert bench.sv.conflicts.pairs_of(one) == ()
+
+
+def test_a_twin_that_is_not_on_this_device_is_shown_as_the_server_wrote_it_down(bench: Bench) -> None:
+    one = bench.lead()
+    elsewhere = {"id": ids.new_id(), "name": "Anna Lee", "phone": "+15125550147"}
+    conflict(bench, one, unit="duplicate", policy="duplicate", winner={"id": one}, loser=elsewhere)
+
+    (pair,) = bench.sv.conflicts.pairs_of(one)
+
+    assert (pair.one.here, pair.other.here, pair.other.name) == (True, False, "Anna Lee")
 
 
 def test_where_neither_is_mine_there_is_no_mine_to_keep(make_bench: Callable[..., Bench]) -> None:
