@@ -84,10 +84,10 @@ def json_bytes(lead: Mapping[str, Any]) -> int:
     return len(json.dumps(lead, separators=(",", ":"), ensure_ascii=False).encode())
 
 
-def changes(count: int, *, seed: int = 11) -> Iterator[dict[str, Any]]:
-    """What a person types into one lead in an afternoon on the road: one field each time, two with a price (its date)."""
+def changes(*, seed: int = 11) -> Iterator[dict[str, Any]]:
+    """What a person types into a lead in an afternoon on the road, without end: one field each time, two with a price (its date)."""
     rng = random.Random(seed)
-    for _ in range(count):
+    while True:
         kind = rng.random()
         if kind < 0.40:
             yield {"stage": rng.choice(("contacted", "qualified", "agreement", "offer"))}
