@@ -16,6 +16,7 @@ from backend import embedded
 from backend.clock import SystemClock
 from backend.realtime.hub import Hub
 from backend.services import receiving
+from backend.services.gate import Gate
 from backend.services.passwords import Passwords
 from backend.services.throttle import Throttle
 from backend.settings import Settings
@@ -40,6 +41,7 @@ class Deps:
     throttle: Throttle
     hub: Hub
     receiving: receiving.Doors = field(default_factory=receiving.Doors)
+    loads: Gate = field(default_factory=Gate)
     engines: embedded.Engines | None = None
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     channel_prefix: str = ""

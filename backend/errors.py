@@ -29,6 +29,7 @@ STATUSES: Mapping[type[errors.JorgeError], int] = {
     errors.VersionMismatchError: 426,
     errors.NetworkError: 502,
     errors.UnreachableError: 503,
+    errors.FirstSyncBusyError: 503,
     errors.SyncError: 409,
     errors.ResyncError: 410,
     errors.AudioError: 422,

@@ -16,6 +16,7 @@ JorgeError
 │   └── DiskFullError                    nothing more can be saved
 ├── NetworkError (ConnectionError)
 │   ├── UnreachableError                 no answer: off, no network, time-out
+│   ├── FirstSyncBusyError               too many load at once: news and changes go on (carries retry_after)
 │   ├── ServerFaultError                 answered with a fault of its own (carries retry_after)
 │   ├── NotOurServerError                something answered, but it is not a Jorge server
 │   └── VersionMismatchError             the server speaks another version of the protocol
@@ -131,6 +132,10 @@ class NetworkError(JorgeError, ConnectionError):
 
 class UnreachableError(NetworkError):
     code = "unreachable"
+
+
+class FirstSyncBusyError(NetworkError):
+    code = "first_sync_busy"
 
 
 class ServerFaultError(NetworkError):

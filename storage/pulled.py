@@ -28,14 +28,13 @@ class Applied:
 def apply(tx: database.Transaction, page: wire.Page, *, now_ms: int) -> Applied:
     """The whole page and its cursor in the caller's transaction. Rows already known are passed over."""
     before = cursor.place(tx).scopes or frozenset()
-    files = list(scopes.keep_only(tx, page.scopes))
+    granted = before if page.scopes is None else frozenset(page.scopes)
+    files = list(scopes.keep_only(tx, granted))
     for name, row_id in page.removed:
         files += _remove(tx, name, row_id)
     count = sum(_block(tx, block) for block in page.blocks)
     _remember(tx, page, now_ms)
-    return Applied(
-        rows=count, removed=len(page.removed), scrub=bool(before - set(page.scopes)), files=tuple(files)
-    )
+    return Applied(rows=count, removed=len(page.removed), scrub=bool(before - granted), files=tuple(files))
 
 
 def _remember(tx: database.Transaction, page: wire.Page, now_ms: int) -> None:
@@ -45,12 +44,12 @@ def _remember(tx: database.Transaction, page: wire.Page, now_ms: int) -> None:
     cursor.put(
         tx,
         cursor=page.cursor,
-        incarnation=page.incarnation,
-        scopes=json.dumps(sorted(page.scopes)),
         demo="1" if page.demo else "0",
         first_done=str(page.done),
         first_total=str(page.total),
         **({"first_complete": "1"} if loaded else {}),
+        **({"incarnation": page.incarnation} if page.incarnation else {}),
+        **({} if page.scopes is None else {"scopes": json.dumps(sorted(page.scopes))}),
     )
     cursor.saw_server(tx, server_ms=page.server_ms, now_ms=now_ms)
 

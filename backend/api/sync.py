@@ -41,7 +41,8 @@ async def pull_page(
     x_jorge_device: Annotated[str, Header(max_length=100)] = "",
 ) -> Response:
     """The page after `cursor`; an empty cursor begins a first sync."""
-    page = await pull.pull(deps, actor, cursor=cursor, limit=limit, scope=scope, device_id=x_jorge_device)
+    ask = wire.PullAsk(cursor=cursor, limit=limit, scope=scope, device_id=x_jorge_device)
+    page = await pull.pull(deps, actor, ask)
     return await _json(page.as_json(), request)
 
 

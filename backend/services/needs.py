@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from backend.services.gate import Gate
 from backend.storage.store import Stores
 from domain import ports
 
@@ -25,3 +26,7 @@ class SyncNeeds(Protocol):
 
     @property
     def hub(self) -> Nudged: ...
+
+    @property
+    def loads(self) -> Gate:
+        """Where first syncs and audits stand in line."""

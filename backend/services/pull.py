@@ -1,121 +1,69 @@
 """What a device gets: first every row of its locations, then what changes, page by page.
 
-A cursor is opaque to the device. It says which locations it has loaded (`loaded`), up to which change it knows
-them (`seq`), and, while a load is under way, where that stands. A location that was granted later is loaded in
-between, without the device asking for it; one that was taken away and given back is loaded anew.
+The cursor (cursor.py) says where the device stands. A location that was granted later is loaded in between, without the
+device asking for it; one that was taken away and given back is loaded anew.
 """
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
-
-import orjson
+import logging
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import groupby
 
 from backend.actor import Actor
+from backend.services import first_sync
+from backend.services.cursor import Cursor, Reached, life_of, mark, parsed
 from backend.services.needs import SyncNeeds
+from backend.services.page import MOST_BYTES, Asked, Found, ListedRow, block, size_of
 from backend.storage import feed
-from backend.storage.store import Reading
-from domain import errors, tables, values, wire
+from backend.storage.store import Key, Reading
+from domain import errors, tables, wire
+
+logger = logging.getLogger(__name__)
 
 DEFAULT_LIMIT = 1000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Load:
-    """A first sync of `scopes` under way: at which table, after which (location, id), rows so far, of how many."""
+async def pull(deps: SyncNeeds, actor: Actor, ask: wire.PullAsk) -> wire.Page:
+    """The page after the cursor ("" = from the start, wire.FROM_NOW = what changes from now on).
 
-    scopes: tuple[str, ...]
-    table: int = 0
-    after: tuple[str, str] | None = None
-    done: int = 0
-    total: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cursor:
-    incarnation: str
-    seq: int
-    loaded: tuple[str, ...] = ()
-    load: Load | None = None
-
-    def text(self) -> str:
-        data: dict[str, Any] = {"i": self.incarnation, "q": self.seq, "s": list(self.loaded)}
-        if self.load:
-            data["f"] = [
-                list(self.load.scopes), self.load.table, self.load.after, self.load.done, self.load.total,
-            ]  # fmt: skip
-        kind = "snap" if self.load else "feed"
-        return f"{kind}.{base64.urlsafe_b64encode(orjson.dumps(data)).decode().rstrip('=')}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """Who asks for what: `scopes` are those to send rows of, all granted ones or the one that was named."""
-
-    actor: Actor
-    scopes: frozenset[str]
-    limit: int
-    origin: str = ""
-
-
-@dataclass(slots=True, kw_only=True)
-class _Found:
-    """One page in the making."""
-
-    cursor: Cursor
-    more: bool
-    blocks: list[wire.Block] = field(default_factory=list)
-    removed: list[tuple[str, str]] = field(default_factory=list)
-
-
-async def pull(
-    deps: SyncNeeds,
-    actor: Actor,
-    *,
-    cursor: str = "",
-    limit: int = DEFAULT_LIMIT,
-    scope: str = "",
-    device_id: str = "",
-) -> wire.Page:
-    """The page after `cursor` ("" = from the start).
-
-    Raises: ResyncError when the cursor leads nowhere (start over with ""), ForbiddenError for a `scope` not granted.
+    Raises: ResyncError when the cursor leads nowhere (start over with ""), ForbiddenError for a `scope` not granted,
+    FirstSyncBusyError for a page of a load while too many others load.
     """
     asked = Asked(
         actor=actor,
-        scopes=_scopes(actor, scope),
-        limit=limit,
-        origin=feed.origin(device_id, actor.id) if device_id else "",
+        scopes=granted(actor, ask.scope),
+        limit=ask.limit,
+        now=deps.clock.now(),
+        origin=feed.origin(ask.device_id, actor.id) if ask.device_id else "",
     )
     async with deps.stores.read() as store:
         head = await store.head()
-        here = await _position(store, _read(cursor, head), head, asked)
-        found = await (_load_page if here.load else _feed_page)(store, here, head, asked)
-    load = found.cursor.load or here.load
+        said = _read(ask.cursor, head, asked)
+        here = replace(said, scopes=_known(said, asked))
+        loads = here.load is not None or bool(here.those(Reached.NOT_YET, asked.scopes))
+        found = None if loads else await _feed_page(store, here, head, asked)
+    if found is None:
+        async with deps.loads.passed(), deps.stores.read() as store:
+            found = await first_sync.page(store, here, head, asked)
+    begins = ask.cursor in ("", wire.FROM_NOW)
     return wire.Page(
         cursor=found.cursor.text(),
         more=found.more,
         blocks=found.blocks,
         removed=found.removed,
-        scopes=sorted(actor.locations),
+        scopes=None if not begins and said.told(actor.locations) else sorted(actor.locations),
         server_ms=int(deps.clock.now().timestamp() * 1000),
-        incarnation=head.incarnation,
+        incarnation=head.incarnation if begins else "",
         demo=actor.demo,
-        done=_done(found, here),
-        total=load.total if load else 0,
+        done=found.done,
+        total=found.total,
     )
 
 
-def _done(found: _Found, here: Cursor) -> int:
-    if here.load is None:
-        return 0
-    return here.load.done + sum(len(block.rows) for block in found.blocks)
-
-
-def _scopes(actor: Actor, scope: str) -> frozenset[str]:
+def granted(actor: Actor, scope: str) -> frozenset[str]:
+    """The one location that was asked for, or all of theirs. Raises: ForbiddenError."""
     if not scope:
         return actor.locations
     if scope not in actor.locations:
@@ -123,57 +71,43 @@ def _scopes(actor: Actor, scope: str) -> frozenset[str]:
     return frozenset([scope])
 
 
-async def _position(store: Reading, here: Cursor, head: feed.Head, asked: Asked) -> Cursor:
-    """Go on with what is granted now; what is granted and not loaded yet gets loaded next."""
-    here = replace(here, loaded=tuple(s for s in here.loaded if s in asked.scopes))
-    if here.load:
-        return here
-    missing = tuple(sorted(asked.scopes - set(here.loaded)))
-    if not missing:
-        return here
-    # The feed's position stays: what changes while the rows are read comes again, and a version guard drops it.
-    total = await store.count(missing)
-    return replace(here, load=Load(scopes=missing, total=total))
+def _known(said: Cursor, asked: Asked) -> dict[bytes, Reached]:
+    """All that is granted now. What was taken away on the way is out: if it comes back, it is loaded from its start."""
+    return {
+        mark(scope): said.scopes.get(mark(scope), Reached.NOT_YET)
+        if scope in asked.scopes
+        else Reached.NOT_YET
+        for scope in asked.actor.locations
+    }
 
 
-async def _load_page(store: Reading, here: Cursor, head: feed.Head, asked: Asked) -> _Found:
-    load = here.load
-    assert load is not None
-    # One that was taken away on the way is out for good here: if it comes back, it is loaded from its start.
-    scopes = tuple(scope for scope in load.scopes if scope in asked.scopes)
-    load = replace(load, scopes=scopes)
-    blocks: list[wire.Block] = []
-    room = asked.limit
-    while load.table < len(tables.ALL):
-        table = tables.ALL[load.table]
-        some = await store.page(table, scopes=scopes, after=load.after, limit=room)
-        if some:
-            blocks.append(_block(table, some))
-        room -= len(some)
-        load = replace(load, done=load.done + len(some))
-        if room <= 0:
-            load = replace(load, after=(some[-1][_LOCATION], some[-1][0]))
-            return _Found(cursor=replace(here, load=load), more=True, blocks=blocks)
-        load = replace(load, table=load.table + 1, after=None)
-    after = replace(here, load=None, loaded=tuple(sorted({*here.loaded, *scopes})))
-    return _Found(cursor=after, more=head.seq > after.seq, blocks=blocks)
-
-
-async def _feed_page(store: Reading, here: Cursor, head: feed.Head, asked: Asked) -> _Found:
+async def _feed_page(store: Reading, here: Cursor, head: feed.Head, asked: Asked) -> Found:
     entries = await store.entries(after=here.seq, upto=head.seq, scopes=asked.scopes, limit=asked.limit)
-    full = len(entries) >= asked.limit
-    upto = entries[-1].seq if full else head.seq
-    changed = _changed(entries, asked.origin)
-    found = _Found(cursor=replace(here, seq=upto), more=upto < head.seq)
+    upto = entries[-1].seq if len(entries) >= asked.limit else head.seq
+    there = await _rows(store, entries, asked)
+    kept = _fitting(entries, there)
+    if len(kept) < len(entries):
+        upto = kept[-1].seq
+    found = Found(cursor=replace(here, seq=upto), more=upto < head.seq)
+    wanted = _changed(kept, asked.origin)
     for table in tables.ALL:
-        ids = changed.get(table.name)
-        if not ids:
-            continue
-        there = await store.visible(table, ids, scopes=asked.scopes)
-        if there:
-            found.blocks.append(_block(table, there))
-        found.removed += [(table.name, gone) for gone in sorted(ids - {row[0] for row in there})]
+        ids = sorted(wanted.get(table.name, ()))
+        rows = [there[table.name, row_id] for row_id in ids if (table.name, row_id) in there]
+        if rows:
+            found.blocks.append(block(table, rows))
+        found.removed += [(table.name, row_id) for row_id in ids if (table.name, row_id) not in there]
     return found
+
+
+async def _rows(store: Reading, entries: Sequence[feed.Entry], asked: Asked) -> dict[Key, ListedRow]:
+    """The changed rows as they are now, as far as this person may see them."""
+    there = {}
+    changed = _changed(entries, asked.origin)
+    for table in tables.ALL:
+        if ids := changed.get(table.name):
+            for row in await store.visible(table, ids, scopes=asked.scopes):
+                there[table.name, row[0]] = row
+    return there
 
 
 def _changed(entries: Collection[feed.Entry], origin: str) -> Mapping[str, set[str]]:
@@ -185,57 +119,45 @@ def _changed(entries: Collection[feed.Entry], origin: str) -> Mapping[str, set[s
     return ids
 
 
-_LOCATION = 2 + tables.LEADS.columns.index("location_id")  # the same place in every table
+def _fitting(entries: Sequence[feed.Entry], there: Mapping[Key, ListedRow]) -> Sequence[feed.Entry]:
+    """As many whole transactions as fit a page; the first in any case."""
+    sizes = {key: size_of(row) for key, row in there.items()}
+    if sum(sizes.values()) <= MOST_BYTES:
+        return entries
+    kept: list[feed.Entry] = []
+    left = MOST_BYTES
+    for some in _transactions(entries):
+        left -= sum(sizes.pop((entry.table, entry.row_id), 0) for entry in some)
+        if kept and left < 0:
+            break
+        kept += some
+    return kept
 
 
-def _block(table: tables.Table, some: list[list[Any]]) -> wire.Block:
-    return wire.Block(table=table.name, columns=("id", "ver", *table.columns), rows=some)
+def _transactions(entries: Sequence[feed.Entry]) -> Iterator[list[feed.Entry]]:
+    for _, some in groupby(entries, key=lambda entry: entry.transaction):
+        yield list(some)
 
 
-def _read(text: str, head: feed.Head) -> Cursor:
+def _read(text: str, head: feed.Head, asked: Asked) -> Cursor:
     """Raises: ResyncError for a cursor that is not ours, of another life of the database, or ahead of it."""
+    life = life_of(head.incarnation)
     if not text:
-        return Cursor(incarnation=head.incarnation, seq=head.seq)
+        return Cursor(life=life, seq=head.seq)
+    if text == wire.FROM_NOW:
+        loaded = {mark(scope): Reached.LOADED for scope in asked.scopes}
+        return Cursor(life=life, seq=head.seq, scopes=loaded)
     try:
-        cursor = _parsed(text)
-    except (ValueError, KeyError, TypeError, IndexError, OverflowError) as fault:
+        cursor = parsed(text)
+    except ValueError as fault:
         raise _resync() from fault
-    if cursor.incarnation != head.incarnation or not head.floor <= cursor.seq <= head.seq:
+    if cursor.life != life or not head.floor <= cursor.seq <= head.seq:
+        if cursor.life == life and cursor.seq > head.seq:
+            logger.error(
+                "feed.cursor_ahead"
+            )  # the database was set back: `python -m backend renew-incarnation`
         raise _resync()
     return cursor
-
-
-def _parsed(text: str) -> Cursor:
-    kind, _, encoded = text.partition(".")
-    data = orjson.loads(base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)))
-    load = None
-    if kind == "snap":
-        scopes, table, after, done, total = data["f"]
-        load = Load(
-            scopes=tuple(map(str, scopes)),
-            table=_whole(table),
-            after=_after(after) if after else None,
-            done=_whole(done),
-            total=_whole(total),
-        )
-    elif kind != "feed":
-        raise ValueError(kind)
-    return Cursor(
-        incarnation=str(data["i"]), seq=_whole(data["q"]), loaded=tuple(map(str, data["s"])), load=load
-    )
-
-
-def _whole(number: object) -> int:
-    if not isinstance(number, int) or number < 0:
-        raise ValueError(number)
-    return number
-
-
-def _after(pair: Sequence[object]) -> tuple[str, str]:
-    scope, row_id = (str(part) for part in pair)
-    if not (values.is_id(scope) and values.is_id(row_id)):
-        raise ValueError(pair)
-    return scope, row_id
 
 
 def _resync() -> errors.ResyncError:

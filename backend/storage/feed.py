@@ -32,6 +32,8 @@ class Entry:
     table: str
     row_id: str
     origin: str | None
+    transaction: str = ""
+    """Which one it was made in: neighbours of the same belong together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +69,14 @@ async def entries(
             _ENTRIES, last, min(upto, end - 1 if end else upto), list(scopes), BIGGEST_TRANSACTION
         )
     return [
-        Entry(seq=row["seq"], table=row["tbl"], row_id=row["row_id"], origin=row["origin"]) for row in found
+        Entry(
+            seq=row["seq"],
+            table=row["tbl"],
+            row_id=row["row_id"],
+            origin=row["origin"],
+            transaction=row["xid"],
+        )
+        for row in found
     ]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import asyncpg
 
-from backend.storage import conflicts, feed, mutations, pool, rows
+from backend.storage import conflicts, digests, feed, mutations, pool, rows
 from backend.storage.store import Key, Passing, RefusedByStore
 from domain import tables, wire
 
@@ -98,6 +98,20 @@ class PgStore:
 
     async def count(self, scopes: Collection[str]) -> int:
         return await rows.count(self.connection, scopes)
+
+    async def due(
+        self, *, agent_id: str, scopes: Collection[str], before: datetime, limit: int
+    ) -> list[tuple[tables.Table, list[list[Any]]]]:
+        return await rows.due(self.connection, agent_id=agent_id, scopes=scopes, before=before, limit=limit)
+
+    async def sums(self, scopes: Collection[str]) -> dict[str, dict[str, tuple[int, int]]]:
+        return await digests.sums(self.connection, scopes)
+
+    async def range_sums(self, table: tables.Table, scope: str) -> dict[int, tuple[int, int]]:
+        return await digests.range_sums(self.connection, table, scope)
+
+    async def in_ranges(self, table: tables.Table, scope: str, ranges: Collection[int]) -> list[list[Any]]:
+        return await rows.in_ranges(self.connection, table, scope, ranges)
 
 
 @dataclass(frozen=True, slots=True)

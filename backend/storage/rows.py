@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -142,6 +142,44 @@ async def count(connection: Connection, scopes: Collection[str]) -> int:
         for table in tables.ALL
     )
     return int(await connection.fetchval(f"SELECT sum(n) FROM ({parts}) AS counts", list(scopes)))  # noqa: S608
+
+
+async def in_ranges(
+    connection: Connection, table: tables.Table, scope: str, ranges: Collection[int]
+) -> list[list[Any]]:
+    """The rows of one location whose ids end in these bytes (domain/digests.py), as lists in id order."""
+    sql = (
+        f"SELECT {_listed(table)} FROM {table.name} WHERE location_id = $1 AND _deleted_at IS NULL"  # noqa: S608
+        " AND right(id::text, 2) = ANY($2::text[]) ORDER BY id"
+    )
+    return [
+        list(record) for record in await connection.fetch(sql, scope, [f"{number:02x}" for number in ranges])
+    ]
+
+
+async def due(
+    connection: Connection, *, agent_id: str, scopes: Collection[str], before: datetime, limit: int
+) -> list[tuple[tables.Table, list[list[Any]]]]:
+    """Open tasks of this agent due before then, with the leads they are about and those leads' properties."""
+    found = await connection.fetch(
+        "SELECT id, lead_id FROM tasks WHERE agent_id = $1 AND location_id = ANY($2::uuid[]) AND done_at IS NULL"
+        " AND due_at < $3 AND _deleted_at IS NULL ORDER BY due_at, id LIMIT $4",
+        agent_id,
+        list(scopes),
+        before,
+        limit,
+    )
+    leads = [row["lead_id"] for row in found if row["lead_id"]]
+    homes = await connection.fetch("SELECT id FROM properties WHERE lead_id = ANY($1::uuid[])", leads)
+    wanted = {
+        tables.LEADS: leads,
+        tables.TASKS: [row["id"] for row in found],
+        tables.PROPERTIES: [row["id"] for row in homes],
+    }
+    shown = [
+        (table, await visible(connection, table, ids, scopes=scopes)) for table, ids in wanted.items() if ids
+    ]
+    return [(table, some) for table, some in shown if some]
 
 
 async def _change(

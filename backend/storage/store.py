@@ -84,6 +84,23 @@ class Reading(Protocol):
     async def count(self, scopes: Collection[str]) -> int:
         """How many rows a first sync of `scopes` brings."""
 
+    async def due(
+        self, *, agent_id: str, scopes: Collection[str], before: datetime, limit: int
+    ) -> list[tuple[tables.Table, list[list[Any]]]]:
+        """The agent's open tasks due before then, the earliest `limit` of them, and their leads and these leads' properties.
+
+        Table by table in the order of `tables.ALL`, as lists in id order; tables without rows left out.
+        """
+
+    async def sums(self, scopes: Collection[str]) -> dict[str, dict[str, tuple[int, int]]]:
+        """Location → table → (rows, sum of `digests.row_hash(id, ver)` in 64 bits); tables without rows left out."""
+
+    async def range_sums(self, table: tables.Table, scope: str) -> dict[int, tuple[int, int]]:
+        """The same of one location's table, by `digests.range_of(id)`; ranges without rows left out."""
+
+    async def in_ranges(self, table: tables.Table, scope: str, ranges: Collection[int]) -> list[list[Any]]:
+        """All rows of these ranges, as lists in id order."""
+
 
 class Store(Changes, Reading, Protocol):
     """Both; inside a transaction a look sees its changes."""

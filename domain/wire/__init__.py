@@ -10,6 +10,7 @@ from domain.wire.pages import Block, Page
 from domain.wire.results import PushAnswer, Result, Row, Status
 from domain.wire.version import (
     DEVICE_HEADER,
+    FROM_NOW,
     MAX_MUTATIONS,
     MAX_PAGE,
     PROTOCOL,
@@ -22,6 +23,7 @@ from domain.wire.version import (
 
 __all__ = [
     "DEVICE_HEADER",
+    "FROM_NOW",
     "MAX_MUTATIONS",
     "MAX_PAGE",
     "PROTOCOL",

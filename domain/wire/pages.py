@@ -31,8 +31,8 @@ class Block:
 class Page:
     """One page of the feed or of a first sync. Rows and `cursor` are committed together on the device.
 
-    `scopes` are the locations this person may see now; the device drops the rows of any other *before* it
-    applies the page. `removed` lists (table, id) of deleted rows and of rows that left the person's scopes.
+    `scopes` are the locations this person may see now (None: the ones that the asking cursor knows); the device drops
+    the rows of any other *before* it applies the page. `incarnation` "": the one of the asking cursor. `removed` lists (table, id) of deleted rows and of rows that left the person's scopes.
     `done`, `total`: progress of a first sync in rows (total 0 once it tails the feed).
     """
 
@@ -40,9 +40,9 @@ class Page:
     more: bool
     blocks: Sequence[Block]
     removed: Sequence[tuple[str, str]]
-    scopes: Sequence[str]
     server_ms: int
-    incarnation: str
+    scopes: Sequence[str] | None = None
+    incarnation: str = ""
     demo: bool = False
     done: int = 0
     total: int = 0
@@ -55,7 +55,7 @@ class Page:
             "more": self.more,
             "blocks": [block.as_json() for block in self.blocks],
             "removed": [list(pair) for pair in self.removed],
-            "scopes": list(self.scopes),
+            "scopes": None if self.scopes is None else list(self.scopes),
             "server_ms": self.server_ms,
             "incarnation": self.incarnation,
             "demo": self.demo,
@@ -73,13 +73,22 @@ class Page:
             more=bool(data.get("more", False)),
             blocks=tuple(Block.from_json(block) for block in data.get("blocks", ())),
             removed=tuple((table, row_id) for table, row_id in data.get("removed", ())),
-            scopes=tuple(data["scopes"]),
             server_ms=fields.int_of(data, "server_ms"),
-            incarnation=fields.text_of(data, "incarnation"),
+            scopes=None if (scopes := data.get("scopes")) is None else tuple(scopes),
+            incarnation=fields.text_of(data, "incarnation", ""),
             demo=bool(data.get("demo", False)),
             done=fields.int_of(data, "done", 0),
             total=fields.int_of(data, "total", 0),
         )
 
 
-_UNSAID: Json = {"more": False, "blocks": [], "removed": [], "demo": False, "done": 0, "total": 0}
+_UNSAID: Json = {
+    "more": False,
+    "blocks": [],
+    "removed": [],
+    "scopes": None,
+    "incarnation": "",
+    "demo": False,
+    "done": 0,
+    "total": 0,
+}

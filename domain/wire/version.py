@@ -19,6 +19,9 @@ DEVICE_HEADER = "X-Jorge-Device"
 QUEUE_HEADER = "X-Jorge-Queue"
 """`<pending>,<parked>,<edit_ms of the oldest>` of the device's outbox; not sent while all are 0."""
 
+FROM_NOW = "now"
+"""Instead of a cursor: nothing but a cursor at the feed's head. For a device that compares what it has by digests."""
+
 MAX_MUTATIONS = 200
 MAX_PAGE = 5000
 

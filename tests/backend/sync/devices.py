@@ -96,7 +96,7 @@ class Device:
         return page
 
     def _apply(self, page: wire.Page) -> None:
-        self.scopes = set(page.scopes)
+        self.scopes = self.scopes if page.scopes is None else set(page.scopes)
         self.rows = {key: row for key, row in self.rows.items() if row[2] in self.scopes}
         for block in page.blocks:
             for row in block.rows:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -32,7 +32,8 @@ async def test_values_nested_without_end_are_parked_and_the_others_go_through(
     fine = phone.mutation("put", "leads", ids.new_id(), a_lead(phone)).as_json()
     body = wire.Push(device_id=phone.id, epoch="1", mutations=[]).as_json() | {"mutations": [deep, fine]}
     answer = await phone.client.post("/api/sync/push", json=body, headers=phone.headers)
-    assert {r["mid"]: r["code"] for r in answer.json()["results"]} == {1: "unreadable", 2: ""}
+    results = wire.PushAnswer.from_json(answer.json()).results
+    assert {r.mid: r.code for r in results} == {1: "unreadable", 2: ""}
 
 
 async def test_nothing_of_a_group_is_applied_when_one_of_it_cannot_be_read(make_device: MakeDevice) -> None:
@@ -44,7 +45,7 @@ async def test_nothing_of_a_group_is_applied_when_one_of_it_cannot_be_read(make_
     whole[2]["op"] = "explode"
     body = wire.Push(device_id=phone.id, epoch="1", mutations=[]).as_json() | {"mutations": whole}
     answer = await phone.client.post("/api/sync/push", json=body, headers=phone.headers)
-    codes = {r["mid"]: r["code"] for r in answer.json()["results"]}
+    codes = {r.mid: r.code for r in wire.PushAnswer.from_json(answer.json()).results}
     assert codes == {1: "", 2: "group", 3: "unreadable", 4: "group", 5: ""}
 
 
@@ -54,22 +55,23 @@ async def test_an_id_that_is_none_is_named_as_the_reason(make_device: MakeDevice
     assert (result.code, result.message) == ("bad_value", "The row's id is no UUID.")
 
 
-FORGED = {
-    "a table before the first": [["SCOPE"], -100, None, 0, 1],
-    "a place that is no id": [["SCOPE"], 2, ["x", "y"], 0, 1],
-    "a place with NUL": [["SCOPE"], 2, ["\x00", "y"], 0, 1],
-    "half a place": [["SCOPE"], 2, ["x"], 0, 1],
-    "a count below nothing": [["SCOPE"], 2, None, -5, 1],
+FORGED: dict[str, Callable[[bytes], bytes]] = {
+    "cut off": lambda packed: packed[:-1],
+    "longer": lambda packed: packed + b"x",
+    "of another format": lambda packed: b"\x09" + packed[1:],
+    "of another life": lambda packed: packed[:2] + bytes(8) + packed[10:],
+    "with a load that is not there": lambda packed: packed[:1] + b"\x07" + packed[2:],
+    "with a number without end": lambda packed: packed[:10] + b"\xff" * 40,
+    "ahead of the feed": lambda packed: packed[:10] + b"\xff\xff\xff\x7f" + packed[11:],
 }
 
 
 @pytest.mark.parametrize("what", FORGED)
 async def test_a_forged_cursor_means_start_over(make_device: MakeDevice, what: str) -> None:
     phone = await make_device()
-    page = await phone.page()
-    load = json.loads(json.dumps(FORGED[what]).replace("SCOPE", phone.locations[0]))
-    data = {"i": page.incarnation, "q": 0, "s": [], "f": load}
-    cursor = "snap." + base64.urlsafe_b64encode(json.dumps(data).encode()).decode().rstrip("=")
+    await phone.pull()
+    packed = base64.urlsafe_b64decode(phone.cursor + "=" * (-len(phone.cursor) % 4))
+    cursor = base64.urlsafe_b64encode(FORGED[what](packed)).decode().rstrip("=")
     answer = await phone.client.get("/api/sync/pull", params={"cursor": cursor}, headers=phone.headers)
     assert (answer.status_code, answer.json()["code"]) == (410, "resync")
 
