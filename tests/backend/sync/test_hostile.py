@@ -28,7 +28,7 @@ async def test_values_nested_without_end_are_parked_and_the_others_go_through(
 ) -> None:
     phone = await make_device()
     deep = phone.mutation("put", "leads", ids.new_id(), a_lead(phone)).as_json()
-    deep[part] = {**deep[part], "answers": nested(900)}
+    deep[part] = {**deep.get(part, {}), "answers": nested(900)}
     fine = phone.mutation("put", "leads", ids.new_id(), a_lead(phone)).as_json()
     body = wire.Push(device_id=phone.id, epoch="1", mutations=[]).as_json() | {"mutations": [deep, fine]}
     answer = await phone.client.post("/api/sync/push", json=body, headers=phone.headers)
