@@ -3,30 +3,49 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from domain import errors, tables, wire
 from services import conflicts
 from services.desk import Desk
 from services.notes import audio_files
-from services.sync_centre import export
+from services.sync_centre import export, items, lamps, parked
 from services.sync_centre.values import (
+    Compared,
     DiaryLine,
+    FirstLoad,
     Lamp,
     Lamps,
+    ParkedChange,
     ParkedItem,
     StorageUse,
     SyncView,
+    Trouble,
+    TroubleKind,
     WaitingItem,
+    Why,
 )
-from services.sync_words import SyncWord
-from storage import blobs, events, locations, outbox, rebase, rows
-from storage import conflicts as stored_conflicts
+from storage import blobs, events, locations, outbox, usage
 
-__all__ = ["DiaryLine", "Lamp", "Lamps", "ParkedItem", "StorageUse", "SyncCentre", "SyncView", "WaitingItem"]
+__all__ = [
+    "Compared",
+    "DiaryLine",
+    "FirstLoad",
+    "Lamp",
+    "Lamps",
+    "ParkedChange",
+    "ParkedItem",
+    "StorageUse",
+    "SyncCentre",
+    "SyncView",
+    "Trouble",
+    "TroubleKind",
+    "WaitingItem",
+    "Why",
+]
 _PARKED = 500
 
 
@@ -40,18 +59,26 @@ class SyncCentre:
 
     def view(self, *, limit: int = 50) -> SyncView:
         """All that the screen shows; one page of what waits."""
-        db, sounds = self.desk.db, blobs.unsent(self.desk.db)
+        db, sounds, reader = self.desk.db, blobs.unsent(self.desk.db), items.Reader(desk=self.desk)
+        free = {blob.id for blob in blobs.waiting(db, limit=limit)}
         moving = [
             *outbox.listed(db, state=outbox.State.INFLIGHT, limit=limit),
             *outbox.listed(db, state=outbox.State.PENDING, limit=limit),
         ]
-        parked = outbox.listed(db, state=outbox.State.PARKED, limit=_PARKED)
+        held = outbox.listed(db, state=outbox.State.PARKED, limit=_PARKED)
+        undecided = self.conflicts.open_ones(limit=limit)
+        doubled = [item for item in undecided if item.kind is conflicts.Kind.DUPLICATE]
         return SyncView(
             lamps=self.lamps(),
-            waiting=(*map(self._sound, sounds[:limit]), *map(self._line, moving[:limit])),
+            waiting=(
+                *(reader.sound(sound, sound.id not in free) for sound in sounds[:limit]),
+                *map(reader.line, moving[:limit]),
+            ),
             waiting_total=outbox.counts(db).pending + len(sounds),
-            parked=self._parked(parked)[:limit],
-            conflicts=self.conflicts.open_ones(limit=limit),
+            parked=reader.parked(held)[:limit],
+            conflicts=tuple(item for item in undecided if item.kind is not conflicts.Kind.DUPLICATE),
+            pairs=tuple(self.conflicts.pair(item.id) for item in doubled),
+            lost=self.conflicts.lost(),
             diary=tuple(
                 DiaryLine(at=event.at, level=event.level, event=event.event)
                 for event in events.recent(db, limit=30)
@@ -60,28 +87,7 @@ class SyncCentre:
 
     def lamps(self) -> Lamps:
         """The two lamps, cheap enough for every screen's frame."""
-        counts, status = outbox.counts(self.desk.db), self.desk.sync.status()
-        sounds = blobs.unsent(self.desk.db)
-        refused = sum(sound.state is blobs.State.FAILED for sound in sounds)
-        needs_you = counts.parked + refused + stored_conflicts.count_open(self.desk.db)
-        return Lamps(
-            phone=Lamp.GREEN,
-            server=_server_lamp(needs_you, counts.pending + len(sounds)),
-            online=status.online,
-            forced_offline=status.forced_offline,
-            sending=status.running,
-            waiting=counts.pending,
-            audio_waiting=len(sounds) - refused,
-            audio_bytes=sum(sound.size - sound.sent for sound in sounds),
-            needs_you=needs_you,
-            last_contact_at=status.last_contact_at,
-            next_try_at=status.next_try_at,
-            as_of=self.desk.as_of(),
-            oldest_waiting_at=None if counts.oldest_ms is None else _time(counts.oldest_ms),
-            error=status.error,
-            needs_sign_in=status.needs_sign_in,
-            first_sync=status.first_sync,
-        )
+        return lamps.read(self.desk, self.conflicts)
 
     def unsent(self) -> int:
         """Changes and recordings that only this device has: logging out asks for it."""
@@ -93,152 +99,96 @@ class SyncCentre:
         found = (locations.get(self.desk.db, location_id) for location_id in self.desk.user.location_ids)
         return tuple(place.name for place in found if place is not None)
 
+    # --- the engine's buttons ---------------------------------------------------------------------------------------
+
     async def send_now(self) -> None:
         """Tries at once, whatever the timer says."""
         await self.desk.sync.send_now()
+
+    async def compare(self) -> Compared | None:
+        """Every row here with the server's, and what differs is mended; None = it did not come to an end."""
+        before = self.desk.sync.status().compared_at
+        await self.desk.sync.audit()
+        found = self.lamps().compared
+        return found if found is not None and found.at != before else None
 
     def force_offline(self, on: bool) -> None:
         """On a bad network: nothing is tried until it is taken back."""
         self.desk.sync.force_offline(on)
 
+    # --- what the server refused ------------------------------------------------------------------------------------
+
+    def parked_of(self, row_id: str) -> tuple[ParkedItem, ...]:
+        """Refused actions that touch this row, at the place of work."""
+        held = outbox.listed(self.desk.db, state=outbox.State.PARKED, limit=_PARKED)
+        groups = {line.group for line in held if line.mutation.row_id == row_id}
+        mine = [line for line in held if line.group in groups]
+        return items.Reader(desk=self.desk).parked(mine)
+
+    def parked_item(self, group: str) -> ParkedItem:
+        """Raises: NotFoundError."""
+        return items.Reader(desk=self.desk).parked(parked.lines_of(self.desk.db, group))[0]
+
     def retry(self, group: str) -> None:
         """A parked action is sent again. Raises: NotFoundError."""
-        found = self._group(group)
-        with self.desk.db.write_tx() as tx:
-            for line in found:
-                outbox.mark_waiting(tx, line.mutation.mid)
-            for table, row_id in {line.row for line in found}:
-                outbox.block_dependants(tx, table, row_id)
+        parked.retry(self.desk, group)
+
+    def correct(self, group: str, row_id: str, **changes: Any) -> None:
+        """Sent again with other values. Raises: NotFoundError, InputError."""
+        parked.correct(self.desk, group, row_id, changes)
+
+    def restore(self, group: str) -> None:
+        """A deleted row comes back with this change upon it. Raises: NotFoundError."""
+        parked.restore(self.desk, group)
+
+    def discard(self, group: str) -> parked.Undo:
+        """A parked action is given up; the answer takes that back. Raises: NotFoundError."""
+        return parked.discard(self.desk, group)
 
     def retry_sound(self, blob_id: str) -> None:
         """A recording that was refused is sent anew."""
         with self.desk.db.write_tx() as tx:
             blobs.again(tx, blob_id)
 
-    def discard(self, group: str) -> None:
-        """A parked action is given up: its rows show the server's values again. Raises: NotFoundError."""
-        found = self._group(group)
-        with self.desk.db.write_tx() as tx:
-            for line in found:
-                mids = [line.mutation.mid]
-                if line.mutation.op is wire.Op.PUT:  # what was made on it has no row any more
-                    mids = [other.mutation.mid for other in outbox.of_row(tx, *line.row)]
-                outbox.drop(tx, mids)
-            for table, row_id in {line.row for line in found}:
-                outbox.block_dependants(tx, table, row_id)
-                rebase.refresh(tx, tables.BY_NAME[table], row_id)
+    # --- room, and files for support --------------------------------------------------------------------------------
 
     def storage(self) -> StorageUse:
-        """Bytes by area, largest first."""
+        """Bytes by area, largest first. A long read: run it in a thread."""
         store = self.desk.db.path
+        with self.desk.db.reader() as reads:
+            used = usage.read(reads)
+        file = sum(_size(store.with_name(store.name + end)) for end in ("", "-wal", "-shm"))
         areas = {
-            "data": sum(_size(store.with_name(store.name + end)) for end in ("", "-wal", "-shm")),
+            "data": max(0, file - used.search_bytes),
+            "search": used.search_bytes,
             "recordings": _folder_size(audio_files.folder(store)),
             **{name: _folder_size(path) for name, path in self.folders.items()},
         }
-        return StorageUse(areas=tuple(sorted(areas.items(), key=lambda area: -area[1])))
+        return StorageUse(
+            areas=tuple(sorted(areas.items(), key=lambda area: -area[1])),
+            rows=used.rows,
+            free=shutil.disk_usage(store.parent).free,
+        )
 
     async def export(self, folder: Path | None = None) -> Path:
         """All that waits and sync's diary in one JSON file, for support or as a last resort; its path."""
-        content = export.content(self.desk)
-        target = folder or self.desk.db.path.parent / "exports"
-        return await asyncio.to_thread(export.write, target, content, self.desk.now())
+        name, content = self.export_bytes()
+        return await asyncio.to_thread(
+            export.write, (folder or self.desk.db.path.parent / "exports") / name, content
+        )
 
     def export_bytes(self) -> tuple[str, bytes]:
         """The same as a file to hand over: a browser saves it where the person says."""
-        return export.name(self.desk.now()), export.encoded(export.content(self.desk))
+        return export.name("unsent", self.desk.now()), export.encoded(export.everything(self.desk))
 
-    def _group(self, group: str) -> list[outbox.Line]:
-        lines = outbox.listed(self.desk.db, state=outbox.State.PARKED, limit=10_000)
-        found = [line for line in lines if line.group == group]
-        if not found:
-            raise errors.NotFoundError(
-                "This change does not wait for you (any more).", where="sync", hint="Look at the list again."
-            )
-        return found
+    def export_log(self) -> tuple[str, bytes]:
+        """Sync's diary alone: it holds no contents."""
+        return export.name("log", self.desk.now()), export.encoded(export.log(self.desk))
 
-    def _line(self, line: outbox.Line) -> WaitingItem:
-        values = self._values(line)
-        return WaitingItem(
-            id=str(line.mutation.mid),
-            table=line.mutation.table,
-            row_id=line.mutation.row_id,
-            lead_id=_lead(line, values),
-            title=outbox.human(line, values),
-            what=tuple(line.mutation.patch),
-            made_at=_time(line.mutation.edit_ms),
-            word=self._word(line.state is outbox.State.INFLIGHT),
-            error=line.message,
-        )
-
-    def _sound(self, blob: blobs.Blob) -> WaitingItem:
-        refused = blob.state is blobs.State.FAILED
-        found = rows.get(self.desk.db, tables.NOTES, blob.note_id)
-        values = found[1] if found else {}
-        made = values.get("created_at")
-        return WaitingItem(
-            id=blob.id,
-            table="blobs",
-            row_id=blob.note_id,
-            lead_id=values.get("lead_id") or "",
-            title="Recording",
-            what=(),
-            made_at=datetime.fromisoformat(made) if made else self.desk.now(),
-            word=SyncWord.NEEDS_YOU if refused else self._word(blob.state is blobs.State.SENDING),
-            size=blob.size,
-            sent=blob.sent,
-            error=blob.error,
-        )
-
-    def _parked(self, lines: Sequence[outbox.Line]) -> tuple[ParkedItem, ...]:
-        """One for each action, its own fault first."""
-        groups: dict[str, list[outbox.Line]] = {}
-        for line in lines:
-            groups.setdefault(line.group, []).append(line)
-        return tuple(self._action(members) for members in groups.values())
-
-    def _action(self, members: Sequence[outbox.Line]) -> ParkedItem:
-        first = min(members, key=lambda line: line.code == outbox.BLOCKED)
-        values = self._values(first)
-        return ParkedItem(
-            group=first.group,
-            title=outbox.human(first, values),
-            table=first.mutation.table,
-            row_id=first.mutation.row_id,
-            lead_id=_lead(first, values),
-            what=tuple(first.mutation.patch.items()),
-            code=first.code,
-            message=first.message,
-            blocked=first.code == outbox.BLOCKED,
-            made_at=_time(first.mutation.edit_ms),
-        )
-
-    def _values(self, line: outbox.Line) -> Mapping[str, object] | None:
-        found = rows.get(self.desk.db, tables.BY_NAME[line.mutation.table], line.mutation.row_id)
-        return found[1] if found else None
-
-    def _word(self, sending: bool) -> SyncWord:
-        status = self.desk.sync.status()
-        if not status.online or status.forced_offline:
-            return SyncWord.ON_PHONE
-        return SyncWord.SENDING if sending else SyncWord.WAITING
-
-
-def _server_lamp(needs_you: int, waiting: int) -> Lamp:
-    if needs_you:
-        return Lamp.RED
-    return Lamp.AMBER if waiting else Lamp.GREEN
-
-
-def _lead(line: outbox.Line, values: Mapping[str, object] | None) -> str:
-    if line.mutation.table == tables.LEADS.name:
-        return line.mutation.row_id
-    found = (values or line.mutation.patch).get("lead_id")
-    return str(found) if found else ""
-
-
-def _time(ms: int) -> datetime:
-    return datetime.fromtimestamp(ms / 1000, UTC)
+    def export_one(self, group: str) -> tuple[str, bytes]:
+        """One parked action. Raises: NotFoundError."""
+        lines = parked.lines_of(self.desk.db, group)
+        return export.name("change", self.desk.now()), export.encoded(export.one(self.desk, lines))
 
 
 def _size(path: Path) -> int:

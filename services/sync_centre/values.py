@@ -3,23 +3,73 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
-from services import conflicts, sync_words
+from services import sync_words
+from services.conflicts import ConflictItem, Pair
 
 
 class Lamp(StrEnum):
-    """`green`: all is there; `amber`: on its way or no network; `red`: a person must look."""
+    """`green`: all is there, and that is fresh knowledge; `amber`: something is on its way; `red`: a person must look.
+
+    `off`: nothing waits, but nobody has heard from the server for a while.
+    """
 
     GREEN = "green"
     AMBER = "amber"
     RED = "red"
+    OFF = "off"
+
+
+class TroubleKind(StrEnum):
+    """What is in the way, where a person can do something about it."""
+
+    SIGN_IN = "sign_in"
+    UPDATE = "update"
+    NO_ACCESS = "no_access"
+    CAPTIVE = "captive"
+    FULL = "full"
+    STORE = "store"
+    BUSY = "busy"
+    CLOCK = "clock"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """`ahead`: how far this device's clock is ahead of the server's (negative = behind); only for `clock`."""
+
+    kind: TroubleKind
+    message: str = ""
+    hint: str = ""
+    ahead: timedelta = timedelta()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstLoad:
+    """The first download: rows."""
+
+    done: int
+    total: int
+
+    @property
+    def share(self) -> float:
+        return min(self.done / self.total, 1.0) if self.total else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """The last comparison of all rows with the server's. `equal` False: what differed was repaired."""
+
+    at: datetime
+    equal: bool
+    rows: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lamps:
-    """Safe on this phone, and safe on the server."""
+    """Safe on this phone, and safe on the server. `lost`: values of this person that another one replaced."""
 
     phone: Lamp
     server: Lamp
@@ -30,37 +80,64 @@ class Lamps:
     audio_waiting: int
     audio_bytes: int
     needs_you: int
+    lost: int
     last_contact_at: datetime | None
     next_try_at: datetime | None
     as_of: datetime | None
     oldest_waiting_at: datetime | None
-    error: str
-    needs_sign_in: bool
-    first_sync: float | None
+    troubles: tuple[Trouble, ...] = ()
+    first: FirstLoad | None = None
+    compared: Compared | None = None
+
+    @property
+    def unsent(self) -> int:
+        return self.waiting + self.audio_waiting
+
+
+class Why(StrEnum):
+    """Why a recording is not sent although there is a network."""
+
+    NOTE_FIRST = "note_first"  # its note goes before it
+    WIFI = "wifi"  # only on Wi-Fi, as the person chose
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitingItem:
-    """A change or a recording on its way. `what`: changed fields by name; `size`/`sent` only for recordings."""
+    """A change or a recording on its way. `what`: changed fields with what was written; `size`/`sent` only for recordings."""
 
     id: str
     table: str
     row_id: str
     lead_id: str
+    lead_name: str
     title: str
-    what: tuple[str, ...]
+    what: tuple[tuple[str, object], ...]
     made_at: datetime
     word: sync_words.SyncWord
+    urgent: bool = False
     size: int | None = None
     sent: int | None = None
+    why: Why | None = None
     error: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ParkedItem:
-    """An action that the server can't apply, in its words. It may be retried, discarded, or opened and changed.
+class ParkedChange:
+    """One field of a parked action: what was written, and what the server has."""
 
-    `blocked`: it only waits for another parked one of the same row.
+    table: str
+    row_id: str
+    name: str
+    mine: object
+    server: object
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParkedItem:
+    """An action that the server can't apply, in its words. It may be corrected, sent again, discarded, exported.
+
+    `blocked`: it only waits for another parked one of the same row. `restorable`: somebody deleted the row, and
+    this change can bring it back. `entries`: rows that it would have made.
     """
 
     group: str
@@ -68,18 +145,28 @@ class ParkedItem:
     table: str
     row_id: str
     lead_id: str
-    what: tuple[tuple[str, object], ...]
+    lead_name: str
+    changes: tuple[ParkedChange, ...]
     code: str
     message: str
     blocked: bool
+    restorable: bool
     made_at: datetime
+    entries: int = 0
+
+    @property
+    def correctable(self) -> bool:
+        """Whether another value may help: not where the row or the right to it is gone."""
+        return self.code in {"bad_value", "rule", "group", "input"} and bool(self.changes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StorageUse:
-    """Bytes on this device by area, largest first."""
+    """What this device holds: bytes by area (largest first), rows by table, and what is free on its disk."""
 
     areas: tuple[tuple[str, int], ...]
+    rows: tuple[tuple[str, int], ...] = ()
+    free: int = 0
 
     @property
     def total(self) -> int:
@@ -103,5 +190,7 @@ class SyncView:
     waiting: tuple[WaitingItem, ...]
     waiting_total: int
     parked: tuple[ParkedItem, ...]
-    conflicts: tuple[conflicts.ConflictItem, ...]
+    conflicts: tuple[ConflictItem, ...]
+    pairs: tuple[Pair, ...]
+    lost: tuple[ConflictItem, ...]
     diary: tuple[DiaryLine, ...]
