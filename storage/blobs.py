@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from domain import ids
-from storage import database
+from storage import database, rows, settings
+
+DEFAULT_MOST_BYTES = 50 * 1024 * 1024
+_MOST = "server.upload_most_bytes"
 
 
 class State(StrEnum):
@@ -55,16 +58,35 @@ def add(
     return blob_id
 
 
-def waiting(reads: database.Reads, *, limit: int = 50) -> list[Blob]:
-    """Small first. A file is sent only after its note is on the server."""
+def waiting(reads: database.Reads, *, limit: int = 50, last: Collection[str] = ()) -> list[Blob]:
+    """Small first, those of the ids `last` after all others. A file is sent only after its note is on the server."""
     return _blobs(
         reads.rows(
             "SELECT * FROM blobs AS b WHERE state IN ('waiting', 'sending') AND NOT EXISTS (SELECT 1 FROM outbox"
             " WHERE tbl = 'notes' AND row_id = b.note_id AND op = 'put' AND outbox.state <> 'acked')"
-            " ORDER BY size, id LIMIT ?",
-            (limit,),
+            " ORDER BY id IN (SELECT value FROM json_each(?)), size, id LIMIT ?",
+            (rows.dumps(list(last)), limit),
         )
     )
+
+
+def next_file(reads: database.Reads, *, metered_ok: bool, last: Collection[str] = ()) -> Blob | None:
+    """Which file goes next; None where none waits, or all of them wait for Wi-Fi.
+
+    `metered_ok`: the connection costs nothing by the byte, or the person doesn't mind. `last`: files that failed by
+    no fault of their own just now: the others don't wait behind them.
+    """
+    found = waiting(reads, limit=1, last=last) if metered_ok else []
+    return found[0] if found else None
+
+
+def most_bytes(reads: database.Reads) -> int:
+    """The largest file that the server takes, as it said last."""
+    return int(settings.get(reads, _MOST, DEFAULT_MOST_BYTES))
+
+
+def put_most_bytes(tx: database.Transaction, size: int) -> None:
+    settings.put(tx, _MOST, size)
 
 
 def unsent(reads: database.Reads) -> list[Blob]:
