@@ -19,7 +19,7 @@ from devices import clock
 from domain import ids, tables, values
 from services import session
 from services.user import Role, User
-from storage import database, rows, search
+from storage import database, rows, search_index
 from wiring import workplace
 
 KING_COUNTY = (
@@ -150,13 +150,13 @@ def fill(db: database.Database, sold: Sequence[House], leads: int) -> list[str]:
                 due = values.time_text(now + timedelta(hours=rng.uniform(-48, 96)))
                 task = {"title": "Call back", "kind": "call", "lead_id": lead_id, "due_at": due}
                 _put(tx, "tasks", ids.new_id(), {**task, "agent_id": AGENT.id})
+        search_index.catch_up(tx)
     return made
 
 
 def _put(tx: database.Transaction, table: str, row_id: str, row: dict[str, Any]) -> None:
     full = {"location_id": LOCATION, "created_at": values.time_text(datetime.now(UTC)), **row}
     rows.write(tx, tables.BY_NAME[table], row_id, 1, full)
-    search.index(tx, table, row_id, full)
 
 
 def _sale(house: House) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 from domain import errors, facts, optouts, scoring, tables, values
 from domain import leads as rules
 from services import lead_fields
-from storage import edits, rows, tasks
+from storage import edits, tasks
 
 ENDED_BY_OPT_OUT = frozenset({"call", "text", "email", "follow_up"})
 _SCORED = frozenset(
@@ -46,14 +46,14 @@ class Edited:
 
 def stored(edit: edits.Edit, lead_id: str) -> dict[str, Any]:
     """The lead as it is now. Raises: NotFoundError."""
-    found = rows.get(edit.tx, tables.LEADS, lead_id)
+    found = edit.row(tables.LEADS, lead_id)
     if found is None:
         raise errors.NotFoundError(
             "This lead is not on this device (any more).",
             where=f"leads {lead_id}",
             hint="Go back and open it from the list again.",
         )
-    return found[1]
+    return found
 
 
 def apply(edit: edits.Edit, lead_id: str, changes: Mapping[str, Any]) -> Edited:

@@ -29,8 +29,9 @@ def next_batch(
 ) -> list[outbox.Line]:
     """Empty = nothing waits."""
     found = reads.rows(
-        "SELECT mid, grp, tbl, row_id, urgent, length(patch) + length(base) AS size FROM outbox"
-        " WHERE state IN ('pending', 'inflight') ORDER BY mid"
+        "SELECT mid, grp, tbl, row_id, urgent, length(patch) + length(base) AS size"
+        " FROM outbox INDEXED BY outbox_by_row"
+        " WHERE state <> 'acked' AND state <> 'parked' ORDER BY mid"
     )
     waiting = [
         Waiting(

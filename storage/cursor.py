@@ -84,8 +84,9 @@ def restart(tx: database.Transaction) -> None:
 
 
 def clock(reads: database.Reads) -> ServerClock:
+    found = dict(reads.each("SELECT k, v FROM sync_state WHERE k IN ('seen_server_ms', 'clock_offset_ms')"))
     return ServerClock(
-        seen_ms=int(get(reads, "seen_server_ms", "0")), offset_ms=int(get(reads, "clock_offset_ms", "0"))
+        seen_ms=int(found.get("seen_server_ms", 0)), offset_ms=int(found.get("clock_offset_ms", 0))
     )
 
 

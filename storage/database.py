@@ -31,8 +31,10 @@ class Reads:
 
     def rows(self, sql: str, params: Params = ()) -> list[sqlite3.Row]:
         """All rows. Raises: StoreError."""
-        with faults.translated(str(self.path)):
+        try:
             return self._connection.execute(sql, params).fetchall()
+        except sqlite3.Error as fault:
+            raise faults.translate(fault, str(self.path)) from fault
 
     def each(self, sql: str, params: Params = ()) -> Iterator[tuple[Any, ...]]:
         """Rows one by one as plain tuples, where thousands are looked at and few are kept. Raises: StoreError."""
@@ -43,9 +45,11 @@ class Reads:
 
     def row(self, sql: str, params: Params = ()) -> sqlite3.Row | None:
         """The first row, or None."""
-        with faults.translated(str(self.path)):
+        try:
             found: sqlite3.Row | None = self._connection.execute(sql, params).fetchone()
-            return found
+        except sqlite3.Error as fault:
+            raise faults.translate(fault, str(self.path)) from fault
+        return found
 
     def value(self, sql: str, params: Params = ()) -> Any:
         """The first column of the first row, or None."""
@@ -66,17 +70,26 @@ class Transaction(Reads):
 
     def execute(self, sql: str, params: Params = ()) -> int:
         """Rows changed. Raises: DiskFullError, StoreError."""
-        with faults.translated(str(self.path)):
+        try:
             return self._connection.execute(sql, params).rowcount
+        except sqlite3.Error as fault:
+            raise faults.translate(fault, str(self.path)) from fault
 
     def insert(self, sql: str, params: Params = ()) -> int:
         """The new row's rowid."""
-        with faults.translated(str(self.path)):
+        try:
             return self._connection.execute(sql, params).lastrowid or 0
+        except sqlite3.Error as fault:
+            raise faults.translate(fault, str(self.path)) from fault
 
     def executemany(self, sql: str, params: Iterable[Params]) -> int:
         with faults.translated(str(self.path)):
             return self._connection.executemany(sql, params).rowcount
+
+    @property
+    def changes(self) -> int:
+        """Grows with every row that is written: what was read stays true while it doesn't."""
+        return self._connection.total_changes
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:

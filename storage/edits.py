@@ -10,7 +10,17 @@ from typing import Any
 
 from domain import errors, ids, tables, values, wire
 from domain.tables import Policy
-from storage import cursor, database, outbox, rebase, rows
+from storage import cursor, database, outbox, rebase, rows, search_index
+
+_Key = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """A row (version and values, None = no such row) as it was after `at` written rows."""
+
+    at: int
+    row: tuple[int, Mapping[str, Any]] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +33,7 @@ class Edit:
     edit_ms: int
     seen_server_ms: int
     changes: Iterator[int] = field(default_factory=lambda: count(1), repr=False, compare=False)
+    seen: dict[_Key, _Seen] = field(default_factory=dict, repr=False, compare=False)
 
     def put(self, table: str, row_id: str, row: Mapping[str, Any]) -> None:
         """Make a row. `created_at` is filled in. Raises: InputError, RuleError."""
@@ -33,7 +44,7 @@ class Edit:
         for column in known.fields:
             if column.required and full.get(column.name) is None:
                 raise errors.InputError(f"{column.name} must not be empty.", where=f"{table}.{column.name}")
-        if rows.get(self.tx, known, row_id) is not None:
+        if self._seen(known, row_id) is not None:
             raise errors.RuleError(f"This row of {table} is there already.", where=f"{table}.id")
         patch = {name: value for name, value in full.items() if value is not None}
         self._write(known, row_id, wire.Op.PUT, patch)
@@ -75,8 +86,20 @@ class Edit:
         self._write(_table(table), row_id, wire.Op.PUT, line.mutation.patch)
         outbox.block_dependants(self.tx, table, row_id)
 
-    def _current(self, table: tables.Table, row_id: str) -> dict[str, Any]:
-        found = rows.get(self.tx, table, row_id)
+    def row(self, table: tables.Table, row_id: str) -> dict[str, Any] | None:
+        """A row as this action sees it; not read again while nothing is written."""
+        found = self._seen(table, row_id)
+        return None if found is None else dict(found[1])
+
+    def _seen(self, table: tables.Table, row_id: str) -> tuple[int, Mapping[str, Any]] | None:
+        key = table.name, row_id
+        known = self.seen.get(key)
+        if known is None or known.at != self.tx.changes:
+            known = self.seen[key] = _Seen(at=self.tx.changes, row=rows.get(self.tx, table, row_id))
+        return known.row
+
+    def _current(self, table: tables.Table, row_id: str) -> Mapping[str, Any]:
+        found = self._seen(table, row_id)
         if found is None:
             raise errors.NotFoundError(
                 "This entry is not on this device (any more).",
@@ -100,7 +123,7 @@ class Edit:
                 where=table.name,
                 hint="Nothing was changed. Do it in smaller parts.",
             )
-        base = rebase.keep_base(self.tx, table, row_id)
+        ver = rebase.keep_seen(self.tx, table, row_id, self._seen(table, row_id))
         earlier = outbox.of_row(self.tx, table.name, row_id)
         units = {table.by_name[name].unit for name in patch} if op is wire.Op.PATCH else set()
         mutation = wire.Mutation(
@@ -110,13 +133,15 @@ class Edit:
             row_id=row_id,
             op=op,
             patch=patch,
-            base_ver=max(0, min([base.ver, *_unseen_vers(earlier, units)])),
+            base_ver=max(0, min([ver, *_unseen_vers(earlier, units)])),
             base={one.name: (current or {}).get(one.name) for one in table.fields if one.unit in units},
             edit_ms=self.edit_ms,
             seen_server_ms=self.seen_server_ms,
         )
-        outbox.add(self.tx, mutation, earlier=earlier, urgent=_is_urgent(table, patch))
-        rebase.show(self.tx, table, row_id, base.ver, rebase.step(table, current, mutation))
+        mid = outbox.add(self.tx, mutation, earlier=earlier, urgent=_is_urgent(table, patch))
+        rebase.show(self.tx, table, row_id, ver, rebase.step(table, current, mutation), before=current)
+        if mid % search_index.OFTEN == 0:
+            search_index.catch_up(self.tx)
 
 
 def _unseen_vers(earlier: Sequence[outbox.Line], units: set[str]) -> list[int]:

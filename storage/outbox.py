@@ -122,7 +122,8 @@ def counts(reads: database.Reads) -> Counts:
     row = reads.row(
         "SELECT count(*) FILTER (WHERE state <> 'parked') AS pending,"
         " count(*) FILTER (WHERE state = 'parked') AS parked,"
-        " min(edit_ms) FILTER (WHERE state <> 'parked') AS oldest FROM outbox WHERE state <> 'acked'"
+        " min(edit_ms) FILTER (WHERE state <> 'parked') AS oldest"
+        " FROM outbox INDEXED BY outbox_by_row WHERE state <> 'acked'"
     )
     assert row is not None
     return Counts(pending=row["pending"], parked=row["parked"], oldest_ms=row["oldest"])

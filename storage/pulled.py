@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from domain import errors, tables, wire
-from storage import cursor, database, events, rebase, rows, scopes, search
+from storage import cursor, database, events, rebase, rows, scopes, search_index
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +33,7 @@ def apply(tx: database.Transaction, page: wire.Page, *, now_ms: int) -> Applied:
     for name, row_id in page.removed:
         files += _remove(tx, name, row_id)
     count = sum(_block(tx, block) for block in page.blocks)
+    search_index.catch_up(tx)
     _remember(tx, page, now_ms)
     return Applied(rows=count, removed=len(page.removed), scrub=bool(before - granted), files=tuple(files))
 
@@ -133,7 +134,6 @@ def _write_all(
     tx.executemany(
         rows.upsert_sql(table.name), [rows.record(table, row_id, ver, row) for row_id, (ver, row) in ordered]
     )
-    search.index_many(tx, table.name, [(row_id, row) for row_id, (_, row) in ordered])
 
 
 def _shadowed(tx: database.Transaction, table: tables.Table, row_ids: Sequence[str]) -> Collection[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain import merge, tables, wire
-from storage import database, outbox, rows, search
+from storage import database, outbox, rows
 
 Values = Mapping[str, Any]
 
@@ -55,7 +55,7 @@ def base_of(reads: database.Reads, table: tables.Table, row_id: str) -> Base:
     if shadow := reads.row(
         "SELECT ver, base, deleted FROM shadow WHERE tbl = ? AND id = ?", (table.name, row_id)
     ):
-        return Base(ver=shadow["ver"], values=None if shadow["deleted"] else json.loads(shadow["base"]))
+        return Base(ver=shadow["ver"], values=None if shadow["deleted"] else _read(table, shadow["base"]))
     found = rows.get(reads, table, row_id)
     return NOTHING if found is None else Base(ver=found[0], values=found[1])
 
@@ -65,6 +65,18 @@ def keep_base(tx: database.Transaction, table: tables.Table, row_id: str) -> Bas
     base = base_of(tx, table, row_id)
     tx.execute(_SHADOW + " DO NOTHING", _shadow(table, row_id, base))
     return base
+
+
+def keep_seen(
+    tx: database.Transaction, table: tables.Table, row_id: str, seen: tuple[int, Values] | None
+) -> int:
+    """As `keep_base`, where the row was read already (version and values; None = no such row); the base's version."""
+    known: int | None = tx.value("SELECT ver FROM shadow WHERE tbl = ? AND id = ?", (table.name, row_id))
+    if known is not None:
+        return known
+    base = NOTHING if seen is None else Base(ver=seen[0], values=seen[1])
+    tx.execute(_SHADOW + " DO NOTHING", _shadow(table, row_id, base))
+    return base.ver
 
 
 def set_base(tx: database.Transaction, table: tables.Table, row_id: str, base: Base) -> None:
@@ -82,13 +94,22 @@ def refresh(tx: database.Transaction, table: tables.Table, row_id: str) -> None:
     set_base(tx, table, row_id, base_of(tx, table, row_id))
 
 
-def show(tx: database.Transaction, table: tables.Table, row_id: str, ver: int, values: Values | None) -> None:
-    """Write the view row and its line in the search index."""
+def show(
+    tx: database.Transaction,
+    table: tables.Table,
+    row_id: str,
+    ver: int,
+    values: Values | None,
+    *,
+    before: Values | None = None,
+) -> None:
+    """Write the view row. `before`: what stands there now, where that is known."""
     if values is None:
         rows.remove(tx, table, row_id)
-    else:
+    elif before is None:
         rows.write(tx, table, row_id, ver, values)
-    search.index(tx, table.name, row_id, values)
+    else:
+        rows.change(tx, table, row_id, values, ver=ver, before=before)
 
 
 _SHADOW = "INSERT INTO shadow (tbl, id, ver, base, deleted) VALUES (?, ?, ?, ?, ?) ON CONFLICT (tbl, id)"
@@ -96,4 +117,10 @@ _OVER = " DO UPDATE SET ver = excluded.ver, base = excluded.base, deleted = excl
 
 
 def _shadow(table: tables.Table, row_id: str, base: Base) -> tuple[object, ...]:
-    return table.name, row_id, base.ver, rows.dumps(base.values or {}), int(base.values is None)
+    known = {name: value for name, value in (base.values or {}).items() if value is not None}
+    return table.name, row_id, base.ver, rows.dumps(known), int(base.values is None)
+
+
+def _read(table: tables.Table, text: str) -> Values:
+    """Absent is empty."""
+    return {**dict.fromkeys(table.columns), **json.loads(text)}

@@ -12,15 +12,18 @@ from typing import Any, TypeVar
 
 from domain import tables, values
 from domain.tables import Table, Type
-from storage import database
+from storage import database, documents
 
 T = TypeVar("T")
 Convert = Callable[[Any], Any]
 
 
+_JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
 def dumps(value: object) -> str:
     """The one way JSON is written on the device: equal values are equal text."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _JSON.encode(value)
 
 
 def get(reads: database.Reads, table: Table, row_id: str) -> tuple[int, dict[str, Any]] | None:
@@ -46,6 +49,37 @@ def write(tx: database.Transaction, table: Table, row_id: str, ver: int, row: Ma
     tx.touch(table.name)
 
 
+def change(
+    tx: database.Transaction,
+    table: Table,
+    row_id: str,
+    row: Mapping[str, Any],
+    *,
+    ver: int,
+    before: Mapping[str, Any],
+) -> None:
+    """Write the columns in which `row` differs from `before`, what is stored now: few pages are touched then."""
+    changed = [name for name in row if row[name] != before.get(name)]
+    if len(row) < len(before) or not all(name in table.by_name for name in changed):
+        write(tx, table, row_id, ver, row)
+        return
+    into = _shape(table.name).into
+    fresh = [
+        into[name](row[name]) if name in into and row[name] is not None else row[name] for name in changed
+    ]
+    tx.execute(_update_sql(table.name, tuple(changed)), (*fresh, ver, row_id))
+    tx.touch(table.name)
+
+
+@cache
+def _update_sql(name: str, changed: tuple[str, ...]) -> str:
+    known = documents.BY_TABLE.get(name)
+    # A row whose words change waits for a new line in the search index.
+    line = ", _rid = NULL" if known and set(changed) & set(known.fields) else ""
+    sets = "".join(f"{column} = ?, " for column in changed)
+    return f"UPDATE {name} SET {sets}_ver = ?{line} WHERE id = ?"  # noqa: S608 - names of the registry
+
+
 def remove(tx: database.Transaction, table: Table, row_id: str) -> None:
     if tx.execute(f"DELETE FROM {table.name} WHERE id = ?", (row_id,)):  # noqa: S608 - a name of the registry
         tx.touch(table.name)
@@ -69,6 +103,7 @@ class _Shape:
 
     columns: tuple[str, ...]
     to_sql: tuple[tuple[int, Convert], ...]
+    into: Mapping[str, Convert]
     from_sql: tuple[tuple[str, Convert | None], ...]
     to_python: tuple[tuple[str, Convert | None], ...]
 
@@ -81,6 +116,7 @@ def _shape(name: str) -> _Shape:
     return _Shape(
         columns=table.columns,
         to_sql=tuple((i, into[f.type]) for i, f in enumerate(table.fields, 1) if f.type in into),
+        into={f.name: into[f.type] for f in table.fields if f.type in into},
         from_sql=tuple((f.name, out.get(f.type)) for f in table.fields),
         to_python=tuple((f.name, _PYTHON.get(f.type)) for f in table.fields),
     )
@@ -91,6 +127,9 @@ def upsert_sql(name: str, *, guarded: bool = False) -> str:
     """`guarded`: an older version never overwrites a newer one."""
     columns = ("id", *tables.BY_NAME[name].columns, "_ver", "extra")
     sets = ", ".join(f"{column} = excluded.{column}" for column in columns[1:])
+    if known := documents.BY_TABLE.get(name):
+        same = " AND ".join(f"{name}.{column} IS excluded.{column}" for column in known.fields)
+        sets += f", _rid = CASE WHEN {same} THEN {name}._rid END"
     marks = ", ".join("?" * len(columns))
     guard = f" WHERE excluded._ver > {name}._ver" if guarded else ""
     return (

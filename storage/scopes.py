@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from domain import tables
-from storage import cursor, database, rebase, rows, search
+from storage import cursor, database, downloads, rebase, rows, search_index
 
 UNCONFIRMED = -1
 """The version of a row while everything is loaded anew: the server has not mentioned it yet."""
@@ -24,9 +24,10 @@ def keep_only(tx: database.Transaction, allowed: Collection[str]) -> list[Path]:
             (rows.dumps(list(allowed)),),
         )
         files += wipe(tx, table, [row["id"] for row in found])
+    gone = _wipe_unseen(tx, allowed)
     if before is not None and before - frozenset(allowed):
-        search.compact(tx)
-    return files + _wipe_unseen(tx, allowed)
+        search_index.rebuild(tx)
+    return files + gone
 
 
 def _wipe_unseen(tx: database.Transaction, allowed: Collection[str]) -> list[Path]:
@@ -45,7 +46,7 @@ def _wipe_unseen(tx: database.Transaction, allowed: Collection[str]) -> list[Pat
     gone = tx.rows(
         "DELETE FROM blobs WHERE location_id NOT IN (SELECT value FROM json_each(?)) RETURNING path", chosen
     )
-    return [Path(row["path"]) for row in gone]
+    return [Path(row["path"]) for row in gone] + downloads.forget_elsewhere(tx, list(allowed))
 
 
 def wipe(tx: database.Transaction, table: tables.Table, row_ids: Sequence[str]) -> list[Path]:
@@ -53,7 +54,6 @@ def wipe(tx: database.Transaction, table: tables.Table, row_ids: Sequence[str]) 
     if not row_ids:
         return []
     chosen = rows.dumps(list(row_ids))
-    search.index_many(tx, table.name, [(row_id, None) for row_id in row_ids])
     tx.execute(
         f"DELETE FROM {table.name} WHERE id IN (SELECT value FROM json_each(?))",  # noqa: S608 - a name of the registry
         (chosen,),
@@ -78,7 +78,7 @@ def wipe_blobs(tx: database.Transaction, note_ids: Sequence[str]) -> list[Path]:
     )
     if gone:
         tx.touch("blobs")
-    return [Path(row["path"]) for row in gone]
+    return [Path(row["path"]) for row in gone] + downloads.forget(tx, note_ids)
 
 
 def start_over(tx: database.Transaction) -> None:

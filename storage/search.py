@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from domain import tables
-from storage import database, rows
+from storage import database, documents, rows
 
-SEARCHED = frozenset({"leads", "notes", "tasks", "interactions"})
+SEARCHED = frozenset(documents.BY_TABLE)
 _WORD = re.compile(r"[^\W_]+", re.UNICODE)
 _MAX_WORDS = 12
 
@@ -36,28 +37,100 @@ def query(text: str) -> str:
 def find(
     reads: database.Reads, text: str, *, tables: Sequence[str] = (), limit: int = 50, offset: int = 0
 ) -> list[Hit]:
-    """Best first, leads before others of the same rank; of a word that is everywhere the newest first."""
+    """What changed just now (and is not in the index yet) first, then the best, leads before others of the same rank.
+
+    Of a word that is everywhere the newest come first.
+    """
     wanted = query(text)
     if not wanted:
         return []
     chosen = [name for name in tables if name in SEARCHED] or sorted(SEARCHED)
-    sql = _NEWEST if _is_vague(reads, wanted) else _BEST
-    found = reads.rows(sql, (wanted, rows.dumps(chosen), limit, offset))
-    return [
-        Hit(
-            table=row["tbl"], id=row["id"], lead_id=row["lead_id"], title=row["title"], snippet=row["snippet"]
-        )
-        for row in found
-    ]
+    fresh = _matching(wanted, [one for name in chosen for one in _unindexed(reads, name)])
+    hits = fresh[offset : offset + limit]
+    if len(hits) < limit:
+        hits += _indexed(reads, wanted, chosen, limit - len(hits), max(0, offset - len(fresh)))
+    return hits
 
 
-_HITS = (
-    "SELECT r.tbl, r.id, r.lead_id, s.title, snippet(search, -1, char(2), char(3), '…', 16) AS snippet"
-    " FROM search AS s JOIN search_rows AS r ON r.rid = s.rowid"
-    " WHERE search MATCH ? AND r.tbl IN (SELECT value FROM json_each(?)) ORDER BY "
+class _Document(NamedTuple):
+    table: str
+    id: str
+    lead_id: str | None
+    title: str
+    body: str
+
+
+def _unindexed(reads: database.Reads, table: str) -> list[_Document]:
+    return _documents(reads, table, "_rid IS NULL", ())
+
+
+def _documents(
+    reads: database.Reads, table: str, condition: str, params: Sequence[object]
+) -> list[_Document]:
+    said = documents.BY_TABLE[table]
+    found = reads.each(
+        f"SELECT '{table}', id, {said.lead_id}, {said.title}, {said.body} FROM {table} WHERE {condition}",  # noqa: S608
+        params,
+    )
+    return [_Document(*row) for row in found]
+
+
+_INDEX = "CREATE VIRTUAL TABLE search USING fts5 (title, body, tokenize = 'unicode61 remove_diacritics 2')"
+_MARKED = (
+    "SELECT rowid, snippet(search, -1, char(2), char(3), '…', 16) FROM search"
+    " WHERE search MATCH ? ORDER BY bm25(search, 4.0, 1.0), rowid"
 )
-_BEST = _HITS + "bm25(search, 4.0, 1.0), r.tbl = 'leads' DESC, r.rid DESC LIMIT ? OFFSET ?"
-_NEWEST = _HITS + "s.rowid DESC LIMIT ? OFFSET ?"
+
+
+def _matching(wanted: str, some: Sequence[_Document]) -> list[Hit]:
+    """Those that match, the best first, by SQLite's own rules: in an index of their own, in memory."""
+    if not some:
+        return []
+    with closing(sqlite3.connect(":memory:")) as aside:
+        aside.execute(_INDEX)
+        lines = ((place, one.title, one.body) for place, one in enumerate(some))
+        aside.executemany("INSERT INTO search (rowid, title, body) VALUES (?, ?, ?)", lines)
+        return [_hit(some[place], snippet) for place, snippet in aside.execute(_MARKED, (wanted,))]
+
+
+def _hit(one: _Document, snippet: str) -> Hit:
+    return Hit(table=one.table, id=one.id, lead_id=one.lead_id, title=one.title, snippet=snippet)
+
+
+def _indexed(reads: database.Reads, wanted: str, chosen: Sequence[str], limit: int, offset: int) -> list[Hit]:
+    sql = _sql(chosen, vague=_is_vague(reads, wanted))
+    found = [(str(table), str(row_id)) for table, row_id in reads.each(sql, (wanted, limit, offset))]
+    return _shown(reads, wanted, found)
+
+
+def _sql(chosen: Sequence[str], *, vague: bool) -> str:
+    """The rows whose lines match; a line that no row has any more joins nothing."""
+    joins = " ".join(f"LEFT JOIN {name} ON {name}._rid = s.rowid" for name in chosen)
+    ids = "coalesce(" + ", ".join(f"{name}.id" for name in chosen) + ", NULL)"
+    names = " ".join(f"WHEN {name}.id IS NOT NULL THEN '{name}'" for name in chosen)
+    leads_first = "leads.id IS NULL, " if "leads" in chosen else ""
+    order = "s.rowid DESC" if vague else f"bm25(search, 4.0, 1.0), {leads_first}s.rowid DESC"
+    return (
+        f"SELECT CASE {names} END, {ids} FROM search AS s {joins}"  # noqa: S608 - fixed names
+        f" WHERE search MATCH ? AND {ids} IS NOT NULL ORDER BY {order} LIMIT ? OFFSET ?"
+    )
+
+
+def _shown(reads: database.Reads, wanted: str, found: Iterable[tuple[str, str]]) -> list[Hit]:
+    """The found rows with their words marked, in the order found."""
+    order = list(found)
+    by_table: dict[str, list[str]] = {}
+    for table, row_id in order:
+        by_table.setdefault(table, []).append(row_id)
+    some = [one for table, row_ids in by_table.items() for one in _of_ids(reads, table, row_ids)]
+    hits: Mapping[tuple[str, str], Hit] = {(hit.table, hit.id): hit for hit in _matching(wanted, some)}
+    return [hits[key] for key in order if key in hits]
+
+
+def _of_ids(reads: database.Reads, table: str, row_ids: Sequence[str]) -> list[_Document]:
+    return _documents(reads, table, "id IN (SELECT value FROM json_each(?))", (rows.dumps(row_ids),))
+
+
 _MANY = 3000
 
 
@@ -65,101 +138,3 @@ def _is_vague(reads: database.Reads, wanted: str) -> bool:
     """So many hits that ranking them all would take longer than a person waits (one typed letter)."""
     sql = "SELECT count(*) FROM (SELECT 1 FROM search WHERE search MATCH ? LIMIT ?)"
     return int(reads.value(sql, (wanted, _MANY))) == _MANY
-
-
-def document(table: str, row: Mapping[str, Any]) -> tuple[str, str]:
-    """Title and body of a row in the index."""
-    match table:
-        case "leads":
-            parts = ("address", "city", "state", "zip", "email", "area", "motivation", "source")
-            body = [*(row.get(part) for part in parts), *_phone(row.get("phone")), *(row.get("tags") or ())]
-            return str(row.get("name") or ""), _join(body)
-        case "notes":
-            return "", _join([row.get("text"), row.get("transcript")])
-        case "tasks":
-            return str(row.get("title") or ""), _join([row.get("text")])
-        case _:
-            return "", _join([row.get("body"), row.get("outcome")])
-
-
-def _join(parts: Iterable[Any]) -> str:
-    return "\n".join(str(part) for part in parts if part)
-
-
-def _phone(phone: Any) -> tuple[str, ...]:
-    """+12065551234 is found by 2065551234, by 206 555 1234 and by 1234."""
-    digits = "".join(c for c in str(phone or "") if c.isdigit())
-    if len(digits) == 11 and digits[0] == "1":
-        local = digits[1:]
-        return digits, local, f"{local[:3]} {local[3:6]} {local[6:]}"
-    return (digits,) if digits else ()
-
-
-def index(tx: database.Transaction, table: str, row_id: str, row: Mapping[str, Any] | None) -> None:
-    """Bring one row's line up to date; None takes it out."""
-    index_many(tx, table, [(row_id, row)])
-
-
-def index_many(
-    tx: database.Transaction, table: str, changed: Sequence[tuple[str, Mapping[str, Any] | None]]
-) -> None:
-    """As `index`, for many rows of one table. A line that reads the same is left alone: most changes are such."""
-    if table not in SEARCHED or not changed:
-        return
-    known = _known(tx, table, [row_id for row_id, _ in changed])
-    fresh: list[tuple[str, _Line]] = []
-    gone: list[int] = []
-    for row_id, row in changed:
-        old = known.get(row_id)
-        new = None if row is None else _Line(_lead(table, row_id, row), *document(table, row))
-        if old is not None and old[1] != new:
-            gone.append(old[0])
-        if new is not None and (old is None or old[1] != new):
-            fresh.append((row_id, new))
-    _take_out(tx, gone)
-    _put_in(tx, table, fresh)
-
-
-class _Line(NamedTuple):
-    lead_id: str | None
-    title: str
-    body: str
-
-
-def _take_out(tx: database.Transaction, rids: Sequence[int]) -> None:
-    if rids:
-        tx.executemany("DELETE FROM search WHERE rowid = ?", [(rid,) for rid in rids])
-        tx.executemany("DELETE FROM search_rows WHERE rid = ?", [(rid,) for rid in rids])
-
-
-def _put_in(tx: database.Transaction, table: str, lines: Sequence[tuple[str, _Line]]) -> None:
-    if not lines:
-        return
-    first = int(tx.value("SELECT coalesce(max(rid), 0) FROM search_rows")) + 1
-    tx.executemany(
-        "INSERT INTO search_rows (rid, tbl, id, lead_id) VALUES (?, ?, ?, ?)",
-        [(rid, table, row_id, line.lead_id) for rid, (row_id, line) in enumerate(lines, first)],
-    )
-    tx.executemany(
-        "INSERT INTO search (rowid, title, body) VALUES (?, ?, ?)",
-        [(rid, line.title, line.body) for rid, (_, line) in enumerate(lines, first)],
-    )
-
-
-def compact(tx: database.Transaction) -> None:
-    """Rewrite the index: FTS5 keeps the words of deleted lines until then."""
-    tx.execute("INSERT INTO search (search) VALUES ('optimize')")
-
-
-def _lead(table: str, row_id: str, row: Mapping[str, Any]) -> str | None:
-    lead: str | None = row_id if table == tables.LEADS.name else row.get("lead_id")
-    return lead
-
-
-def _known(tx: database.Transaction, table: str, row_ids: Sequence[str]) -> dict[str, tuple[int, _Line]]:
-    found = tx.rows(
-        "SELECT r.id, r.rid, r.lead_id, s.title, s.body FROM search_rows AS r JOIN search AS s ON s.rowid = r.rid"
-        " WHERE r.tbl = ? AND r.id IN (SELECT value FROM json_each(?))",
-        (table, rows.dumps(list(row_ids))),
-    )
-    return {row["id"]: (row["rid"], _Line(row["lead_id"], row["title"], row["body"])) for row in found}

@@ -13,7 +13,7 @@ import pytest
 from domain import ids, tables, values
 from services import ports, session
 from services.user import Role, User
-from storage import database, edits, rows, search
+from storage import database, edits, rows
 from tests import fakes
 
 LOCATION = "00000000-0000-7000-8000-0000000000a1"
@@ -87,7 +87,6 @@ class Bench:
         created = {"created_at": values.time_text(self.clock.now()), "location_id": LOCATION}
         with self.db.write_tx() as tx:
             rows.write(tx, tables.BY_NAME[table], row_id, 1, {**created, **row})
-            search.index(tx, table, row_id, row)
 
     def get(self, table: str, row_id: str) -> dict[str, Any]:
         found = rows.get(self.db, tables.BY_NAME[table], row_id)

@@ -160,7 +160,6 @@ def test_a_row_taken_away_goes_from_list_and_search(store: database.Database) ->
 
     assert leads.count(store) == 0
     assert search.find(store, "gone") == []
-    assert store.value("SELECT count(*) FROM search_rows") == 0
 
 
 def test_loading_anew_keeps_everything_on_the_screen_until_it_is_complete(store: database.Database) -> None:

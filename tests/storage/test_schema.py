@@ -13,6 +13,7 @@ from storage import (
     conflicts,
     database,
     deals,
+    documents,
     interactions,
     leads,
     locations,
@@ -60,6 +61,7 @@ def test_columns_are_those_of_the_registry(store: database.Database, table: Tabl
         **{f.name: (SQL.get(f.type, "TEXT"), f.required) for f in table.fields},
         "_ver": ("INTEGER", True),
         "extra": ("TEXT", True),
+        **({"_rid": ("INTEGER", False)} if table.name in documents.BY_TABLE else {}),
     }
 
 
