@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -16,6 +16,7 @@ from storage import database, documents
 
 T = TypeVar("T")
 Convert = Callable[[Any], Any]
+Found = tuple[str, int, dict[str, Any]]
 
 
 _JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -28,18 +29,33 @@ def dumps(value: object) -> str:
 
 def get(reads: database.Reads, table: Table, row_id: str) -> tuple[int, dict[str, Any]] | None:
     """Version and values (as on the wire) of a row as the person sees it."""
-    row = reads.row(_select(table.name), (row_id,))
-    return None if row is None else (row["_ver"], read(table, row))
+    found = reads.row(_select(table.name), (row_id,))
+    if found is None:
+        return None
+    return found[-2], _values(table, found[1:-2], found[-1])
+
+
+def each(reads: database.Reads, table: Table, condition: str, params: Sequence[Any] = ()) -> Iterator[Found]:
+    """(id, version, values) of all rows that meet an SQL condition."""
+    for found in reads.each(f"{_all(table.name)} WHERE {condition}", params):
+        yield found[0], found[-2], _values(table, found[1:-2], found[-1])
 
 
 def read(table: Table, row: sqlite3.Row) -> dict[str, Any]:
-    """Values as on the wire, the unknown ones included."""
-    found: dict[str, Any] = {}
-    for name, convert in _shape(table.name).from_sql:
-        value = row[name]
-        found[name] = value if value is None or convert is None else convert(value)
-    if row["extra"] != "{}":
-        found.update(json.loads(row["extra"]))
+    """Values as on the wire of a row with all columns, the unknown fields included."""
+    found = dict(zip(row.keys(), row, strict=True))
+    return _values(table, [found[name] for name in table.columns], found["extra"])
+
+
+def _values(table: Table, row: Sequence[Any], extra: str) -> dict[str, Any]:
+    shape = _shape(table.name)
+    # By position: SQLite's rows look through all names for each name.
+    found = dict(zip(shape.columns, row, strict=True))
+    for name, convert in shape.from_sql:
+        if found[name] is not None:
+            found[name] = convert(found[name])
+    if extra != "{}":
+        found.update(json.loads(extra))
     return found
 
 
@@ -104,8 +120,8 @@ class _Shape:
     columns: tuple[str, ...]
     to_sql: tuple[tuple[int, Convert], ...]
     into: Mapping[str, Convert]
-    from_sql: tuple[tuple[str, Convert | None], ...]
-    to_python: tuple[tuple[str, Convert | None], ...]
+    from_sql: tuple[tuple[str, Convert], ...]
+    to_python: tuple[tuple[str, Convert], ...]
 
 
 @cache
@@ -117,8 +133,8 @@ def _shape(name: str) -> _Shape:
         columns=table.columns,
         to_sql=tuple((i, into[f.type]) for i, f in enumerate(table.fields, 1) if f.type in into),
         into={f.name: into[f.type] for f in table.fields if f.type in into},
-        from_sql=tuple((f.name, out.get(f.type)) for f in table.fields),
-        to_python=tuple((f.name, _PYTHON.get(f.type)) for f in table.fields),
+        from_sql=tuple((f.name, out[f.type]) for f in table.fields if f.type in out),
+        to_python=tuple((f.name, _PYTHON[f.type]) for f in table.fields if f.type in _PYTHON),
     )
 
 
@@ -140,20 +156,28 @@ def upsert_sql(name: str, *, guarded: bool = False) -> str:
 
 @cache
 def _select(name: str) -> str:
-    return f"SELECT * FROM {name} WHERE id = ?"  # noqa: S608 - a name of the registry
+    return f"{_all(name)} WHERE id = ?"
+
+
+@cache
+def _all(name: str) -> str:
+    columns = ", ".join(("id", *tables.BY_NAME[name].columns, "_ver", "extra"))
+    return f"SELECT {columns} FROM {name}"  # noqa: S608 - names of the registry
 
 
 def as_values(kind: type[T], table: Table, rows: Iterable[sqlite3.Row]) -> list[T]:
     """Rows as frozen dataclasses (with all of the table's fields) and Python's types: aware times, dates, tuples."""
     make: Any = kind
-    shape = _shape(table.name).to_python
     made = []
+    places: dict[str, int] = {}
     for row in rows:
-        known: dict[str, Any] = {}
-        for name, convert in shape:
-            value = row[name]
-            known[name] = value if value is None or convert is None else convert(value)
-        made.append(make(id=row["id"], ver=row["_ver"], **known))
+        # By position: SQLite's rows look through all names for each name.
+        places = places or {name: place for place, name in enumerate(row.keys())}
+        known = {name: row[places[name]] for name in table.columns}
+        for name, convert in _shape(table.name).to_python:
+            if known[name] is not None:
+                known[name] = convert(known[name])
+        made.append(make(id=row[places["id"]], ver=row[places["_ver"]], **known))
     return made
 
 

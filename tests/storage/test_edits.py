@@ -112,7 +112,7 @@ def test_what_is_fixed_stays(store: database.Database) -> None:
     edit(store, lambda e: e.put("interactions", entry_id, entry))
 
     for do in (
-        lambda e: e.patch("leads", lead_id, {"location_id": ids.new_id()}),
+        lambda e: e.patch("leads", lead_id, {"created_at": "2026-11-22T16:00:01.000Z"}),
         lambda e: e.patch("interactions", entry_id, {"body": "x"}),
         lambda e: e.delete("interactions", entry_id),
         lambda e: e.put("leads", lead_id, lead()),

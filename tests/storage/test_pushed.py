@@ -82,7 +82,7 @@ def test_what_the_server_merged_is_shown_under_later_changes(store: database.Dat
 
 def test_the_recording_of_a_note_goes_when_its_deletion_is_safe(store: database.Database) -> None:
     note_id = ids.new_id()
-    note = {"location_id": LOCATION, "agent_id": ids.new_id(), "state": "done"}
+    note = {"location_id": LOCATION, "agent_id": ids.new_id(), "state": "transcribed"}
     edit(store, lambda e: e.put("notes", note_id, note))
     with store.write_tx() as tx:
         blobs.add(

@@ -25,7 +25,7 @@ def test_a_lead_is_found_by_what_is_known_of_it(store: database.Database, typed:
 
 def test_notes_lead_to_their_lead_and_show_where(store: database.Database) -> None:
     lead_id, note_id = add_lead(store), ids.new_id()
-    note = {"location_id": LOCATION, "agent_id": ids.new_id(), "lead_id": lead_id, "state": "done"}
+    note = {"location_id": LOCATION, "agent_id": ids.new_id(), "lead_id": lead_id, "state": "transcribed"}
     edit(store, lambda e: e.put("notes", note_id, {**note, "transcript": "She has a leaking roof."}))
 
     (hit,) = search.find(store, "leak")
