@@ -43,7 +43,7 @@ class Server:
 
     def cpu(self) -> tuple[float, float, float]:
         """Seconds so far: our process, PostgreSQL with all its processes, Valkey."""
-        return _seconds(self.pid), _family_seconds(self.postgres_pid), _seconds(self.valkey_pid)
+        return seconds(self.pid), _family_seconds(self.postgres_pid), seconds(self.valkey_pid)
 
     def rss_mb(self) -> float:
         """Resident memory of our process now."""
@@ -143,13 +143,14 @@ async def _insert(connection: asyncpg.Connection, some: Sequence[dict[str, objec
     )
 
 
-def _seconds(pid: int) -> float:
+def seconds(pid: int) -> float:
+    """User and system time of one process so far."""
     return sum(_times(pid)[:2])
 
 
 def _family_seconds(pid: int) -> float:
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return sum(_times(pid)) + sum(_seconds(int(child)) for child in children)
+    return sum(_times(pid)) + sum(seconds(int(child)) for child in children)
 
 
 def _times(pid: int) -> tuple[float, ...]:
