@@ -8,88 +8,25 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from backend.storage import conflicts
-from backend.storage.feed import Entry, Head
+from backend.storage.history import Span
 from backend.storage.mutations import Seen, Sender
 from backend.storage.rows import Stored
 from backend.storage.store import Key, Passing, RefusedByStore
 from domain import ids, tables, wire
-from tests.simulation.world import World
+from tests.simulation.data import Applied, Commit, Data, Logged, Write
+from tests.simulation.looks import Looks
+from tests.simulation.world import Clock, World
 
-Mid = tuple[str, str, int]
-"""(device, epoch, mid)"""
 _UNIQUE = frozenset({"leads", "properties"})
 
 
 class ServerKilled(Exception):
     """The server's process ends here."""
-
-
-@dataclass(slots=True)
-class Logged:
-    """A line of the change log; `seq` comes after the commit."""
-
-    log_id: int
-    xid: int
-    table: str
-    row_id: str
-    ver: int
-    scopes: tuple[str | None, str | None]
-    origin: str
-    at_ms: int
-    seq: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Write:
-    """One version of one row, for the history."""
-
-    table: str
-    row_id: str
-    before: Stored | None
-    after: Stored
-    origin: str
-    actor: str
-    edit_ms: int
-    at_ms: int
-    commit: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Applied:
-    """A mutation that arrived, and what became of it."""
-
-    mutation: wire.Mutation
-    sender: Sender
-    seen: Seen
-    at_ms: int
-
-
-@dataclass(slots=True)
-class Commit:
-    at_ms: int
-    undo: list[Callable[[], None]]
-    writes: list[Write]
-
-
-@dataclass(slots=True)
-class Data:
-    """What a database holds."""
-
-    rows: dict[Key, Stored] = field(default_factory=dict)
-    applied: dict[Mid, Applied] = field(default_factory=dict)
-    parked: dict[Mid, str] = field(default_factory=dict)
-    log: list[Logged] = field(default_factory=list)
-    head: int = 0
-    floor: int = 0
-    incarnation: str = "life-0"
-    lives: int = 0
-    last_log: int = 0
-    last_xid: int = 0
 
 
 class Memory:
@@ -99,8 +36,9 @@ class Memory:
     `locked`: rows that a long transaction of somebody else holds.
     """
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, clock: Clock) -> None:
         self.world = world
+        self.clock = clock
         self.data = Data()
         self.commits: list[Commit] = []
         self.die = ""
@@ -123,6 +61,18 @@ class Memory:
     async def read(self) -> AsyncIterator[Transaction]:
         yield Transaction(self)
 
+    def begin(self, *, lines: int) -> Transaction:
+        """A long transaction: it takes its numbers of the log now."""
+        work = Transaction(self)
+        work.reserve(lines)
+        return work
+
+    @asynccontextmanager
+    async def going_on(self, work: Transaction) -> AsyncIterator[None]:
+        """Its writes, and its commit."""
+        yield
+        self._commit(work)
+
     def _commit(self, work: Transaction) -> None:
         die, self.die = (self.die, "") if work.undo else ("", self.die)
         if die == "before":
@@ -133,6 +83,11 @@ class Memory:
             self.unstamped += work.lines
         if die == "after":
             raise ServerKilled("after the commit")
+
+    @property
+    def now_ms(self) -> int:
+        """By the server's clock."""
+        return round(self.clock.now().timestamp() * 1000)
 
     @property
     def history(self) -> list[Write]:
@@ -184,12 +139,12 @@ class Memory:
         }
 
 
-class Transaction:
+class Transaction(Looks):
     """`backend.storage.store.Store`: writes at once, and knows how to undo it."""
 
     def __init__(self, memory: Memory) -> None:
+        super().__init__(memory.data, memory.stamped)
         self._memory = memory
-        self._data = memory.data
         self._actor = ""
         self._origin = ""
         self._xid = 0
@@ -245,7 +200,17 @@ class Transaction:
             self._set(self._data.applied, key, replace(known, seen=kept))
 
     async def park(self, sender: Sender, mutation: wire.Mutation, result: wire.Result) -> None:
-        self._set(self._data.parked, (sender.device_id, sender.epoch, mutation.mid), result.code)
+        self._set(self._data.parked, (sender.device_id, sender.epoch, mutation.mid), mutation)
+
+    async def add_alias(self, old_id: str, new_id: str) -> None:
+        for known, target in list(self._data.aliases.items()):
+            if target == old_id:
+                self._set(self._data.aliases, known, new_id)
+        self._set(self._data.aliases, old_id, new_id)
+
+    def ended(self, user_id: str, span: Span) -> None:
+        """A grant that was taken away."""
+        self._set(self._data.grants, user_id, (*self._data.grants.get(user_id, ()), span))
 
     async def act_as(self, *, actor_id: str, origin: str) -> None:
         self._actor, self._origin = actor_id, origin
@@ -291,44 +256,6 @@ class Transaction:
             self.undo_all(*marks)
             raise
 
-    async def head(self) -> Head:
-        return Head(seq=self._data.head, floor=self._data.floor, incarnation=self._data.incarnation)
-
-    async def entries(self, *, after: int, upto: int, scopes: Collection[str], limit: int) -> Sequence[Entry]:
-        found: list[Entry] = []
-        xid = 0
-        for line in self._memory.stamped:
-            seq = line.seq or 0
-            if not after < seq <= upto:
-                continue
-            if len(found) >= limit and line.xid != xid:
-                break
-            if set(line.scopes) & set(scopes):
-                found.append(Entry(seq=seq, table=line.table, row_id=line.row_id, origin=line.origin or None))
-                xid = line.xid
-        return found
-
-    async def page(
-        self, table: tables.Table, *, scopes: Collection[str], after: tuple[str, str] | None, limit: int
-    ) -> list[list[Any]]:
-        places = sorted((row.scope, row.id) for row in self._of(table) if row.scope in scopes)
-        wanted = [place for place in places if after is None or place > after][:limit]
-        return [_listed(self._data.rows[(table.name, row_id)]) for _, row_id in wanted]
-
-    async def visible(
-        self, table: tables.Table, ids: Collection[str], *, scopes: Collection[str]
-    ) -> list[list[Any]]:
-        rows = (self._data.rows.get((table.name, row_id)) for row_id in sorted(ids))
-        return [_listed(row) for row in rows if row and not row.deleted and row.scope in scopes]
-
-    async def count(self, scopes: Collection[str]) -> int:
-        return len(self._memory.visible(scopes))
-
-    def _of(self, table: tables.Table) -> list[Stored]:
-        return [
-            row for (name, _), row in self._data.rows.items() if name == table.name and not row.deleted
-        ]
-
     def _check_unique(self, table: tables.Table, key: Key, values: Mapping[str, Any]) -> None:
         outer = values.get("external_id")
         if table.name not in _UNIQUE or outer is None:
@@ -354,8 +281,17 @@ class Transaction:
         self._check_unique(row.table, (row.table.name, row.id), after.values)
         return self._write(row, after, edit_ms)
 
+    def _moved(self, before: Stored, after: Stored) -> None:
+        key = (after.table.name, after.id)
+        spans = self._data.moves.get(key, ())
+        since = spans[-1].until_ms if spans else 0
+        span = Span(scope=before.scope, from_ms=since, until_ms=self._memory.now_ms)
+        self._set(self._data.moves, key, (*spans, span))
+
     def _write(self, before: Stored | None, after: Stored, edit_ms: int) -> Stored:
         memory, data = self._memory, self._data
+        if before is not None and before.scope != after.scope:
+            self._moved(before, after)
         self._xid = self._xid or self._next_xid()
         line = Logged(
             log_id=self._next_log(),
@@ -381,7 +317,7 @@ class Transaction:
                 actor=self._actor,
                 edit_ms=edit_ms,
                 at_ms=memory.world.now_ms,
-                commit=len(memory.commits),
+                received_ms=memory.now_ms,
             )
         )
         return after
@@ -407,5 +343,11 @@ def _scope(row: Stored | None) -> str | None:
     return None if row is None or row.deleted else row.scope
 
 
-def _listed(row: Stored) -> list[Any]:
-    return [row.id, row.ver, *(row.values[name] for name in row.table.columns)]
+def _is_due(row: Stored, before: datetime) -> bool:
+    due = row.values["due_at"]
+    return due is not None and row.values["done_at"] is None and values.parse_time(due) < before
+
+
+def _add(held: dict[Any, tuple[int, int]], key: Any, row: Stored) -> None:
+    number, total = held.get(key, (0, 0))
+    held[key] = (number + 1, digests.total((total, digests.row_hash(row.id, row.ver))))

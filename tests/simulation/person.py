@@ -48,6 +48,13 @@ class Person:
             self.world.note(phone.name, kind, line.mutation.mid, line.mutation.table, line.state.value, did)
             self.world.count(f"action:{kind}")
 
+    def act_on(self, phone: Phone, lead_id: str, rng: random.Random) -> None:
+        """One more change of this lead."""
+        token = self._token()
+        if rows.get(phone.db, tables.LEADS, lead_id) is not None:
+            self._edit(phone, lambda edit: edit.patch("leads", lead_id, {"source": f"P {token}"}))
+            self.ledger.note(phone, token)
+
     # New rows
 
     def add_lead(self, phone: Phone, rng: random.Random) -> str:

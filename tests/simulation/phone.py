@@ -213,7 +213,7 @@ class Phone:
 
         try:
             request = self.signed(codec.request_of(ask, part=_read(ask)))
-        except errors.JorgeError as fault:
+        except errors.JorgeError:
             self.world.after(1, lambda: answered(fault))
             return
         self.network.send(self.name, request, answered)
