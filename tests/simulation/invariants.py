@@ -1,0 +1,275 @@
+"""The promises of the design (sync.md, 4), I1 … I14: some are held against every step, the others when all is quiet.
+
+| | promise | when |
+|---|---|---|
+| I1 | each change that a store kept reaches the server's history, once; or it is listed, or a person let it go | at rest |
+| I2 | replicas are equal to the server's rows of their locations, and so are the sums | at rest |
+| I3 | no row outside the locations granted, on a device after the page that said so, nor ever on the wire | always |
+| I4 | the queue is empty, or what is left is listed; recordings are on the server, or listed | at rest |
+| I5 | a conflict record for each divergent change, with both values; none without | at rest |
+| I6 | versions never go back; one's own work stays in sight; no half action is seen | always |
+| I7 | local work is never refused for the network's sake | always |
+| I8 | whatever waits has a timer, and all comes to rest | always, at rest |
+| I9 | a reader of the feed has what the server has | at rest |
+| I10 | the same seed gives the same run | tests |
+| I11 | an idle phone asks little | at rest |
+| I12 | a wrong clock counts as no later than arrival, no earlier than what was seen | at rest |
+| I13 | what is deleted stays deleted, unless a person brings it back | at rest |
+| I14 | an opt-out is never undone | at rest |
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from domain import digests, tables, wire
+from storage import blobs, cursor, outbox, rows
+from sync import steps
+from tests.simulation import history
+from tests.simulation.http import Answer, Request, unpacked
+from tests.simulation.phone import Phone
+from tests.simulation.reader import Reader
+from tests.simulation.world import MINUTE, Violation
+
+if TYPE_CHECKING:
+    from tests.simulation.sim import Sim
+
+Key = tuple[str, str]
+_WATCHED = (steps.KeepPage, steps.KeepAnswer, steps.StartOver, steps.Fork, steps.Park)
+_IDLE_MINUTES = 10
+_IDLE_REQUESTS = 3 * _IDLE_MINUTES
+_IDLE_BYTES = 1_500 * _IDLE_REQUESTS
+_PLAIN = (tables.Policy.NEWEST, tables.Policy.MANUAL, tables.Policy.DERIVED)
+
+
+def is_at_rest(phone: Phone) -> bool:
+    return not why_restless(phone)
+
+
+def why_restless(phone: Phone) -> str:
+    if phone.machine.running:
+        return "still at work"
+    if outbox.counts(phone.db).pending:
+        return f"{outbox.counts(phone.db).pending} changes wait"
+    if blobs.waiting(phone.db, limit=1):
+        return "a recording waits"
+    return "a timer after a failure" if phone.machine.armed else ""
+
+
+@dataclass(slots=True)
+class Checks:
+    sim: Sim
+    reader: Reader | None = None
+    _vers: dict[str, dict[Key, int]] = field(default_factory=dict)
+    _lives: dict[str, str] = field(default_factory=dict)
+
+    # Always
+
+    def on_answer(self, who: str, request: Request, answer: Answer) -> None:
+        """I3: what the server sends belongs to the asker's locations."""
+        if answer.status != 200 or not request.path.startswith("/api/sync/"):
+            return
+        user = next(phone.user_id for phone in self.sim.phones if phone.name == who)
+        allowed = self.sim.server.locations_of(user)
+        said = json.loads(unpacked(answer.headers.get("Content-Encoding", ""), answer.body))
+        for block in said.get("blocks", []):
+            if "location_id" in block["columns"]:
+                place = block["columns"].index("location_id")
+                self._allowed({row[place] for row in block["rows"]}, allowed, who)
+        for result in said.get("results", []):
+            self.sim.world.count(f"status:{result['status']}")
+            if result.get("code"):
+                self.sim.world.count(f"code:{result['code']}")
+            row = (result.get("row") or {}).get("values") or {}
+            self._allowed({row.get("location_id")} - {None}, allowed, who)
+
+    def _allowed(self, found: set[Any], allowed: frozenset[str], who: str) -> None:
+        if found - allowed:
+            raise Violation("I3", f"the server sent {who} rows of {sorted(found - allowed)}")
+
+    def after_step(self, phone: Phone, step: object) -> None:
+        if isinstance(step, _WATCHED):
+            self._own_locations_only(phone)
+            self._versions_only_grow(phone)
+            self._sees_own_work(phone)
+            self._whole_actions(phone)
+
+    def after_work(self, phone: Phone) -> None:
+        if phone.on:
+            self._sees_own_work(phone)
+
+    def _own_locations_only(self, phone: Phone) -> None:
+        place = cursor.place(phone.db)
+        if place.scopes is None:
+            return
+        for table in tables.ALL:
+            found = phone.db.rows(
+                f"SELECT id, location_id FROM {table.name} WHERE location_id NOT IN"  # noqa: S608
+                " (SELECT value FROM json_each(?))",
+                (rows.dumps(sorted(place.scopes)),),
+            )
+            ours = {line.row for line in outbox.listed(phone.db, limit=100_000)} if found else set()
+            if foreign := [row["id"] for row in found if (table.name, row["id"]) not in ours]:
+                raise Violation("I3", f"{phone.name} keeps {table.name} {foreign} of no location of theirs")
+
+    def _versions_only_grow(self, phone: Phone) -> None:
+        life = cursor.place(phone.db).incarnation
+        if self._lives.get(phone.name) != life:
+            self._lives[phone.name] = life
+            self._vers[phone.name] = {}
+        known = self._vers[phone.name]
+        for key, (ver, _) in base_rows(phone).items():
+            if 0 <= ver < known.get(key, 0):
+                raise Violation("I6", f"{phone.name} fell back to version {ver} of {key}, had {known[key]}")
+            known[key] = max(ver, known.get(key, 0))
+
+    def _sees_own_work(self, phone: Phone) -> None:
+        waiting: dict[Key, list[outbox.Line]] = {}
+        for line in outbox.listed(phone.db, limit=100_000):
+            if line.state is not outbox.State.PARKED:
+                waiting.setdefault(line.row, []).append(line)
+        for (name, row_id), lines in waiting.items():
+            table = tables.BY_NAME[name]
+            shown = rows.get(phone.db, table, row_id)
+            if lines[-1].mutation.op is wire.Op.DELETE:
+                if shown is not None:
+                    raise Violation("I6", f"{phone.name} still shows {name} {row_id}, deleted by its person")
+                continue
+            if shown is None:
+                continue  # deleted by somebody else: the server says what becomes of the edit
+            wanted = _last_values(table, lines)
+            for one, value in wanted.items():
+                if shown[1].get(one) != value:
+                    raise Violation(
+                        "I6", f"{phone.name} shows {one}={shown[1].get(one)!r} of {row_id}, not {value!r}"
+                    )
+
+    def _whole_actions(self, phone: Phone) -> None:
+        """A lead and its task that were made in one action come together."""
+        place = cursor.place(phone.db)
+        if not place.first_complete or place.first_total:
+            return
+        server = self.sim.server
+        for lead_id, task_id in self.sim.ledger.pairs.items():
+            lead = phone.db.value("SELECT 1 FROM leads WHERE id = ?", (lead_id,))
+            task = phone.db.value("SELECT 1 FROM tasks WHERE id = ?", (task_id,))
+            if lead and not task and server.is_untouched("tasks", task_id) and server.is_untouched("leads", lead_id):
+                raise Violation("I6", f"{phone.name} sees lead {lead_id} without the task of the same action")
+
+    def forget(self, phone: Phone) -> None:
+        """A restored backup: what it had seen, it has not seen."""
+        self._lives.pop(phone.name, None)
+
+    def rewound(self) -> None:
+        """The server's past is another one now."""
+
+    def spoil(self, phone: Phone, column: str, value: str) -> None:
+        """The newest line of the queue is damaged; what it said can't be expected any more."""
+        mid = phone.db.value("SELECT max(mid) FROM outbox WHERE state = 'pending'")
+        if mid is None:
+            return
+        with phone.db.write_tx() as tx:
+            tx.execute(f"UPDATE outbox SET {column} = ? WHERE mid = ?", (value, mid))  # noqa: S608
+        self.sim.world.count("fault:poison")
+        for written in self.sim.ledger.written:
+            if written.phone == phone.name and written.line.mutation.mid == mid:
+                written.excused = "spoilt"
+
+    # At rest
+
+    def at_rest(self) -> None:
+        sim = self.sim
+        for phone in sim.phones:
+            self._nothing_waits(phone)
+            self._equal(phone, base_rows(phone))
+        for phone in sim.phones:
+            self._listed(phone)
+        history.check(sim)
+        for phone in sim.phones:
+            sim.person.let_all_go(phone)
+        sim.rest()
+        for phone in sim.phones:
+            self._equal(phone, view_rows(phone))
+        self._idle()
+
+    def _nothing_waits(self, phone: Phone) -> None:
+        if why := why_restless(phone):
+            raise Violation("I4", f"{phone.name}: {why}")
+
+    def _listed(self, phone: Phone) -> None:
+        """I4: all that is not on the server is in a list that a person sees; recordings say the truth."""
+        listed = {line.mutation.mid for line in outbox.listed(phone.db, limit=100_000)}
+        waiting = {row["mid"] for row in phone.db.rows("SELECT mid FROM outbox WHERE state <> 'acked'")}
+        if waiting - listed:
+            raise Violation("I4", f"{phone.name} hides {sorted(waiting - listed)}")
+        unsent = {blob.id for blob in blobs.unsent(phone.db)}
+        for row in phone.db.rows("SELECT id, note_id, sha256, state FROM blobs"):
+            done = [one for one in self.sim.server.uploads_of(row["note_id"]) if one == row["sha256"]]
+            if row["id"] not in unsent and not done:
+                raise Violation("I4", f"{phone.name} calls recording {row['id']} sent, the server has it not")
+
+    def _equal(self, phone: Phone, here: Mapping[Key, tuple[int, dict[str, Any]]]) -> None:
+        """I2: byte by byte, and the sums with them."""
+        there = self.sim.server.rows(self.sim.server.locations_of(phone.user_id))
+        if here.keys() != there.keys():
+            raise Violation(
+                "I2",
+                f"{phone.name} has {sorted(here.keys() - there.keys())[:3]} too much,"
+                f" lacks {sorted(there.keys() - here.keys())[:3]}",
+            )
+        for key, (ver, values) in there.items():
+            table = tables.BY_NAME[key[0]]
+            ours, theirs = digests.canonical(table, here[key][1]), digests.canonical(table, values)
+            if (here[key][0], ours) != (ver, theirs):
+                raise Violation("I2", f"{phone.name} {key}: {here[key][0]} {ours} is not {ver} {theirs}")
+        mine = digests.total(digests.row_hash(key[1], ver) for key, (ver, _) in here.items())
+        if mine != digests.total(digests.row_hash(key[1], ver) for key, (ver, _) in there.items()):
+            raise Violation("I2", f"{phone.name}: equal rows, other sums")
+
+    def _idle(self) -> None:
+        """I11: ten minutes in which nobody does anything."""
+        network = self.sim.network
+        before = {name: (one.requests, one.bytes) for name, one in network.traffic.items()}
+        self.sim.world.run(self.sim.world.now_ms + _IDLE_MINUTES * MINUTE)
+        for name, (requests, size) in before.items():
+            now = network.traffic[name]
+            if now.requests - requests > _IDLE_REQUESTS or now.bytes - size > _IDLE_BYTES:
+                raise Violation(
+                    "I11", f"{name} idles with {now.requests - requests} requests, {now.bytes - size} bytes"
+                )
+
+
+def _last_values(table: tables.Table, lines: list[outbox.Line]) -> dict[str, Any]:
+    """What the person wrote last in each field whose value is theirs alone until the server answers."""
+    wanted: dict[str, Any] = {}
+    for line in lines:
+        if line.mutation.op is wire.Op.PUT:
+            wanted.clear()
+        for name, value in line.mutation.patch.items():
+            if name in table.by_name and table.by_name[name].policy in _PLAIN:
+                wanted[name] = value
+    return wanted
+
+
+def view_rows(phone: Phone) -> dict[Key, tuple[int, dict[str, Any]]]:
+    """What the person sees."""
+    return {
+        (table.name, row["id"]): (row["_ver"], rows.read(table, row))
+        for table in tables.ALL
+        for row in phone.db.rows(f"SELECT * FROM {table.name}")  # noqa: S608
+    }
+
+
+def base_rows(phone: Phone) -> dict[Key, tuple[int, dict[str, Any]]]:
+    """What the phone takes for the server's rows."""
+    found = view_rows(phone)
+    for shadow in phone.db.rows("SELECT tbl, id, ver, base, deleted FROM shadow"):
+        key = (shadow["tbl"], shadow["id"])
+        if shadow["deleted"]:
+            found.pop(key, None)
+        else:
+            found[key] = (shadow["ver"], json.loads(shadow["base"]))
+    return found

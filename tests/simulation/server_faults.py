@@ -1,0 +1,270 @@
+"""What goes wrong on the server's side, and what its people do to locations, users and rows."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from domain import tables
+from tests.simulation.faults import Act
+from tests.simulation.model import driven
+from tests.simulation.phone import Phone
+from tests.simulation.world import EPOCH_MS, HOUR, MINUTE, SECOND
+
+if TYPE_CHECKING:
+    from tests.simulation.sim import Sim
+
+
+def import_leads(sim: Sim, rng: random.Random, number: int) -> None:
+    """What another program writes, in one transaction."""
+
+    async def write(work: Any) -> None:
+        for _ in range(number):
+            await work.insert(tables.LEADS, sim.world.new_id(), _lead(sim, rng))
+
+    sim.server.write(write)
+
+
+def _lead(sim: Sim, rng: random.Random) -> dict[str, Any]:
+    return {
+        "location_id": rng.choice(sim.locations),
+        "created_at": "2026-11-22T10:00:00.000Z",
+        "kind": "seller",
+        "name": f"Imported x{sim.world.token()}x",
+        "stage": "new",
+        "tags": ["a", "b"],
+        "source": "import",
+    }
+
+
+def all_off(sim: Sim) -> None:
+    server = sim.server
+    server.memory.die, server.memory.deadlocks = "", 0
+    server.accounts.refresh_broken = False
+    server.too_old_until = 0
+    sim.finish_long()
+
+
+def _die(when: str) -> Callable[[Sim, Phone, Act, random.Random], None]:
+    def die(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
+        sim.server.memory.die = when
+
+    return die
+
+
+def _stamper_dead(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
+    sim.world.count("fault:stamper_dead")
+    sim.stamper_dead_until = sim.world.now_ms + act.seconds * SECOND
+
+
+def _two_stampers(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
+    sim.world.count("fault:two_stampers")
+    for _ in range(2):
+        sim.poke(sim.server.stamp())
+
+
+def _long_transaction(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
+    """An import takes its numbers of the log and its row locks now, and commits when others have passed it by."""
+    memory = sim.server.memory
+    if memory.locked:
+        return
+    sim.world.count("fault:long_transaction")
+    leads = sorted(key for key, row in memory.data.rows.items() if key[0] == "leads" and not row.deleted)
+    held = rng.choice(leads) if leads else None
+    fresh = [(sim.world.new_id(), _lead(sim, rng)) for _ in range(rng.randrange(1, 4))]
+    work = memory.begin(lines=len(fresh) + (held is not None))
+    memory.locked = {held} if held else set()
+
+    async def write() -> None:
+        async with memory.going_on(work):
+            if held is not None and held in memory.locked:
+                row = memory.data.rows[held]
+                await work.update(row, {"zip": f"L{sim.world.token()}"}, edit_ms=EPOCH_MS + sim.world.now_ms)
+            for row_id, lead in fresh:
+                await work.insert(tables.LEADS, row_id, lead)
+
+    def commit() -> None:
+        driven(write())
+        memory.locked.clear()
+        sim.news()
+
+    sim.hold_long(commit, act.seconds * SECOND)
+
+
+def _deadlock(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
+    sim.world.count("fault:deadlock")
+    sim.server.memory.deadlocks = rng.choice((1, 2, 4))
+
+
+def _failover(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
+    """Another server takes over that had not got the last commits."""
+    _rewind(sim, rng.randrange(1, 8), act.kind)
+
+
+def _restore_point(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
+    """The database of some minutes ago."""
+    since = sim.world.now_ms - rng.randrange(MINUTE, 15 * MINUTE)
+    _rewind(sim, sum(commit.at_ms >= since for commit in sim.server.memory.commits), act.kind)
+
+
+def _rewind(sim: Sim, commits: int, kind: str) -> None:
+    sim.drop_long()
+    most = len(sim.server.memory.commits) - sim.founded
+    lost = sim.server.memory.rewind(min(commits, most))
+    sim.checks.rewound()
+    sim.world.count(f"fault:{kind}")
+    sim.world.count("commits lost", lost)
+    sim.world.note("server", kind, lost)
+
+
+def _prune(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
+    sim.world.count("fault:prune")
+    sim.server.memory.prune(rng.choice((0, 3)))
+
+
+def _clock_step(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
+    sim.world.count("fault:server_clock_step")
+    sim.server.clock.wrong_ms = rng.choice((-HOUR, -MINUTE, MINUTE, HOUR))
+
+
+def _tokens_end(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
+    sim.world.count("fault:tokens_end")
+    sim.server.accounts.expire_all()
+
+
+def _refresh_fails(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
+    sim.world.count("fault:refresh_fails")
+    accounts = sim.server.accounts
+    accounts.refresh_broken = True
+    accounts.expire_all()
+
+    def mended() -> None:
+        accounts.refresh_broken = False
+        phone.poke()
+
+    sim.world.after(act.seconds * SECOND, mended)
+
+
+def _disable_user(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
+    sim.world.count("fault:disable_user")
+    user = sim.server.accounts.users[phone.user_id]
+    user.disabled = True
+    sim.world.after(act.seconds * SECOND, lambda: setattr(user, "disabled", False))
+
+
+# Locations
+
+
+def _revoke(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
+    held = sorted(sim.server.locations_of(phone.user_id))
+    if not held:
+        return
+    location = rng.choice(held)
+    sim.world.count("fault:revoke")
+    sim.server.revoke(phone.user_id, location)
+    if rng.random() < 0.7:
+        sim.world.after(act.seconds * SECOND, lambda: sim.server.grant(phone.user_id, location))
+
+
+def _revoke_while_loading(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
+    sim.add_phone(phone.user_id)
+    sim.world.after(rng.randrange(50, 900), lambda: _revoke(sim, phone, act, rng))
+
+
+def _move_lead(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
+    _move(sim, rng, rng.randrange(3 * SECOND))
+
+
+def _move_parent_first(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
+    """What belongs to the lead follows a minute later."""
+    _move(sim, rng, MINUTE)
+
+
+def _move(sim: Sim, rng: random.Random, delay_ms: int) -> None:
+    rows = sim.server.memory.data.rows
+    leads = sorted(key for key, row in rows.items() if key[0] == "leads" and not row.deleted)
+    if not leads:
+        return
+    lead = rng.choice(leads)
+    target = next(one for one in sim.locations if one != rows[lead].scope)
+    if not sim.server.move(*lead, target):
+        return
+    sim.world.count("fault:move")
+
+    def children() -> None:
+        for key, row in sorted(rows.items(), key=lambda item: item[0]):
+            if row.values.get("lead_id") == lead[1]:
+                sim.server.move(*key, target)
+
+    sim.world.after(delay_ms, children)
+
+
+# Versions, recordings
+
+
+def _server_upgrade(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
+    """From here on the server knows a field and a table that this app has never heard of."""
+    sim.world.count("fault:server_upgrade")
+    sim.server.newer = True
+
+
+def _protocol_ahead(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
+    sim.world.count("fault:protocol_ahead")
+    sim.server.too_old_until = sim.world.now_ms + act.seconds * SECOND
+
+
+def _offset_behind(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
+    for upload in sim.server.uploads.held.values():
+        if upload.data and not upload.done:
+            sim.world.count("fault:offset_behind")
+            del upload.data[rng.randrange(len(upload.data)) :]
+
+
+def _offset_ahead(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
+    """A part arrived whose answer nobody heard."""
+    for upload in sim.server.uploads.held.values():
+        content = sim.person.files.get(upload.note_id, b"")
+        if content and not upload.done:
+            sim.world.count("fault:offset_ahead")
+            end = len(upload.data) + rng.randrange(1, 20_000)
+            upload.data += content[len(upload.data) : min(end, len(content) - 1)]
+
+
+def _upload_forgotten(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
+    held = sim.server.uploads.held
+    for name in [name for name, upload in held.items() if not upload.done]:
+        sim.world.count("fault:upload_forgotten")
+        del held[name]
+
+
+def _import_rows(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
+    sim.world.count("fault:import_rows")
+    import_leads(sim, rng, rng.choice((30, 120, 450)))
+
+
+BY_KIND: dict[str, Callable[[Sim, Phone, Act, random.Random], None]] = {
+    "die_before_commit": _die("before"),
+    "die_after_commit": _die("after"),
+    "stamper_dead": _stamper_dead,
+    "two_stampers": _two_stampers,
+    "long_transaction": _long_transaction,
+    "deadlock": _deadlock,
+    "failover": _failover,
+    "restore_point": _restore_point,
+    "prune": _prune,
+    "server_clock_step": _clock_step,
+    "tokens_end": _tokens_end,
+    "refresh_fails": _refresh_fails,
+    "disable_user": _disable_user,
+    "revoke": _revoke,
+    "revoke_while_loading": _revoke_while_loading,
+    "move_lead": _move_lead,
+    "move_parent_first": _move_parent_first,
+    "server_upgrade": _server_upgrade,
+    "protocol_ahead": _protocol_ahead,
+    "offset_behind": _offset_behind,
+    "offset_ahead": _offset_ahead,
+    "upload_forgotten": _upload_forgotten,
+    "import_rows": _import_rows,
+}
