@@ -246,6 +246,7 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         migrate.apply(connection)
+        migrate.restore_indexes(connection)
         connection.executemany(
             "INSERT OR IGNORE INTO sync_state (k, v) VALUES (?, ?)",
             [("device_id", ids.new_id()), ("device_epoch", ids.new_id())],

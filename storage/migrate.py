@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from sqlite_utils.migrations import Migrations
 from domain import errors
 
 FOLDER = Path(__file__).parent / "migrations"
+MISSING_INDEXES = "missing_indexes"
 _SET = "store"
 
 
@@ -23,6 +25,23 @@ def apply(connection: sqlite3.Connection, folder: Path = FOLDER) -> None:
     try:
         # Inside our transaction each of sqlite-utils' becomes a savepoint.
         _migrations(folder).apply(_tools(connection))
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def restore_indexes(connection: sqlite3.Connection) -> None:
+    """What a first load had put aside (storage/indexes.py) when the app ended. Raises: sqlite3.Error."""
+    found = connection.execute("SELECT v FROM sync_state WHERE k = ?", (MISSING_INDEXES,)).fetchone()
+    if not found or found[0] == "[]":
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for statement in json.loads(found[0]):
+            connection.execute(statement)
+        connection.execute("DELETE FROM sync_state WHERE k = ?", (MISSING_INDEXES,))
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from domain import errors, tables, wire
-from storage import cursor, database, events, rebase, rows, scopes, search_index
+from storage import blocks, cursor, database, events, indexes, rebase, scopes, search_index
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,22 +25,32 @@ class Applied:
     files: tuple[Path, ...]
 
 
-def apply(tx: database.Transaction, page: wire.Page, *, now_ms: int) -> Applied:
+def apply(
+    tx: database.Transaction,
+    page: wire.Page,
+    *,
+    now_ms: int,
+) -> Applied:
     """The whole page and its cursor in the caller's transaction. Rows already known are passed over."""
-    before = cursor.place(tx).scopes or frozenset()
-    granted = before if page.scopes is None else frozenset(page.scopes)
-    files = list(scopes.keep_only(tx, granted))
+    place = cursor.place(tx)
+    files = [] if page.scopes is None else list(scopes.keep_only(tx, page.scopes))
     for name, row_id in page.removed:
         files += _remove(tx, name, row_id)
+    if page.total > indexes.WORTH_IT and not place.first_complete:
+        indexes.drop(tx)
     count = sum(_block(tx, block) for block in page.blocks)
     search_index.catch_up(tx)
-    _remember(tx, page, now_ms)
-    return Applied(rows=count, removed=len(page.removed), scrub=bool(before - granted), files=tuple(files))
+    _remember(tx, page, place, now_ms)
+    held = place.scopes or frozenset()
+    lost = frozenset() if page.scopes is None else held - frozenset(page.scopes)
+    return Applied(rows=count, removed=len(page.removed), scrub=bool(lost), files=tuple(files))
 
 
-def _remember(tx: database.Transaction, page: wire.Page, now_ms: int) -> None:
+def _remember(tx: database.Transaction, page: wire.Page, place: cursor.Place, now_ms: int) -> None:
     loaded = not page.more or page.total == 0
-    if loaded and not cursor.place(tx).first_complete:
+    if loaded:
+        indexes.restore(tx)
+    if loaded and not place.first_complete:
         scopes.forget_unconfirmed(tx)
     cursor.put(
         tx,
@@ -69,84 +79,54 @@ def _block(tx: database.Transaction, block: wire.Block) -> int:
     if table is None:
         events.add(tx, "pull.unknown_table", level="warning", table=block.table, rows=len(block.rows))
         return 0
-    incoming = {row_id: (ver, row) for row_id, ver, row in _read(block)}
-    shadowed = _shadowed(tx, table, list(incoming))
-    known = _versions(tx, table, list(incoming))
-    plain = {
-        row_id: row
-        for row_id, row in incoming.items()
-        if row_id not in shadowed and row[0] > known.get(row_id, -1)
-    }
-    _write(tx, table, plain)
-    changed = len(plain)
-    for row_id in shadowed & incoming.keys():
-        ver, values = incoming[row_id]
-        if ver > rebase.base_of(tx, table, row_id).ver:
-            rebase.set_base(tx, table, row_id, rebase.Base(ver=ver, values=values))
-            changed += 1
+    read = blocks.Reading.of(table, block.columns)
+    worked_on = _worked_on(tx, table)
+    changed = _write(tx, read, [row for row in block.rows if row[0] not in worked_on])
+    for row in block.rows:
+        if row[0] in worked_on:
+            changed += _rebase(tx, table, row[0], row[1], read.values(row))
     if changed:
         tx.touch(table.name)
     return changed
 
 
-def _read(block: wire.Block) -> Iterator[tuple[str, int, dict[str, Any]]]:
-    """(id, version, values) of each row; the header may name the first two or leave them out."""
-    columns = tuple(block.columns)
-    names = columns[2:] if columns[:2] == ("id", "ver") else columns
-    for row in block.rows:
-        yield row[0], row[1], dict(zip(names, row[2:], strict=True))
+def _worked_on(tx: database.Transaction, table: tables.Table) -> frozenset[str]:
+    """Rows that carry unsent work: the page gives them a new base, not new values."""
+    return frozenset(row[0] for row in tx.each("SELECT id FROM shadow WHERE tbl = ?", (table.name,)))
 
 
-def _write(
-    tx: database.Transaction, table: tables.Table, fresh: Mapping[str, tuple[int, Mapping[str, Any]]]
-) -> None:
+def _rebase(
+    tx: database.Transaction, table: tables.Table, row_id: str, ver: int, values: rebase.Values
+) -> int:
+    base = rebase.base_of(tx, table, row_id)
+    # Taken away and put back by the same page: the version may be the one known already.
+    newer = ver > base.ver or (base.values is None and ver == base.ver)
+    if newer:
+        rebase.set_base(tx, table, row_id, rebase.Base(ver=ver, values=values))
+    return int(newer)
+
+
+def _write(tx: database.Transaction, read: blocks.Reading, found: Sequence[Sequence[Any]]) -> int:
     """Rows without work of ours upon them, in one go; a row that SQLite refuses never holds up the others."""
-    if not fresh:
-        return
+    if not found:
+        return 0
     try:
         with tx.savepoint():
-            _write_all(tx, table, fresh.items())
+            return read.upsert(tx, found)
     except errors.DiskFullError:
         raise
-    except errors.StoreError:
-        for item in fresh.items():
-            _write_one(tx, table, item)
+    except (errors.StoreError, OverflowError):
+        return sum(_write_one(tx, read, row) for row in found)
 
 
-def _write_one(
-    tx: database.Transaction, table: tables.Table, item: tuple[str, tuple[int, Mapping[str, Any]]]
-) -> None:
+def _write_one(tx: database.Transaction, read: blocks.Reading, row: Sequence[Any]) -> int:
     try:
         with tx.savepoint():
-            _write_all(tx, table, [item])
+            return read.upsert(tx, [row])
     except errors.DiskFullError:
         raise
-    except errors.StoreError as fault:
-        events.add(tx, "pull.row_refused", level="error", table=table.name, id=item[0], reason=fault.message)
-
-
-def _write_all(
-    tx: database.Transaction,
-    table: tables.Table,
-    items: Iterable[tuple[str, tuple[int, Mapping[str, Any]]]],
-) -> None:
-    ordered = sorted(items)
-    tx.executemany(
-        rows.upsert_sql(table.name), [rows.record(table, row_id, ver, row) for row_id, (ver, row) in ordered]
-    )
-
-
-def _shadowed(tx: database.Transaction, table: tables.Table, row_ids: Sequence[str]) -> Collection[str]:
-    found = tx.rows(
-        "SELECT id FROM shadow WHERE tbl = ? AND id IN (SELECT value FROM json_each(?))",
-        (table.name, rows.dumps(row_ids)),
-    )
-    return {row["id"] for row in found}
-
-
-def _versions(tx: database.Transaction, table: tables.Table, row_ids: Sequence[str]) -> dict[str, int]:
-    found = tx.rows(
-        f"SELECT id, _ver FROM {table.name} WHERE id IN (SELECT value FROM json_each(?))",  # noqa: S608 - a name of the registry
-        (rows.dumps(row_ids),),
-    )
-    return {row["id"]: row["_ver"] for row in found}
+    except (errors.StoreError, OverflowError) as fault:
+        events.add(
+            tx, "pull.row_refused", level="error", table=read.table.name, id=row[0], reason=str(fault)[:200]
+        )
+        return 0

@@ -139,18 +139,15 @@ def _shape(name: str) -> _Shape:
 
 
 @cache
-def upsert_sql(name: str, *, guarded: bool = False) -> str:
-    """`guarded`: an older version never overwrites a newer one."""
+def upsert_sql(name: str) -> str:
     columns = ("id", *tables.BY_NAME[name].columns, "_ver", "extra")
     sets = ", ".join(f"{column} = excluded.{column}" for column in columns[1:])
-    if known := documents.BY_TABLE.get(name):
-        same = " AND ".join(f"{name}.{column} IS excluded.{column}" for column in known.fields)
-        sets += f", _rid = CASE WHEN {same} THEN {name}._rid END"
+    if line := documents.kept_line(name):
+        sets += f", {line}"
     marks = ", ".join("?" * len(columns))
-    guard = f" WHERE excluded._ver > {name}._ver" if guarded else ""
     return (
         f"INSERT INTO {name} ({', '.join(columns)}) VALUES ({marks}) "  # noqa: S608 - names of the registry
-        f"ON CONFLICT (id) DO UPDATE SET {sets}{guard}"
+        f"ON CONFLICT (id) DO UPDATE SET {sets}"
     )
 
 
