@@ -11,10 +11,10 @@ from fastapi import APIRouter, FastAPI
 
 import backend
 from backend import errors
-from backend.api import auth, bi, health, sync, uploads, ws
+from backend.api import auth, bi, devices, health, sync, uploads, ws
 from backend.deps import Deps
 from backend.edge import Edge
-from backend.jobs import engines, forgetting, hearing, housekeeping, kpi_snapshots, transcription
+from backend.jobs import engines, feed_watch, forgetting, hearing, housekeeping, kpi_snapshots, transcription
 from backend.stream import sequencer
 
 logger = logging.getLogger(__name__)
@@ -26,6 +26,7 @@ ROUTERS: Sequence[APIRouter] = (
     health.router,
     auth.router,
     sync.router,
+    devices.router,
     uploads.router,
     ws.router,
     bi.router,
@@ -38,6 +39,7 @@ JOBS: Sequence[Job] = (
     forgetting.run,
     hearing.run,
     sequencer.run,
+    feed_watch.run,
     transcription.run,
     kpi_snapshots.run,
 )

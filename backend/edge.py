@@ -12,11 +12,13 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend import errors
+from backend.api import packing
 from domain import wire
 
 logger = logging.getLogger("backend.access")
 
 BODY_PAUSE_SECONDS = 30.0
+_PACKED_PATHS = "/api/sync/"
 
 
 class _TooLargeError(Exception):
@@ -107,9 +109,15 @@ def _refused(exchange: _Exchange) -> Response | None:
     for name, value in exchange.scope["headers"]:
         if name == b"content-length" and (not value.isdigit() or int(value) > exchange.limit):
             return errors.of_http(413 if value.isdigit() else 400, "body")
-        if name == b"content-encoding" and value.lower() != b"identity":
+        if name == b"content-encoding" and not _taken(exchange.scope["path"], value):
             return errors.of_http(415, "Content-Encoding")
     return None
+
+
+def _taken(path: str, encoding: bytes) -> bool:
+    """Only sync's messages may come packed: there is a limit on what they unpack to."""
+    name = encoding.decode("latin-1").strip().lower()
+    return name == "identity" or (path.startswith(_PACKED_PATHS) and name in packing.ENCODINGS)
 
 
 async def _reply(exchange: _Exchange, response: Response) -> None:

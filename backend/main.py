@@ -1,4 +1,4 @@
-"""The server's commands: serve, migrate, import-leads, import-sales, create-user, demo."""
+"""The server's commands: serve, migrate, import-leads, import-sales, create-user, demo, renew-incarnation."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import Any
 
 from backend import app, deps, embedded, logs, server, settings
 from backend.actor import Role
-from backend.services import demo, imports, users
+from backend.services import demo, imports, restore, users
 from domain import errors
 
 logger = logging.getLogger(__name__)
@@ -66,6 +66,14 @@ async def _serve(chosen: settings.Settings, options: argparse.Namespace) -> None
 async def _migrate(chosen: settings.Settings, options: argparse.Namespace) -> None:
     async with deps.open_deps(chosen):
         print("The database is up to date.")
+
+
+async def _renew_incarnation(chosen: settings.Settings, options: argparse.Namespace) -> None:
+    async with deps.open_deps(chosen) as opened:
+        made = await restore.renew(opened.pool)
+    print(
+        f"This is a new incarnation: {made}. Devices compare what they have, and send again what may be missing."
+    )
 
 
 async def _create_user(chosen: settings.Settings, options: argparse.Namespace) -> None:
@@ -139,6 +147,8 @@ def _parser() -> argparse.ArgumentParser:
     serve.set_defaults(command=_serve)
     migrate = commands.add_parser("migrate", help="bring the database to this release's tables")
     migrate.set_defaults(command=_migrate)
+    renew = commands.add_parser("renew-incarnation", help="after the data was set back to an earlier copy")
+    renew.set_defaults(command=_renew_incarnation)
     invented = commands.add_parser("demo", help="fill an empty database with an invented brokerage")
     invented.set_defaults(command=_demo)
     leads = commands.add_parser("import-leads", help="read leads from a CSV export")

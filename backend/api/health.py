@@ -12,6 +12,8 @@ from backend import errors
 from backend.api.body import Json
 from backend.api.deps import Parts
 from backend.deps import Deps
+from backend.jobs import feed_watch
+from backend.storage import feed as stored
 from backend.storage import migrate
 from domain import errors as problems
 from domain import wire
@@ -29,7 +31,8 @@ async def ready(deps: Parts) -> Json:
     """Raises: EngineError (503) naming the part that is missing."""
     await _asked("database", _database(deps))
     await _asked("valkey", _valkey(deps))
-    return {"status": "ready", "database": "ok", "valkey": "ok", "migrations": "ok"}
+    feed = "late" if await _feed_seconds(deps) > feed_watch.LATE_SECONDS else "ok"
+    return {"status": "ready", "database": "ok", "valkey": "ok", "migrations": "ok", "feed": feed}
 
 
 async def _asked(part: str, question: asyncio.Future[None] | object) -> None:
@@ -50,6 +53,12 @@ async def _database(deps: Deps) -> None:
                 where="migrations",
                 hint="Run `python -m backend migrate`.",
             )
+
+
+async def _feed_seconds(deps: Deps) -> float:
+    """How long the oldest change waits for its number: late is no reason to send people away."""
+    async with deps.pool.acquire() as connection:
+        return await stored.unstamped_seconds(connection)
 
 
 async def _valkey(deps: Deps) -> None:

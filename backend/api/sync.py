@@ -1,84 +1,115 @@
-"""Routes of sync: POST /api/sync/push and GET /api/sync/pull (docs/sync.md is their description)."""
+"""Routes of the sync protocol: changes up, pages down, sums to compare by. docs/sync.md describes it for other clients."""
 
 from __future__ import annotations
 
-import asyncio
-import gzip
-from typing import Annotated, Any
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Annotated
 
-import orjson
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
+from backend import errors as statuses
+from backend.api import packing
 from backend.api.deps import CurrentUser, Parts, same_protocol
-from backend.services import pull, push
-from backend.storage import feed
-from backend.stream import sequencer
+from backend.deps import Deps
+from backend.services import devices, pull
+from backend.services.conversation import InPlace
 from domain import errors, wire
 
 router = APIRouter(prefix="/api/sync", tags=["sync"], dependencies=[Depends(same_protocol)])
 
-_MOST_PUSH_BYTES = 4 * 1024 * 1024
-_WORTH_COMPRESSING = 1000
-_COMPRESSION = 3
+Id = Annotated[str, Query(max_length=36)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request: who asks with what, and what waits there."""
+
+    deps: Deps
+    caller: devices.Caller
+    queue: devices.Queue
+
+    @property
+    def talk(self) -> InPlace:
+        return InPlace(deps=self.deps, actor=self.caller.actor, schema=self.caller.schema)
+
+    @asynccontextmanager
+    async def noting_faults(self) -> AsyncIterator[None]:
+        """A device that is refused shows up with it in the list of devices."""
+        try:
+            yield
+        except errors.JorgeError as fault:
+            if statuses.status_of(fault) < 500:
+                await devices.refused(self.deps, self.caller, fault)
+            raise
+
+
+async def called(
+    deps: Parts,
+    actor: CurrentUser,
+    device_id: Annotated[str, Header(alias=wire.DEVICE_HEADER, max_length=100)] = "",
+    schema: Annotated[int, Header(alias=wire.SCHEMA_HEADER, ge=0, le=1 << 30)] = wire.SCHEMA,
+    queue: Annotated[str, Header(alias=wire.QUEUE_HEADER, max_length=60)] = "",
+) -> Call:
+    caller = devices.Caller(actor=actor, device_id=device_id, schema=schema)
+    return Call(deps=deps, caller=caller, queue=devices.Queue.of_header(queue))
+
+
+Asked = Annotated[Call, Depends(called)]
 
 
 @router.post("/push")
-async def push_changes(deps: Parts, actor: CurrentUser, request: Request) -> Response:
+async def push_changes(call: Asked, request: Request) -> Response:
     """Changes of one device, each answered by its `mid`; sending them again is harmless."""
-    answer = await push.push(deps, actor, wire.Push.from_json(await _body(request)))
-    return await _json(answer.as_json(), request)
+    push = wire.Push.from_json(await packing.json_of(request))
+    call = replace(call, caller=replace(call.caller, device_id=push.device_id))
+    async with call.noting_faults():
+        answer = await call.talk.push(push)
+    await devices.pushed(call.deps, call.caller)
+    return await packing.answer(answer.as_json(), request)
 
 
 @router.get("/pull")
 async def pull_page(
-    deps: Parts,
-    actor: CurrentUser,
+    call: Asked,
     request: Request,
     *,
     cursor: Annotated[str, Query(max_length=8192)] = "",
     limit: Annotated[int, Query(ge=1, le=wire.MAX_PAGE)] = pull.DEFAULT_LIMIT,
-    scope: Annotated[str, Query(max_length=36)] = "",
-    x_jorge_device: Annotated[str, Header(max_length=100)] = "",
+    scope: Id = "",
 ) -> Response:
-    """The page after `cursor`; an empty cursor begins a first sync."""
-    ask = wire.PullAsk(cursor=cursor, limit=limit, scope=scope, device_id=x_jorge_device)
-    page = await pull.pull(deps, actor, ask)
-    return await _json(page.as_json(), request)
+    """The page after `cursor`; an empty cursor begins a first sync, `now` skips it."""
+    ask = wire.PullAsk(cursor=cursor, limit=limit, scope=scope, device_id=call.caller.device_id)
+    async with call.noting_faults():
+        page = await call.talk.pull(ask)
+    await devices.pulled(call.deps, call.caller, call.queue, page)
+    return await packing.answer(page.as_json(), request)
 
 
-@router.get("/status")
-async def status(deps: Parts, actor: CurrentUser) -> dict[str, Any]:
-    """How the feed is doing: its head, the age of the oldest change without a number, open sockets here."""
-    async with deps.pool.acquire() as connection:
-        head = await feed.head(connection)
-        waiting = await feed.unstamped_seconds(connection)
-    return {
-        "seq": head.seq,
-        "unstamped_seconds": round(waiting, 3),
-        "sockets": deps.hub.count(sequencer.CHANNEL),
-    }
+@router.get("/digests")
+async def sums(
+    call: Asked, request: Request, *, content: bool = False, scope: Id = "", table: Id = ""
+) -> Response:
+    """Sums of row hashes by location and table; of one location's table by range of ids."""
+    ask = wire.DigestAsk(content=content, scope=scope, table=table)
+    return await packing.answer((await call.talk.digests(ask)).as_json(), request)
 
 
-async def _body(request: Request) -> dict[str, Any]:
-    body = await request.body()
-    if len(body) > _MOST_PUSH_BYTES:
-        raise errors.InputError(
-            "This push is too large.", where="body", hint="Send fewer mutations at a time, at least one."
-        )
+@router.get("/rows")
+async def range_rows(
+    call: Asked, request: Request, scope: Id, table: Id, ranges: Annotated[str, Query(max_length=800)]
+) -> Response:
+    """All rows of some ranges of one location's table, as they are now."""
+    ask = wire.RowsAsk(scope=scope, table=table, ranges=_ranges(ranges))
+    return await packing.answer((await call.talk.rows(ask)).as_json(), request)
+
+
+def _ranges(text: str) -> Sequence[int]:
+    """`0a,ff`. Raises: InputError."""
     try:
-        data = orjson.loads(body)
+        return [int(part, 16) for part in text.split(",") if part]
     except ValueError as fault:
-        raise errors.InputError("The body is no JSON.", where="body", hint="See docs/sync.md.") from fault
-    if not isinstance(data, dict):
-        raise errors.InputError("The body is no JSON object.", where="body", hint="See docs/sync.md.")
-    return data
-
-
-async def _json(data: dict[str, Any], request: Request) -> Response:
-    """Compressed where the device can read it: rows of a page are alike."""
-    body = orjson.dumps(data)
-    headers = {"Cache-Control": "no-store", "Vary": "Accept-Encoding"}
-    if len(body) >= _WORTH_COMPRESSING and "gzip" in request.headers.get("accept-encoding", ""):
-        body = await asyncio.to_thread(gzip.compress, body, _COMPRESSION)
-        headers["Content-Encoding"] = "gzip"
-    return Response(body, media_type="application/json", headers=headers)
+        raise errors.InputError(
+            "A range is two hex digits.", where="ranges", hint="Such as 0a,ff."
+        ) from fault

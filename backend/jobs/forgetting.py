@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from backend.services import uploads
-from backend.storage import feed, mutations, pool
+from backend.storage import devices, feed, mutations, pool
 
 if TYPE_CHECKING:
     from backend.deps import Deps
@@ -31,6 +31,7 @@ async def once(deps: Deps) -> None:
     async with pool.transaction(deps.pool) as connection:
         lines = await feed.forget(connection, now - FEED)
         await mutations.forget(connection, now - MUTATIONS)
+        await devices.forget(connection, now - MUTATIONS)
     files = await uploads.forget_unfinished(deps)
     if lines or files:
         logger.info("forgetting", extra={"feed": lines, "uploads": files})

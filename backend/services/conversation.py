@@ -2,29 +2,51 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from backend.actor import Actor
 from backend.services import digests, pull, push
 from backend.services.needs import SyncNeeds
-from domain import wire
+from domain import errors, wire
+from domain.wire.lenses import CHAIN, Chain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InPlace:
-    """`domain.wire.Conversation` for who is signed in."""
+    """`domain.wire.Conversation` for who is signed in. `schema`: the tables' version that the device has.
+
+    Pull, digests and rows raise VersionMismatchError for a schema out of reach; a push is taken all the same, so that no
+    work is shut up in a device: as far as the lenses reach, and what can't be said in today's tables is parked.
+    """
 
     deps: SyncNeeds
     actor: Actor
+    schema: int = wire.SCHEMA
+    lenses: Chain = CHAIN
 
     async def push(self, asked: wire.Push) -> wire.PushAnswer:
-        return await push.push(self.deps, self.actor, asked)
+        answer = await push.push(self.deps, self.actor, asked)
+        return replace(answer, results=[self._lowered(result) for result in answer.results])
 
     async def pull(self, ask: wire.PullAsk) -> wire.Page:
-        return await pull.pull(self.deps, self.actor, ask)
+        self.lenses.check(self.schema)
+        page = await pull.pull(self.deps, self.actor, ask)
+        return replace(page, blocks=[self.lenses.block(block, self.schema) for block in page.blocks])
 
     async def digests(self, ask: wire.DigestAsk) -> wire.Digests:
+        self.lenses.check(self.schema)
+        if ask.content and self.schema != self.lenses.current:
+            raise errors.InputError(
+                "Contents are compared between equal versions of the tables only.",
+                where="content",
+                hint="Compare ids and versions (content=0), or update the app.",
+            )
         return await digests.sums(self.deps, self.actor, ask)
 
     async def rows(self, ask: wire.RowsAsk) -> wire.RangeRows:
-        return await digests.rows(self.deps, self.actor, ask)
+        self.lenses.check(self.schema)
+        found = await digests.rows(self.deps, self.actor, ask)
+        return replace(found, block=self.lenses.block(found.block, self.schema))
+
+    def _lowered(self, result: wire.Result) -> wire.Result:
+        return replace(result, row=self.lenses.row(result.row, self.schema)) if result.row else result

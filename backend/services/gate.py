@@ -20,7 +20,8 @@ class Gate:
     width: int = 3
     waiting: int = 12
     _places: asyncio.Semaphore = field(init=False)
-    _standing: int = 0
+    inside: int = 0
+    standing: int = 0
 
     def __post_init__(self) -> None:
         self._places = asyncio.Semaphore(self.width)
@@ -28,19 +29,21 @@ class Gate:
     @asynccontextmanager
     async def passed(self) -> AsyncIterator[None]:
         """Raises: FirstSyncBusyError with the seconds after which to come again."""
-        if self._places.locked() and self._standing >= self.waiting:
+        if self._places.locked() and self.standing >= self.waiting:
             raise errors.FirstSyncBusyError(
                 "Many devices are loading at this moment.",
                 where="server",
                 hint="The app goes on by itself in a few seconds; what changed still comes at once.",
                 retry_after=3.0,  # to which each device adds a wait of its own
             )
-        self._standing += 1
+        self.standing += 1
         try:
             await self._places.acquire()
         finally:
-            self._standing -= 1
+            self.standing -= 1
+        self.inside += 1
         try:
             yield
         finally:
+            self.inside -= 1
             self._places.release()

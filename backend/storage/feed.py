@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+import asyncpg
+
 if TYPE_CHECKING:
     from backend.storage.pool import Connection
 
@@ -43,6 +45,14 @@ class Stamped:
     count: int
     head: int
     scopes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Life:
+    """Which cluster of PostgreSQL, and which timeline of it."""
+
+    system_id: int
+    timeline: int
 
 
 def origin(device_id: str, user_id: str) -> str:
@@ -118,6 +128,12 @@ RETURNING c.seq, c.scope_from, c.scope_to
 """
 
 
+async def oldest_unstamped(connection: Connection) -> int | None:
+    """The log number of the oldest committed change that has no place in the feed yet."""
+    found: int | None = await connection.fetchval("SELECT min(log_id) FROM change_log WHERE seq IS NULL")
+    return found
+
+
 async def unstamped_seconds(connection: Connection) -> float:
     """Age of the oldest committed change that has no number yet; 0 when there is none."""
     found = await connection.fetchval(
@@ -125,6 +141,41 @@ async def unstamped_seconds(connection: Connection) -> float:
         " WHERE seq IS NULL ORDER BY log_id LIMIT 1"
     )
     return float(found or 0.0)
+
+
+async def life(connection: Connection) -> Life | None:
+    """Of the database as it runs now; None where it doesn't say (a managed one, or one in recovery)."""
+    try:
+        async with connection.transaction():
+            row = await connection.fetchrow(
+                "SELECT system_identifier, left(pg_walfile_name(pg_current_wal_lsn()), 8) AS timeline"
+                " FROM pg_control_system()"
+            )
+    except (asyncpg.InsufficientPrivilegeError, asyncpg.ObjectNotInPrerequisiteStateError):
+        return None
+    assert row is not None
+    return Life(system_id=row["system_identifier"], timeline=int(row["timeline"], 16))
+
+
+async def locked_life(connection: Connection) -> Life | None:
+    """As it was kept last; held until the transaction ends."""
+    row = await connection.fetchrow("SELECT system_id, timeline FROM feed_state FOR UPDATE")
+    assert row is not None
+    known = row["system_id"] is not None and row["timeline"] is not None
+    return Life(system_id=row["system_id"], timeline=row["timeline"]) if known else None
+
+
+async def keep_life(connection: Connection, now: Life) -> None:
+    await connection.execute(
+        "UPDATE feed_state SET system_id = $1, timeline = $2", now.system_id, now.timeline
+    )
+
+
+async def renew_incarnation(connection: Connection) -> str:
+    found = await connection.fetchval(
+        "UPDATE feed_state SET incarnation = gen_random_uuid() RETURNING incarnation"
+    )
+    return str(found)
 
 
 async def forget(connection: Connection, before: datetime) -> int:

@@ -6,7 +6,6 @@ Writers never wait for it, and readers read below its head only, so a change tha
 from __future__ import annotations
 
 import logging
-import time
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -24,7 +23,6 @@ CHANNEL = "sync"
 
 PAUSE = 0.05
 LONGEST_PAUSE = 0.25
-_LATE_SECONDS = 10.0
 
 
 async def run(deps: Deps) -> None:
@@ -34,10 +32,9 @@ async def run(deps: Deps) -> None:
 
 async def keep_stamping(opened: pool.Pool, hub: Hub) -> None:
     pause = PAUSE
-    started = time.monotonic()
     while True:
         try:
-            done = await once(opened, hub, running_seconds=time.monotonic() - started)
+            done = await once(opened, hub)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as fault:
             logger.warning("sequencer.waits", extra={"fault": type(fault).__name__})
             done, pause = 0, LONGEST_PAUSE
@@ -46,16 +43,13 @@ async def keep_stamping(opened: pool.Pool, hub: Hub) -> None:
             pause = PAUSE
 
 
-async def once(opened: pool.Pool, hub: Hub, *, running_seconds: float = 0.0) -> int:
-    """Stamp what is there and poke; how many changes got a number. What waited since before we ran is not late."""
+async def once(opened: pool.Pool, hub: Hub) -> int:
+    """Stamp what is there and poke; how many changes got a number."""
     async with opened.acquire() as connection:
-        late = await feed.unstamped_seconds(connection)
-        if not late:
+        if await feed.oldest_unstamped(connection) is None:
             return 0
         async with connection.transaction():
             stamped = await feed.stamp(connection)
-    if running_seconds > late > _LATE_SECONDS:
-        logger.warning("sequencer.late", extra={"seconds": round(late, 1)})
     if stamped is None or not stamped.count:
         return 0
     await hub.publish(CHANNEL, stamped.scopes, {"seq": stamped.head}, key="seq")

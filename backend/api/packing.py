@@ -1,0 +1,114 @@
+"""Bodies of sync's messages: unpacked with a limit that a bomb can't get past, packed as the device can read them."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import io
+import zlib
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+import zstandard
+from fastapi import Request, Response
+
+from domain import errors
+
+MOST_BYTES = 4 * 1024 * 1024
+"""Of a request, unpacked."""
+
+_WORTH_PACKING = 300
+_WORTH_A_THREAD = 64 * 1024
+_LEVEL = 3
+_MOST_WINDOW = 8 * 1024 * 1024  # what RFC 8878 asks every reader to take, and no more
+
+
+async def json_of(request: Request) -> dict[str, Any]:
+    """The body as a JSON object. Raises: InputError."""
+    packed = await request.body()
+    encoding = request.headers.get("content-encoding", "").strip().lower()
+    if len(packed) > MOST_BYTES:
+        raise _too_large()
+    if encoding in ("", "identity"):
+        body = packed
+    elif len(packed) > _WORTH_A_THREAD:
+        body = await asyncio.to_thread(unpacked, packed, encoding)
+    else:
+        body = unpacked(packed, encoding)
+    try:
+        data = orjson.loads(body)
+    except ValueError as fault:
+        raise errors.InputError("The body is no JSON.", where="body", hint="See docs/sync.md.") from fault
+    if not isinstance(data, dict):
+        raise errors.InputError("The body is no JSON object.", where="body", hint="See docs/sync.md.")
+    return data
+
+
+def unpacked(packed: bytes, encoding: str) -> bytes:
+    """Never more than MOST_BYTES in memory, whatever the body promises. Raises: InputError."""
+    try:
+        body = _UNPACKERS[encoding](packed)
+    except (zstandard.ZstdError, zlib.error, OSError, EOFError) as fault:
+        raise errors.InputError(
+            f"The body can't be unpacked as {encoding}.", where="Content-Encoding", hint="Send it again."
+        ) from fault
+    if len(body) > MOST_BYTES:
+        raise _too_large()
+    return body
+
+
+def _zstd(packed: bytes) -> bytes:
+    reader = zstandard.ZstdDecompressor(max_window_size=_MOST_WINDOW).stream_reader(io.BytesIO(packed))
+    return _as_far_as_allowed(reader.read)
+
+
+def _gzip(packed: bytes) -> bytes:
+    return _as_far_as_allowed(gzip.GzipFile(fileobj=io.BytesIO(packed)).read)
+
+
+def _as_far_as_allowed(read: Any) -> bytes:
+    body: bytes = read(MOST_BYTES + 1)
+    return body
+
+
+_UNPACKERS = {"zstd": _zstd, "gzip": _gzip}
+ENCODINGS = frozenset({"identity", *_UNPACKERS})
+
+
+def _too_large() -> errors.InputError:
+    return errors.InputError(
+        "This push is too large.", where="body", hint="Send fewer mutations at a time, at least one."
+    )
+
+
+async def answer(data: Mapping[str, Any], request: Request) -> Response:
+    """As JSON; packed where that is worth it: rows of a page are alike."""
+    body = orjson.dumps(data)
+    headers = {"Cache-Control": "no-store"}
+    encoding = _chosen(request.headers.get("accept-encoding", ""))
+    if encoding and len(body) >= _WORTH_PACKING:
+        pack = _zstd_packed if encoding == "zstd" else _gzip_packed
+        body = await asyncio.to_thread(pack, body) if len(body) >= _WORTH_A_THREAD else pack(body)
+        headers["Content-Encoding"] = encoding
+    return Response(body, media_type="application/json", headers=headers)
+
+
+def _chosen(accepted: str) -> str:
+    """The best of what is named; `;q=0` means no."""
+    named = {}
+    for part in accepted.split(","):
+        name, _, options = part.partition(";")
+        named[name.strip().lower()] = options.replace(" ", "").lower()
+    for name in ("zstd", "gzip"):
+        if name in named and named[name] not in ("q=0", "q=0.0", "q=0.00", "q=0.000"):
+            return name
+    return ""
+
+
+def _zstd_packed(body: bytes) -> bytes:
+    return zstandard.ZstdCompressor(level=_LEVEL).compress(body)
+
+
+def _gzip_packed(body: bytes) -> bytes:
+    return gzip.compress(body, _LEVEL, mtime=0)
