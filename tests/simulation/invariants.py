@@ -79,12 +79,16 @@ class Checks:
             if "location_id" in block["columns"]:
                 place = block["columns"].index("location_id")
                 self._allowed({row[place] for row in block["rows"]}, allowed, who)
-        for result in said.get("results", []):
-            self.sim.world.count(f"status:{result['status']}")
-            if result.get("code"):
-                self.sim.world.count(f"code:{result['code']}")
-            row = (result.get("row") or {}).get("values") or {}
-            self._allowed({row.get("location_id")} - {None}, allowed, who)
+        if request.path.endswith("/push"):
+            for result in wire.PushAnswer.from_json(said).results:
+                self._result(result, allowed, who)
+
+    def _result(self, result: wire.Result, allowed: frozenset[str], who: str) -> None:
+        self.sim.world.count(f"status:{result.status.value}")
+        if result.code:
+            self.sim.world.count(f"code:{result.code}")
+        if result.row is not None and result.row.values:
+            self._allowed({result.row.values["location_id"]}, allowed, who)
 
     def _allowed(self, found: set[Any], allowed: frozenset[str], who: str) -> None:
         if found - allowed:

@@ -111,6 +111,8 @@ class Network:
     def _met(self, who: str) -> Trouble | None:
         self.troubles = [one for one in self.troubles if one.until_ms > self.world.now_ms]
         for one in self.troubles:
+            if one.kind.startswith("poke"):
+                continue
             if one.who in ("", who) and one.rng.random() < one.share:
                 return one
         return None

@@ -91,7 +91,7 @@ class Person:
 
     def add_note(self, phone: Phone, rng: random.Random) -> str:
         return self._add_child(
-            phone, rng, "notes", lambda t: {"agent_id": phone.user_id, "state": "done", "text": f"Said {t}"}
+            phone, rng, "notes", lambda t: {"agent_id": phone.user_id, "state": "saved", "text": f"Said {t}"}
         )
 
     def add_visit(self, phone: Phone, rng: random.Random) -> str:
