@@ -9,7 +9,7 @@ from typing import Any
 
 from domain import tables
 from domain.tables import Type
-from storage import database, documents, rows
+from storage import database, documents, rows, search_index
 
 _HEAD = 2  # id and version come first
 
@@ -43,11 +43,15 @@ class Reading:
     def upsert(self, tx: database.Transaction, found: Sequence[Sequence[Any]], *, force: bool = False) -> int:
         """Rows written: those that the store has older or not at all; `force`: whatever it has."""
         ordered = sorted(found, key=itemgetter(0))  # each page of SQLite's is filled once then
-        return tx.executemany(self._sql(force), map(self._record, ordered))
+        if self.table.name not in documents.BY_TABLE:
+            return tx.executemany(self._sql(force), map(self._record, ordered))
+        first = search_index.reserve(tx, len(ordered))
+        records = ([*self._record(row), rid] for rid, row in enumerate(ordered, first))
+        written = tx.executemany(self._sql(force), records)
+        search_index.add(tx, self.table.name, first)
+        return written
 
-    def _record(self, row: Sequence[Any]) -> Sequence[Any]:
-        if not self.json_at and not self.extra_at:
-            return row
+    def _record(self, row: Sequence[Any]) -> list[Any]:
         made = list(row)
         for at in self.json_at:
             if made[at] is not None:
@@ -62,12 +66,14 @@ class Reading:
         table = self.table
         said = [name for name in self.names if name in table.by_name]
         columns = ["id", "_ver", *said, *(["extra"] if self.extra_at else [])]
-        marks = ", ".join("?" * len(columns))
+        line = documents.kept_line(table.name)
         unsaid = [name for name in table.columns if name not in said]
         sets = [f"{column} = excluded.{column}" for column in columns[1:]]
         sets += [f"{name} = NULL" for name in unsaid] + ([] if self.extra_at else ["extra = '{}'"])
-        if line := documents.kept_line(table.name):
+        if line:
             sets.append(line)
+            columns.append("_rid")
+        marks = ", ".join("?" * len(columns))
         guard = "" if force else f" WHERE excluded._ver > {table.name}._ver"
         return (
             f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608 - names of the registry

@@ -53,9 +53,12 @@ BY_TABLE: Mapping[str, Document] = {
 
 
 def kept_line(table: str) -> str:
-    """For an upsert: a row that reads the same keeps its line in the search index; "" for tables without search."""
+    """For an upsert: a row that reads the same keeps its line in the search index, another gets the new one (or none).
+
+    "" for tables without search.
+    """
     known = BY_TABLE.get(table)
     if known is None:
         return ""
     same = " AND ".join(f"{table}.{column} IS excluded.{column}" for column in known.fields)
-    return f"_rid = CASE WHEN {same} THEN {table}._rid END"
+    return f"_rid = CASE WHEN {same} THEN {table}._rid ELSE excluded._rid END"

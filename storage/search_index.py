@@ -29,14 +29,26 @@ def catch_up(tx: database.Transaction, *, most: int = -1) -> int:
 
 
 def _add(tx: database.Transaction, table: str, rowids: list[int]) -> None:
-    first, document = _next(tx), documents.BY_TABLE[table]
+    first = reserve(tx, len(rowids))
     tx.executemany(f"UPDATE {table} SET _rid = ? WHERE rowid = ?", enumerate(rowids, first))  # noqa: S608
+    add(tx, table, first)
+
+
+def reserve(tx: database.Transaction, count: int) -> int:
+    """The first of so many lines' numbers, for rows that are about to be written with them."""
+    first = _next(tx)
+    _put_next(tx, first + count)
+    return first
+
+
+def add(tx: database.Transaction, table: str, first: int) -> None:
+    """Write the lines of all rows that have a number from `first` on."""
+    document = documents.BY_TABLE[table]
     tx.execute(
         "INSERT INTO search (rowid, title, body)"  # noqa: S608 - fixed words
         f" SELECT _rid, {document.title}, {document.body} FROM {table} WHERE _rid >= ? ORDER BY _rid",
         (first,),
     )
-    _put_next(tx, first + len(rowids))
 
 
 def rebuild(tx: database.Transaction) -> None:
