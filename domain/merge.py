@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from domain import tables
+from domain import diff3, guards, tables
+from domain.guards import Verdict
 from domain.tables import Policy
 
 
@@ -35,10 +36,11 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """Fields to write, and what has to be told."""
+    """Fields to write, and what has to be told. `refused`: a unit whose rules forbid the change; nothing is to be written."""
 
     apply: Mapping[str, Any]
     conflicts: tuple[Conflict, ...]
+    refused: str = ""
 
 
 def clamp_edit_ms(edit_ms: int, *, seen_server_ms: int, received_ms: int) -> int:
@@ -64,39 +66,27 @@ def merge(
     apply: dict[str, Any] = {}
     conflicts: list[Conflict] = []
     for unit in _units(table, patch):
-        mine = {name: patch[name] for name in table.unit_fields(unit) if name in patch}
-        policy = table.by_name[next(iter(mine))].policy
-        theirs = {name: server.get(name) for name in table.unit_fields(unit)}
-        latest = _latest(changes, theirs)
-        if policy is Policy.STICKY:
-            apply.update(_sticky(mine, theirs))
-        elif policy is Policy.FIXED:
+        names = table.unit_fields(unit)
+        mine = {name: patch[name] for name in names if name in patch}
+        case = _Case(
+            table=table,
+            unit=unit,
+            mine=mine,
+            theirs={name: server.get(name) for name in names},
+            base=base,
+            edit_ms=edit_ms,
+        )
+        latest = _latest(changes, names)
+        if latest is None or case.policy in _ALWAYS or _unchanged(latest, base_ver, case):
+            apply.update(_alone(case))
             continue
-        elif policy is Policy.UNION:
-            # Always by what was added and removed: a second change of one's own is made from a list
-            # that doesn't have what the first one was merged with.
-            apply.update({name: _union(base.get(name), theirs[name], value) for name, value in mine.items()})
-        elif latest is None or _unchanged(latest, base_ver, mine, theirs, base):
-            apply.update(_kept(mine, theirs, base) if policy is Policy.TEXT else mine)
-        else:
-            written, applied = _decide(policy, mine, theirs, base, newer=edit_ms >= latest.at_ms)
-            apply.update(written)
-            if policy is Policy.DERIVED:
-                continue
-            conflicts.append(
-                Conflict(
-                    unit=unit,
-                    policy=policy,
-                    base={name: base.get(name) for name in theirs},
-                    server=theirs,
-                    incoming={**theirs, **mine}
-                    if policy is Policy.TEXT
-                    else {**_whole(base, theirs), **mine},
-                    server_change=latest,
-                    incoming_at_ms=edit_ms,
-                    applied=applied,
-                )
-            )
+        verdict = _verdict(case)
+        if verdict is Verdict.REFUSE:
+            return Outcome(apply={}, conflicts=(), refused=unit)
+        written, applied = _decide(case, verdict, newer=edit_ms >= latest.at_ms)
+        apply.update(written)
+        if verdict is Verdict.NEWEST:
+            conflicts.append(_conflict(case, latest, applied))
     return Outcome(
         apply={name: value for name, value in apply.items() if server.get(name) != value},
         conflicts=tuple(conflicts),
@@ -120,22 +110,80 @@ def overlay(
     return shown
 
 
-def _unchanged(
-    latest: Change,
-    base_ver: int,
-    mine: Mapping[str, Any],
-    theirs: Mapping[str, Any],
-    base: Mapping[str, Any],
-) -> bool:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Case:
+    """One unit: what the author wants, what the server has, and what the author started from."""
+
+    table: tables.Table
+    unit: str
+    mine: Mapping[str, Any]
+    theirs: Mapping[str, Any]
+    base: Mapping[str, Any]
+    edit_ms: int
+
+    @property
+    def policy(self) -> Policy:
+        return self.table.by_name[next(iter(self.mine))].policy
+
+
+_ALWAYS = frozenset({Policy.STICKY, Policy.FIXED, Policy.UNION})
+"""Who changed the unit before makes no difference to these."""
+
+
+def _alone(case: _Case) -> Mapping[str, Any]:
+    """What is written where nobody else is in the way."""
+    match case.policy:
+        case Policy.FIXED:
+            return {}
+        case Policy.STICKY:
+            return _sticky(case.mine, case.theirs)
+        case Policy.UNION:
+            # Always by what was added and removed: a second change of one's own is made from a list
+            # that doesn't have what the first one was merged with.
+            return {
+                name: _union(case.base.get(name), case.theirs[name], value)
+                for name, value in case.mine.items()
+            }
+        case Policy.TEXT:
+            return _kept(case.mine, case.theirs, case.base)
+        case _:
+            return case.mine
+
+
+def _unchanged(latest: Change, base_ver: int, case: _Case) -> bool:
     """Nobody else changed the unit since it was seen, or both wrote the same.
 
     The server's values being those that the author started from also covers a second change of one's own
     that was made before the first one was confirmed: its base_ver is older than what the first one wrote.
     """
+    mine, theirs, base = case.mine, case.theirs, case.base
     if latest.ver <= base_ver or all(theirs[name] == mine[name] for name in mine):
         return True
     return all(name in base for name in mine) and all(
         base.get(name, theirs[name]) == theirs[name] for name in theirs
+    )
+
+
+def _verdict(case: _Case) -> Verdict:
+    """NEWEST stands for every policy that leaves a record."""
+    if case.policy is Policy.GUARDED:
+        return guards.decide(case.table, case.unit, case.theirs, case.mine)
+    if case.policy is Policy.DERIVED:
+        return Verdict.TAKE
+    return Verdict.NEWEST
+
+
+def _conflict(case: _Case, latest: Change, applied: bool) -> Conflict:
+    seen = case.theirs if case.policy is Policy.TEXT else _whole(case.base, case.theirs)
+    return Conflict(
+        unit=case.unit,
+        policy=case.policy,
+        base={name: case.base.get(name) for name in case.theirs},
+        server=case.theirs,
+        incoming={**seen, **case.mine},
+        server_change=latest,
+        incoming_at_ms=case.edit_ms,
+        applied=applied,
     )
 
 
@@ -159,21 +207,18 @@ def _sticky(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> Mapping[str, 
     return {} if already else mine
 
 
-def _decide(
-    policy: Policy,
-    mine: Mapping[str, Any],
-    theirs: Mapping[str, Any],
-    base: Mapping[str, Any],
-    *,
-    newer: bool,
-) -> tuple[Mapping[str, Any], bool]:
-    if policy is Policy.MANUAL:
-        return {}, False
-    if policy is Policy.TEXT:
-        return {name: _both(theirs[name], value, base.get(name)) for name, value in mine.items()}, True
-    if newer:
-        return {**_whole(base, theirs), **mine}, True
-    return {}, False
+def _decide(case: _Case, verdict: Verdict, *, newer: bool) -> tuple[Mapping[str, Any], bool]:
+    """What is written, and whether the incoming values are in the row now."""
+    mine, theirs, base = case.mine, case.theirs, case.base
+    match case.policy:
+        case Policy.MANUAL:
+            return {}, False
+        case Policy.TEXT:
+            return {name: _both(theirs[name], value, base.get(name)) for name, value in mine.items()}, True
+        case Policy.GUARDED if verdict is not Verdict.NEWEST:
+            return (mine, True) if verdict is Verdict.TAKE else ({}, False)
+        case _:
+            return ({**_whole(base, theirs), **mine}, True) if newer else ({}, False)
 
 
 def _kept(mine: Mapping[str, Any], theirs: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
@@ -194,13 +239,16 @@ def _union(base: Any, theirs: Any, mine: Any) -> list[Any]:
 
 
 def _both(theirs: Any, mine: Any, base: Any) -> Any:
-    """Keeps both texts, the server's first; a text that contains the other is enough alone."""
+    """One text where they changed different sentences; else both, the server's first, unless one contains the other."""
     if not theirs or not mine:
         return mine or theirs
     if theirs in mine:
         return mine
     if mine in theirs:
         return theirs
+    merged = diff3.merge(base or "", theirs, mine)
+    if merged is not None:
+        return merged
     if base and theirs.endswith(f"\n\n{base}"):
         # The server's ends with what the author changed: their own text, put below somebody else's before.
         return f"{theirs[: -len(base)]}{mine}"

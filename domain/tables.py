@@ -29,8 +29,9 @@ class Policy(StrEnum):
     NEWEST = "newest"  # the later edit wins; both are recorded
     DERIVED = "derived"  # worked out by our rules from other fields: the later one wins, and nobody is asked
     UNION = "union"  # lists: additions and removals of both sides
-    TEXT = "text"  # prose: both are kept, one under the other
+    TEXT = "text"  # prose: both changes in one text, or both texts one under the other
     MANUAL = "manual"  # money and stage: the server's stays until a person chooses
+    GUARDED = "guarded"  # states with rules of their own (domain/guards.py)
     STICKY = "sticky"  # true wins for ever (opt-out)
     FIXED = "fixed"  # set when the row is made, never again
 
@@ -87,11 +88,17 @@ _FIELD_STAFF = frozenset({"agent", "manager", "admin"})
 _MANAGERS = frozenset({"manager", "admin"})
 _ROW = _fields("location_id:id! created_at:time!", policy=Policy.FIXED)
 
+# In the order a note goes through them; the one further on wins.
+NOTE_STATES = ("waiting", "failed", "no_speech", "transcribed", "saved")
+CONFLICT_STATUSES = ("open", "settled", "resolved")
+RESOLUTIONS = ("kept", "restored", "merge", "keep_both")
+
 LEADS = Table(
     name="leads",
     writers=_FIELD_STAFF,
     fields=(
-        *_ROW,
+        *_fields("location_id:id!"),  # managers may move a lead to another location, and its rows with it
+        *_fields("created_at:time!", policy=Policy.FIXED),
         *_fields("agent_id:id kind:text! name:text! phone email"),
         *_fields("address city state zip lat:real lon:real", unit="address"),
         *_fields("stage:text! stage_reason", unit="stage", policy=Policy.MANUAL),
@@ -123,7 +130,8 @@ TASKS = Table(
     writers=_FIELD_STAFF,
     fields=(
         *_ROW,
-        *_fields("lead_id:id agent_id:id title:text! kind:text! due_at:time done_at:time"),
+        *_fields("lead_id:id agent_id:id title:text! kind:text! due_at:time"),
+        *_fields("done_at:time", policy=Policy.GUARDED),
         *_fields("text", policy=Policy.TEXT),
     ),
 )
@@ -135,7 +143,9 @@ NOTES = Table(
         *_fields(
             "agent_id:id! audio_sha256 audio_bytes:int audio_seconds:real audio_type", policy=Policy.FIXED
         ),
-        *_fields("lead_id:id state:text! engine proposals:json error"),
+        *_fields("lead_id:id"),
+        *_fields("state:text!", policy=Policy.GUARDED),
+        *_fields("engine proposals:json error", policy=Policy.DERIVED),
         *_fields("text transcript", policy=Policy.TEXT),
     ),
 )
@@ -182,7 +192,11 @@ CONFLICTS = Table(
             " winner_by:id winner_at:time loser_by:id loser_at:time",
             policy=Policy.FIXED,
         ),
-        *_fields("status:text! resolution resolved_by:id resolved_at:time", unit="resolution"),
+        *_fields(
+            "status:text! resolution resolved_by:id resolved_at:time",
+            unit="resolution",
+            policy=Policy.GUARDED,
+        ),
     ),
 )
 

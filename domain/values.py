@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from domain import errors, leads, tables
+from domain import commission, errors, leads, tables
 
 MOST_CENTS = 10**15
 """Ten trillion dollars: sums of it stay within 64 bits."""
@@ -16,7 +16,13 @@ _MOST = {"lat": 90, "lon": 180}
 _CLOSED: Mapping[tuple[str, str], frozenset[str]] = {
     ("leads", "kind"): frozenset(leads.Kind),
     ("leads", "stage"): frozenset(leads.Stage),
+    ("leads", "temperature"): frozenset(leads.Temperature),
     ("deals", "stage"): frozenset(leads.Stage),
+    ("deals", "side_held"): frozenset(commission.Side),
+    ("deals", "who_pays"): frozenset(commission.Payer),
+    ("notes", "state"): frozenset(tables.NOTE_STATES),
+    ("conflicts", "status"): frozenset(tables.CONFLICT_STATUSES),
+    ("conflicts", "resolution"): frozenset(tables.RESOLUTIONS),
 }
 """Words that our rules count with: another one would stop every screen that counts."""
 

@@ -3,70 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
-from backend.actor import Actor
+from backend.services import dependants, duplicates, moves
+from backend.services.work import Refused, Work, fitting, is_alias, key_of, not_found
 from backend.storage import conflicts, rows
-from backend.storage.store import Changes, Key
-from domain import errors, merge, tables, values, wire
+from backend.storage.store import RefusedByStore
+from domain import merge, tables, values, wire
 from domain.tables import Policy
 
-
-class Refused(Exception):
-    """This mutation can't be applied; `record` and `keep` are still to be done (an edit of a deleted row)."""
-
-    def __init__(
-        self,
-        code: str,
-        message: str,
-        *,
-        row: rows.Stored | None = None,
-        record: conflicts.Record | None = None,
-        keep: Mapping[str, Any] | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.row = row
-        self.record = record
-        self.keep = keep or {}
-
-
-@dataclass(slots=True, kw_only=True)
-class Work:
-    """One transaction's work: who asks, from which origin, when it arrived, and the rows it holds locked."""
-
-    store: Changes
-    actor: Actor
-    origin: str
-    now: datetime
-    held: dict[Key, rows.Stored] = field(default_factory=dict)
-
-    @property
-    def now_ms(self) -> int:
-        return int(self.now.timestamp() * 1000)
-
-
-def key_of(mutation: wire.Mutation) -> Key:
-    return mutation.table, mutation.row_id.lower()
+_TAKEN = "Another row of this location has the same external_id."
+_CONTACT = frozenset({"phone", "email", "opted_out"})
 
 
 async def apply(work: Work, mutation: wire.Mutation) -> wire.Result:
-    """Raises: Refused; Passing and RefusedByStore for what only the store sees."""
+    """Raises: Refused, before anything of it is written; Passing and RefusedByStore for what only the store sees."""
     table = _writable(work, mutation)
-    row = work.held.get(key_of(mutation))
-    if mutation.op is wire.Op.PUT and row is None:
-        return await _make(work, mutation, table)
-    if row is None or row.scope not in work.actor.locations:
-        raise Refused("not_found", f"There is no such row in {table.name}, or none that you may see.")
-    if mutation.op is wire.Op.DELETE:
-        return await _delete(work, mutation, row)
-    patch = _checked_patch(mutation, row)
-    if row.deleted:
-        return await _on_deleted(work, mutation, row, patch)
-    return await _merge(work, mutation, row, patch)
+    row = work.row(mutation)
+    if row is None:
+        if mutation.op is wire.Op.PUT:
+            return await _make(work, mutation, table)
+        raise await dependants.missing(work, mutation, table)
+    if work.rights.sees(row):
+        return await _change(work, mutation, row)
+    if mutation.op is wire.Op.DELETE or not await work.rights.might_change(row, work.edit_ms(mutation)):
+        raise not_found(table)
+    return await _change_unseen(work, mutation, row)
 
 
 def _writable(work: Work, mutation: wire.Mutation) -> tables.Table:
@@ -83,134 +45,192 @@ def _writable(work: Work, mutation: wire.Mutation) -> tables.Table:
 
 
 async def _make(work: Work, mutation: wire.Mutation, table: tables.Table) -> wire.Result:
-    patch = _fitting(table, mutation.patch)
+    given = fitting(table, mutation.patch)
     for column in table.fields:
-        if column.required and patch.get(column.name) is None:
+        if column.required and given.get(column.name) is None:
             raise Refused("bad_value", f"{column.name} must not be empty.")
-    if patch["location_id"] not in work.actor.locations:
+    edit_ms = work.edit_ms(mutation)
+    if not await work.rights.might(given["location_id"], edit_ms):
         raise Refused("forbidden", "You have no access to this row's location.")
-    row = await work.store.insert(table, mutation.row_id, patch)
-    work.held[key_of(mutation)] = row
-    return wire.Result(mid=mutation.mid, status=wire.Status.APPLIED, ver=row.ver)
+    placed = await moves.beside_parent(work, table, given, edit_ms)
+    if placed["location_id"] not in work.actor.locations:
+        await work.as_server()
+    row = work.hold(await _insert(work, table, mutation.row_id, placed))
+    await work.as_device()
+    if not _CONTACT.isdisjoint(placed) and table is tables.LEADS:
+        work.contacts.add(row.id)
+    await moves.flag_orphan(work, row, edit_ms)
+    if not work.rights.sees(row):
+        return _gone(mutation, mutation.base_ver + 1)
+    differs = placed != given
+    return _done(mutation, row, differs=differs)
+
+
+async def _insert(work: Work, table: tables.Table, row_id: str, given: Mapping[str, Any]) -> rows.Stored:
+    if given.get("external_id") is None:
+        return await work.store.insert(table, row_id, given)
+    try:
+        async with work.store.savepoint():
+            return await work.store.insert(table, row_id, given)
+    except RefusedByStore as fault:
+        raise Refused("bad_value", _TAKEN) from fault
+
+
+async def _change(work: Work, mutation: wire.Mutation, row: rows.Stored) -> wire.Result:
+    if mutation.op is wire.Op.DELETE:
+        return await _delete(work, mutation, row)
+    patch = _checked_patch(mutation, row)
+    if row.deleted:
+        return await _on_deleted(work, mutation, row, patch)
+    if is_alias(mutation, row):
+        await work.as_server()
+        await _merge(work, mutation, row, patch)
+        await work.as_device()
+        # The device drops the old row; the one it was merged into comes by the feed.
+        return _gone(mutation, max(work.held[key_of(mutation)].ver, mutation.base_ver + 1))
+    after, told = await _merge(work, mutation, row, patch)
+    as_asked = all(after.values[name] == value for name, value in patch.items())
+    return _done(mutation, after, differs=told or not as_asked or bool(_unseen(work, mutation, row)))
+
+
+async def _change_unseen(work: Work, mutation: wire.Mutation, row: rows.Stored) -> wire.Result:
+    """Its author might change it then and may not see it now: it counts, and the answer tells nothing."""
+    if row.table.append_only:
+        raise not_found(row.table)
+    patch = _changeable(row.table, fitting(row.table, mutation.patch))
+    await work.as_server()  # if the row comes back to this device, it comes by the feed
+    try:
+        if row.deleted:
+            await _on_deleted(work, mutation, row, patch)
+        else:
+            await _merge(work, mutation, row, patch)
+    except Refused as refused:
+        await work.as_device()
+        raise not_found(row.table, about=refused) from refused
+    await work.as_device()
+    return _gone(mutation, mutation.base_ver + 1)
 
 
 async def _delete(work: Work, mutation: wire.Mutation, row: rows.Stored) -> wire.Result:
     if row.table.append_only:
         raise Refused("append_only", f"What is in {row.table.name} stays; add another entry instead.")
-    if not row.deleted:
-        unseen = _unseen(work, mutation, row)
-        after = await work.store.delete(row, edit_ms=_edit_ms(work, mutation))
-        work.held[key_of(mutation)] = after
-        if unseen:
-            newest = max(unseen.values(), key=lambda change: change.ver)
-            record = conflicts.Record(
-                unit=conflicts.WHOLE_ROW,
-                policy="delete",
-                base={},
-                winner=conflicts.Side(
-                    values={"deleted": True}, by=work.actor.id, at_ms=_edit_ms(work, mutation)
-                ),
-                loser=conflicts.Side(
-                    values={name: row.values[name] for name in unseen}, by=newest.by, at_ms=newest.at_ms
-                ),
-            )
-            await _record(work, row, record)
-        row = after
-    return wire.Result(mid=mutation.mid, status=wire.Status.APPLIED, ver=row.ver)
+    if row.deleted:
+        return _done(mutation, row, differs=False)
+    unseen = _unseen(work, mutation, row)
+    edit_ms = work.edit_ms(mutation)
+    after = work.hold(await work.store.delete(row, edit_ms=edit_ms))
+    if unseen:
+        newest = max(unseen.values(), key=lambda change: change.ver)
+        record = conflicts.Record(
+            unit=conflicts.WHOLE_ROW,
+            policy="delete",
+            base={},
+            winner=conflicts.Side(values={"deleted": True}, by=work.actor.id, at_ms=edit_ms),
+            loser=conflicts.Side(
+                values={name: row.values[name] for name in unseen}, by=newest.by, at_ms=newest.at_ms
+            ),
+        )
+        await work.record(row, record)
+    return _done(mutation, after, differs=False)
 
 
 def _checked_patch(mutation: wire.Mutation, row: rows.Stored) -> dict[str, Any]:
-    patch = _fitting(row.table, mutation.patch)
+    patch = fitting(row.table, mutation.patch)
     if mutation.op is wire.Op.PUT:
         return patch  # made again: what can't change is left as it is
     if row.table.append_only:
         raise Refused("append_only", f"What is in {row.table.name} stays; add another entry instead.")
     for name, value in patch.items():
         if row.table.by_name[name].policy is Policy.FIXED and row.values[name] != value:
-            raise Refused("fixed", f"{name} of {row.table.name} is set once and never changed.", row=row)
+            raise Refused("fixed", f"{name} of {row.table.name} is set once and never changed.", ver=row.ver)
     return patch
 
 
 async def _on_deleted(
     work: Work, mutation: wire.Mutation, row: rows.Stored, patch: Mapping[str, Any]
 ) -> wire.Result:
-    """A put by somebody who knows of the deletion brings the row back; any other edit is kept for a person."""
+    """A put by somebody who sees it and knows of the deletion brings it back; other edits are kept for a person."""
     changed = _changeable(row.table, patch)
-    if mutation.op is wire.Op.PUT and mutation.base_ver >= row.ver:
-        after = await work.store.restore(
-            row, _without_undone_optout(row, changed), edit_ms=_edit_ms(work, mutation)
-        )
-        work.held[key_of(mutation)] = after
-        return wire.Result(mid=mutation.mid, status=wire.Status.MERGED, ver=after.ver, row=after.on_wire())
+    edit_ms = work.edit_ms(mutation)
+    if mutation.op is wire.Op.PUT and mutation.base_ver >= row.ver and work.rights.sees(row):
+        kept = _without_undone_optout(row, changed)
+        return _done(mutation, work.hold(await work.store.restore(row, kept, edit_ms=edit_ms)), differs=True)
     raise Refused(
         "row_deleted",
         "Somebody deleted this meanwhile. Your change is kept: restore it with your change, or let it go.",
+        ver=row.ver,
         row=row,
         record=conflicts.Record(
             unit=conflicts.WHOLE_ROW,
             policy="delete",
             base=values.sound(row.table, mutation.base),
             winner=conflicts.Side(values={"deleted": True}, by=None, at_ms=None),
-            loser=conflicts.Side(values=changed, by=work.actor.id, at_ms=_edit_ms(work, mutation)),
+            loser=conflicts.Side(values=changed, by=work.actor.id, at_ms=edit_ms),
         ),
-        keep={
-            name: value
-            for name, value in _without_undone_optout(row, changed).items()
-            if row.table.by_name[name].policy is Policy.STICKY
-        },
     )
 
 
 async def _merge(
     work: Work, mutation: wire.Mutation, row: rows.Stored, patch: Mapping[str, Any]
-) -> wire.Result:
-    edit_ms = _edit_ms(work, mutation)
+) -> tuple[rows.Stored, bool]:
+    """The row afterwards, and whether there was a conflict. Refuses before it writes."""
+    base = values.sound(row.table, mutation.base)
+    await dependants.check(work, mutation, row, base)
+    alias, edit_ms = is_alias(mutation, row), work.edit_ms(mutation)
     outcome = merge.merge(
         row.table,
         server=row.values,
-        changes=row.changes(but_of=work.origin),
-        patch=patch,
-        base=values.sound(row.table, mutation.base),
-        base_ver=mutation.base_ver,
+        changes=_all_changes(row) if alias else row.changes(but_of=work.origin),
+        patch=patch if mutation.op is wire.Op.PATCH else _changeable(row.table, patch),
+        base=base,
+        base_ver=0 if alias else mutation.base_ver,
         edit_ms=edit_ms,
     )
-    after = await work.store.update(row, outcome.apply, edit_ms=edit_ms)
-    work.held[key_of(mutation)] = after
+    if outcome.refused:
+        raise Refused("decided", "Somebody decided this meanwhile. Look at it again.", ver=row.ver)
+    after = await _write(work, row, outcome.apply, edit_ms)
     for found in outcome.conflicts:
-        await _record(work, row, conflicts.of_merge(found, work.actor.id))
-    differs = (
-        bool(outcome.conflicts)
-        or bool(_unseen(work, mutation, row))
-        or any(after.values[name] != value for name, value in patch.items())
-    )
-    return wire.Result(
-        mid=mutation.mid,
-        status=wire.Status.MERGED if differs else wire.Status.APPLIED,
-        ver=after.ver,
-        row=after.on_wire() if differs else None,
-    )
+        await work.record(after, conflicts.of_merge(found, work.actor.id))
+    return after, bool(outcome.conflicts)
 
 
-async def aftermath(work: Work, refused: Refused) -> None:
-    """What a refusal still leaves behind: the record of a lost edit, and an opt-out whatever became of the row."""
-    row = refused.row
-    if row is None:
-        return
-    if refused.keep:
-        work.held[(row.table.name, row.id)] = await work.store.update(row, refused.keep, edit_ms=work.now_ms)
-    if refused.record is not None:
-        await _record(work, row, refused.record)
+async def _write(work: Work, row: rows.Stored, given: Mapping[str, Any], edit_ms: int) -> rows.Stored:
+    """The merged values, and what follows from them in other rows."""
+    if row.table is tables.LEADS:
+        if "location_id" in given:
+            return await _move(work, row, given, edit_ms)
+        if not _CONTACT.isdisjoint(given):
+            work.contacts.add(row.id)
+    elif row.table is tables.CONFLICTS:
+        merging = await duplicates.merger(work, row, given)
+        if merging is not None:
+            after = await work.store.update(row, {**given, "loser": merging.told}, edit_ms=edit_ms)
+            await duplicates.unite(work, merging, edit_ms)
+            return work.hold(after)
+    elif given.get("lead_id"):
+        given = await moves.beside_parent(work, row.table, given, edit_ms)
+    return work.hold(await work.store.update(row, given, edit_ms=edit_ms))
 
 
-async def _record(work: Work, row: rows.Stored, record: conflicts.Record) -> None:
-    await work.store.add_conflict(row, record, now=work.now)
+async def _move(work: Work, row: rows.Stored, given: Mapping[str, Any], edit_ms: int) -> rows.Stored:
+    moves.check(work, row, given["location_id"])
+    before = work.snapshot()
+    try:
+        async with work.store.savepoint():
+            after = work.hold(await work.store.update(row, given, edit_ms=edit_ms))
+            await moves.take_along(work, after, edit_ms)
+    except RefusedByStore as fault:
+        work.restore(before)
+        raise Refused("bad_value", _TAKEN, ver=row.ver) from fault
+    work.contacts.add(row.id)
+    return after
 
 
-def _edit_ms(work: Work, mutation: wire.Mutation) -> int:
-    clamped = merge.clamp_edit_ms(
-        mutation.edit_ms, seen_server_ms=mutation.seen_server_ms, received_ms=work.now_ms
-    )
-    return max(clamped, 0)
+def _all_changes(row: rows.Stored) -> dict[str, merge.Change]:
+    """For the editor of another row, all of this one is news, at the latest since it was made."""
+    made = int(values.parse_time(row.values["created_at"]).timestamp() * 1000)
+    since = merge.Change(ver=1, at_ms=made, by=None)
+    return {**dict.fromkeys(row.table.columns, since), **row.changes(but_of="")}
 
 
 def _unseen(work: Work, mutation: wire.Mutation, row: rows.Stored) -> dict[str, merge.Change]:
@@ -219,18 +239,28 @@ def _unseen(work: Work, mutation: wire.Mutation, row: rows.Stored) -> dict[str, 
     return {name: change for name, change in changes.items() if change.ver > mutation.base_ver}
 
 
-def _fitting(table: tables.Table, patch: Mapping[str, Any]) -> dict[str, Any]:
-    try:
-        values.check_values(table, patch)
-        return values.canonical(table, patch)
-    except errors.InputError as fault:
-        raise Refused("bad_value", fault.message) from fault
-    except OverflowError as fault:
-        raise Refused("bad_value", "A time lies beyond the calendar.") from fault
+def _done(mutation: wire.Mutation, row: rows.Stored, *, differs: bool) -> wire.Result:
+    return wire.Result(
+        mid=mutation.mid,
+        status=wire.Status.MERGED if differs else wire.Status.APPLIED,
+        ver=row.ver,
+        row=row.on_wire() if differs else None,
+    )
+
+
+def _gone(mutation: wire.Mutation, ver: int) -> wire.Result:
+    """It is in, and the device has the row no more."""
+    row = wire.Row(table=mutation.table, id=mutation.row_id, ver=ver, deleted=True)
+    return wire.Result(mid=mutation.mid, status=wire.Status.MERGED, ver=ver, row=row)
 
 
 def _changeable(table: tables.Table, patch: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in patch.items() if table.by_name[name].policy is not Policy.FIXED}
+    """Without what is set once, and without the location: a row is only moved by asking for it."""
+    return {
+        name: value
+        for name, value in patch.items()
+        if table.by_name[name].policy is not Policy.FIXED and name != "location_id"
+    }
 
 
 def _without_undone_optout(row: rows.Stored, patch: Mapping[str, Any]) -> dict[str, Any]:

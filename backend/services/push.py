@@ -11,16 +11,21 @@ from datetime import datetime
 from itertools import groupby
 
 from backend.actor import Actor
-from backend.services import apply
+from backend.services import apply, duplicates
+from backend.services.contact_safety import keep_optout
+from backend.services.dependants import depends
 from backend.services.needs import SyncNeeds
+from backend.services.rights import Rights
+from backend.services.work import Refused, Work, key_of
 from backend.storage import feed, mutations
 from backend.storage.store import Key, Passing, RefusedByStore, Store, Stores
-from domain import errors, values, wire
+from domain import errors, tables, values, wire
 
 logger = logging.getLogger(__name__)
 
 Group = list[wire.Mutation]
 _TRIES = 3
+_LEADS = tables.LEADS.name
 # A mistake of ours with one change must not stop the others either: it is parked, and the log knows why.
 _MISTAKE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 _POISON = (RefusedByStore, *_MISTAKE)
@@ -106,7 +111,7 @@ async def _one_by_one(stores: Stores, arrived: _Arrived, groups: list[Group]) ->
             raise
         except _POISON as fault:
             logger.warning("push.poison", extra={"fault": type(fault).__name__, "at": _where(fault)})
-            some = await _park_group(stores, arrived.sender, group)
+            some = await _park_group(stores, arrived, group)
         results += some
         if any(result.status is wire.Status.RETRY for result in some):
             return results + _later(groups[number + 1 :])  # what follows may build on it
@@ -117,48 +122,80 @@ async def _one_by_one(stores: Stores, arrived: _Arrived, groups: list[Group]) ->
 async def _in_transaction(
     store: Store, arrived: _Arrived, groups: list[Group], blocked: set[Key]
 ) -> list[wire.Result]:
-    sender, actor = arrived.sender, arrived.actor
+    sender = arrived.sender
     everything = [mutation for group in groups for mutation in group]
     seen = await store.claim(sender, everything)
     _refuse_fork(sender, everything, seen)
-    origin = feed.origin(sender.device_id, actor.id)
-    await store.act_as(actor_id=actor.id, origin=origin)
-    work = apply.Work(store=store, actor=actor, origin=origin, now=arrived.now)
-    work.held = await store.lock({apply.key_of(m) for m in everything if values.is_id(m.row_id)})
+    work = await _begin(store, arrived, everything)
     results = {m.mid: _replayed(work, m, seen[m.mid].result) for m in everything if m.mid in seen}
     for group in groups:
-        some = await _group(work, sender, [m for m in group if m.mid not in seen], blocked)
+        some = await _group(work, [m for m in group if m.mid not in seen], blocked)
         results |= {result.mid: result for result in some}
         blocked |= _touched(group, [results[m.mid] for m in group])
+    await duplicates.find(work)
     await store.settle(sender, [results[m.mid] for m in everything if m.mid not in seen])
     return [results[m.mid] for m in everything]
 
 
-async def _group(
-    work: apply.Work, sender: mutations.Sender, group: Group, blocked: set[Key]
-) -> list[wire.Result]:
+async def _begin(store: Store, arrived: _Arrived, asked: Sequence[wire.Mutation]) -> Work:
+    """Who writes, and what they are about to touch, locked: the rows, their leads, and leads that these were merged into."""
+    actor, origin = arrived.actor, feed.origin(arrived.sender.device_id, arrived.actor.id)
+    now_ms = int(arrived.now.timestamp() * 1000)
+    await store.act_as(actor_id=actor.id, origin=origin)
+    work = Work(
+        store=store,
+        actor=actor,
+        sender=arrived.sender,
+        origin=origin,
+        now=arrived.now,
+        rights=Rights(store=store, actor=actor, now_ms=now_ms),
+        held=await store.lock(_wanted(asked)),
+    )
+    gone = [row_id for (table, row_id), row in work.held.items() if table == _LEADS and row.deleted]
+    if gone:
+        work.aliases = await store.aliases(gone)
+        work.held |= await store.lock({(_LEADS, lead_id) for lead_id in work.aliases.values()})
+    return work
+
+
+def _wanted(asked: Sequence[wire.Mutation]) -> set[Key]:
+    rows = {key_of(mutation) for mutation in asked}
+    leads = {(_LEADS, str(mutation.patch.get("lead_id")).lower()) for mutation in asked}
+    return {(table, row_id) for table, row_id in rows | leads if values.is_id(row_id)}
+
+
+async def _group(work: Work, group: Group, blocked: set[Key]) -> list[wire.Result]:
     """All of the group, or none of it and each parked."""
-    held = dict(work.held)
+    before = work.snapshot() if len(group) > 1 else None
     results: list[wire.Result] = []
     # One mutation alone is refused before anything of it is written: no savepoint needed.
     together = work.store.savepoint() if len(group) > 1 else contextlib.nullcontext()
     try:
         async with together:
             for mutation in group:
-                if apply.key_of(mutation) in blocked:
-                    raise apply.Refused("depends", "It builds on a change that could not be applied.")
+                if key_of(mutation) in blocked:
+                    raise depends()
                 results.append(await apply.apply(work, mutation))
             return results
-    except apply.Refused as refused:
-        work.held = held
-        await apply.aftermath(work, refused)
-        parked = [_parked(m, refused if i == len(results) else None) for i, m in enumerate(group)]
+    except Refused as refused:
+        if before is not None:
+            work.restore(before)
+        return await _refuse(work, group, refused, at=len(results))
+
+
+async def _refuse(work: Work, group: Group, refused: Refused, *, at: int) -> list[wire.Result]:
+    """Each parked, with the reason where it is; what must count or be known all the same is written."""
+    await work.as_device()
+    if refused.row is not None and refused.record is not None:
+        await work.record(refused.row, refused.record)
+    parked = [_parked(m, refused if i == at else None) for i, m in enumerate(group)]
     for mutation, result in zip(group, parked, strict=True):
-        await work.store.park(sender, mutation, result)
+        await keep_optout(work, mutation)
+        await work.store.park(work.sender, mutation, result)
     return parked
 
 
-def _parked(mutation: wire.Mutation, refused: apply.Refused | None) -> wire.Result:
+def _parked(mutation: wire.Mutation, refused: Refused | None) -> wire.Result:
     if refused is None:
         return wire.Result(
             mid=mutation.mid,
@@ -169,14 +206,15 @@ def _parked(mutation: wire.Mutation, refused: apply.Refused | None) -> wire.Resu
     return wire.Result(
         mid=mutation.mid,
         status=wire.Status.PARKED,
-        ver=refused.row.ver if refused.row else 0,
+        ver=refused.ver,
         code=refused.code,
         message=refused.message,
     )
 
 
-async def _park_group(stores: Stores, sender: mutations.Sender, group: Group) -> list[wire.Result]:
-    """The database itself refused a value of this group."""
+async def _park_group(stores: Stores, arrived: _Arrived, group: Group) -> list[wire.Result]:
+    """The store itself refused a value of this group. An opt-out in it counts all the same."""
+    sender = arrived.sender
     results = [
         wire.Result(
             mid=mutation.mid,
@@ -190,23 +228,33 @@ async def _park_group(stores: Stores, sender: mutations.Sender, group: Group) ->
         seen = await store.claim(sender, group)
         _refuse_fork(sender, group, seen)
         await store.settle(sender, [r for r in results if r.mid not in seen])
+        work = await _begin(store, arrived, group)
         for mutation, result in zip(group, results, strict=True):
             await store.park(sender, mutation, result)
+            await _try_optout(work, mutation)
     return results
 
 
-def _replayed(work: apply.Work, mutation: wire.Mutation, stored: wire.Result) -> wire.Result:
-    """What a repeat is told: what became of it then, and the row as it is now, if this person may see it."""
+async def _try_optout(work: Work, mutation: wire.Mutation) -> None:
+    try:
+        async with work.store.savepoint():
+            await keep_optout(work, mutation)
+    except _POISON as fault:
+        logger.error("push.optout_lost", extra={"fault": type(fault).__name__, "at": _where(fault)})
+
+
+def _replayed(work: Work, mutation: wire.Mutation, stored: wire.Result) -> wire.Result:
+    """What a repeat is told: what became of it then, and the row as it is now, if this person may see it.
+
+    Else the row is as good as deleted for them: a row that went to another location must leave their device.
+    """
     if stored.status is wire.Status.PARKED:
         return stored
-    row = work.held.get(apply.key_of(mutation))
-    shown = row if row is not None and row.scope in work.actor.locations else None
-    return wire.Result(
-        mid=mutation.mid,
-        status=wire.Status.DUPLICATE,
-        ver=shown.ver if shown else stored.ver,
-        row=shown.on_wire() if shown else None,
-    )
+    row = work.held.get(key_of(mutation))
+    if row is not None and work.rights.sees(row):
+        return wire.Result(mid=mutation.mid, status=wire.Status.DUPLICATE, ver=row.ver, row=row.on_wire())
+    gone = wire.Row(table=mutation.table, id=mutation.row_id, ver=stored.ver, deleted=True)
+    return wire.Result(mid=mutation.mid, status=wire.Status.DUPLICATE, ver=stored.ver, row=gone)
 
 
 def _refuse_fork(
@@ -227,7 +275,7 @@ def _touched(group: Group, results: Sequence[wire.Result]) -> set[Key]:
     """Rows that later mutations must not build on."""
     if all(result.status is not wire.Status.PARKED for result in results):
         return set()
-    return {apply.key_of(mutation) for mutation in group}
+    return {key_of(mutation) for mutation in group}
 
 
 def _where(fault: BaseException) -> str:

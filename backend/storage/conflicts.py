@@ -34,6 +34,8 @@ class Record:
     winner: Side
     loser: Side
     open: bool = False
+    lead_id: str = ""
+    """The lead that the record belongs to; "" = the row's own."""
 
 
 def of_merge(found: merge.Conflict, actor_id: str) -> Record:
@@ -57,13 +59,13 @@ async def add(connection: Connection, row: rows.Stored, record: Record, *, now: 
 
 def values_of(row: rows.Stored, record: Record, *, now: datetime) -> dict[str, Any]:
     """The fields of the record's row."""
-    lead_id = row.id if row.table is tables.LEADS else row.values.get("lead_id")
+    own = row.id if row.table is tables.LEADS else row.values.get("lead_id")
     return {
         "location_id": row.scope,
         "created_at": values.time_text(now),
         "tbl": row.table.name,
         "row_id": row.id,
-        "lead_id": lead_id,
+        "lead_id": record.lead_id or own,
         "unit": record.unit,
         "policy": record.policy,
         "base": record.base,

@@ -90,8 +90,8 @@ async def settle(connection: Connection, sender: Sender, results: Sequence[wire.
 async def park(connection: Connection, sender: Sender, mutation: wire.Mutation, result: wire.Result) -> None:
     """Keep what could not be applied, so that support can see it; the device keeps it too."""
     await connection.execute(
-        """INSERT INTO parked_mutations (device_id, epoch, mid, user_id, mutation, code, message)
-           VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING""",
+        """INSERT INTO parked_mutations (device_id, epoch, mid, user_id, mutation, code, message, row_id)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING""",
         sender.device_id,
         sender.epoch,
         mutation.mid,
@@ -99,6 +99,7 @@ async def park(connection: Connection, sender: Sender, mutation: wire.Mutation, 
         json.dumps(mutation.as_json()),
         result.code,
         result.message,
+        mutation.row_id.lower().replace("\x00", ""),
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import asyncpg
 
-from backend.storage import conflicts, digests, feed, mutations, pool, rows
+from backend.storage import conflicts, digests, feed, history, kin, mutations, pool, rows
 from backend.storage.store import Key, Passing, RefusedByStore
 from domain import tables, wire
 
@@ -71,6 +71,32 @@ class PgStore:
         await rows.act_as(self.connection, actor_id=self._actor_id, origin="")
         await conflicts.add(self.connection, row, record, now=now)
         await rows.act_as(self.connection, actor_id=self._actor_id, origin=self._origin)
+
+    async def past_grants(self, user_id: str) -> Sequence[history.Span]:
+        return await history.past_grants(self.connection, user_id)
+
+    async def past_scopes(self, key: Key) -> Sequence[history.Span]:
+        return await history.past_scopes(self.connection, *key)
+
+    async def children(self, lead_id: str) -> Sequence[rows.Stored]:
+        return await kin.children(self.connection, lead_id)
+
+    async def same_contact(
+        self, scope: str, *, digits: Collection[str], emails: Collection[str]
+    ) -> Sequence[rows.Stored]:
+        return await kin.same_contact(self.connection, scope, digits=digits, emails=emails)
+
+    async def pairs(self, lead_ids: Collection[str]) -> set[tuple[str, str]]:
+        return await kin.pairs(self.connection, lead_ids)
+
+    async def aliases(self, row_ids: Collection[str]) -> dict[str, str]:
+        return await history.aliases(self.connection, row_ids)
+
+    async def add_alias(self, old_id: str, new_id: str) -> None:
+        await history.add_alias(self.connection, old_id, new_id)
+
+    async def parked(self, sender: mutations.Sender, row_id: str) -> Sequence[wire.Mutation]:
+        return await history.parked(self.connection, sender, row_id)
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:

@@ -77,6 +77,12 @@ async def get(connection: Connection, table: tables.Table, row_id: str) -> Store
     return _stored(table, record) if record else None
 
 
+async def where(connection: Connection, table: tables.Table, condition: str, *given: object) -> list[Stored]:
+    """Rows, deleted ones too, for which `condition` (SQL of ours) holds."""
+    sql = f"SELECT {_whole(table)} FROM {table.name} WHERE {condition}"  # noqa: S608
+    return [_stored(table, record) for record in await connection.fetch(sql, *given)]
+
+
 async def insert(
     connection: Connection, table: tables.Table, row_id: str, given: Mapping[str, Any]
 ) -> Stored:

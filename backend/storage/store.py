@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from backend.storage.conflicts import Record
 from backend.storage.feed import Entry, Head
+from backend.storage.history import Span
 from backend.storage.mutations import Seen, Sender
 from backend.storage.rows import Stored
 from domain import tables, wire
@@ -58,6 +59,34 @@ class Changes(Protocol):
 
     async def add_conflict(self, row: Stored, record: Record, *, now: datetime) -> None:
         """A conflict record about `row`, written by the server itself (no origin): every device pulls it."""
+
+    async def past_grants(self, user_id: str) -> Sequence[Span]:
+        """Locations that this person was granted once, and that were taken away again."""
+
+    async def past_scopes(self, key: Key) -> Sequence[Span]:
+        """The locations that the row has left, the oldest first."""
+
+    async def children(self, lead_id: str) -> Sequence[Stored]:
+        """All rows with this `lead_id`, of every table, deleted ones too, held like locked ones."""
+
+    async def same_contact(
+        self, scope: str, *, digits: Collection[str], emails: Collection[str]
+    ) -> Sequence[Stored]:
+        """Leads of the location, not deleted, whose phone ends in one of `digits` (ten of them, without an extension)
+        or whose e-mail is one of `emails` (in small letters); held like locked ones. Two transactions that ask about
+        the same location wait for each other."""
+
+    async def pairs(self, lead_ids: Collection[str]) -> set[tuple[str, str]]:
+        """(lead_id, row_id) of all conflicts of the unit "duplicate" about these leads, settled or not."""
+
+    async def aliases(self, row_ids: Collection[str]) -> dict[str, str]:
+        """Of these ids: those of leads that were merged, and which lead they are now."""
+
+    async def add_alias(self, old_id: str, new_id: str) -> None:
+        """From here on `old_id`, and whatever was merged into it before, is `new_id`."""
+
+    async def parked(self, sender: Sender, row_id: str) -> Sequence[wire.Mutation]:
+        """This store's mutations of the row that were parked, the oldest first (the newest hundred)."""
 
     def savepoint(self) -> AbstractAsyncContextManager[None]:
         """What is done within it is undone when an exception leaves it; the transaction goes on."""

@@ -97,9 +97,10 @@ async def finished(
     id_or_sha256: str = "",
     note_id: str | None = None,
 ) -> Upload | None:
-    """A complete upload of these locations, by its id or content, or by its note."""
+    """A complete upload of these locations, by its id or content, or by its note; it is where its note is by now."""
     row = await connection.fetchrow(
-        """SELECT * FROM uploads WHERE location_id = ANY($1::uuid[]) AND done_at IS NOT NULL
+        """SELECT * FROM uploads u WHERE done_at IS NOT NULL AND coalesce(
+               (SELECT n.location_id FROM notes n WHERE n.id = u.note_id), u.location_id) = ANY($1::uuid[])
            AND (id::text = $2 OR sha256 = $2 OR note_id = $3) ORDER BY created_at LIMIT 1""",
         list(location_ids),
         id_or_sha256,

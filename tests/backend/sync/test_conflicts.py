@@ -79,7 +79,7 @@ async def test_money_waits_for_a_person(make_device: MakeDevice, stamp: Stamp) -
     (told,) = await records(phone, stamp)
     assert (told["status"], told["unit"]) == ("open", "price")
     assert told["loser"] == {"price_cents": 300, "price_on": "2026-01-01"}
-    choice = {"status": "settled", "resolution": "mine", "resolved_by": desk.user_id}
+    choice = {"status": "resolved", "resolution": "kept", "resolved_by": desk.user_id}
     (settled,) = await desk.push(desk.mutation("patch", "conflicts", told["id"], choice, base_ver=1))
     assert settled.status is wire.Status.APPLIED
 

@@ -19,7 +19,7 @@ _SAMPLES: dict[tables.Type, Any] = {
     tables.Type.ID: "018f0000-0000-7000-8000-000000000001",
     tables.Type.TIME: T0,
 }
-_WORDS = {"kind": "seller", "stage": "new"}
+_WORDS = {"kind": "seller", "stage": "new", "side_held": "listing", "state": "saved"}
 PUSHABLE = [table for table in tables.ALL if table.writers and table is not tables.CONFLICTS]
 
 

@@ -1,0 +1,135 @@
+"""Leads that may be one person: found when they arrive, told to people, and merged when somebody says so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from backend.services.work import Refused, Work
+from backend.storage import conflicts
+from backend.storage.rows import Stored
+from domain import duplicates, tables, values
+
+_OPT_OUT = tables.LEADS.unit_fields("opt_out")
+
+
+async def find(work: Work) -> None:
+    """Compare the leads whose number, e-mail or opt-out this push changed with the others of their location.
+
+    None is refused: both stay, and a record asks whether they are one person. An opt-out of a number counts for
+    every lead with that number, and for one that comes later.
+    """
+    fresh = [lead for lead_id in sorted(work.contacts) if (lead := work.lead(lead_id)) and not lead.deleted]
+    for scope in sorted({lead.scope for lead in fresh}):
+        await _find(work, scope, [lead for lead in fresh if lead.scope == scope])
+
+
+async def _find(work: Work, scope: str, fresh: Sequence[Stored]) -> None:
+    digits = {found for lead in fresh if (found := duplicates.digits(lead.values))}
+    emails = {found for lead in fresh if (found := duplicates.email(lead.values))}
+    if not digits and not emails:
+        return
+    others = await work.store.same_contact(scope, digits=sorted(digits), emails=sorted(emails))
+    pairs: dict[tuple[str, str], tuple[Stored, Stored]] = {}
+    for lead in fresh:
+        twins = [one for one in others if one.id != lead.id and duplicates.alike(lead.values, one.values)]
+        await _spread_optout(work, [lead, *twins])
+        there = [one for one in twins if not one.deleted]
+        if there:
+            oldest = min(there, key=_age)
+            older, newer = sorted((lead, oldest), key=_age)
+            pairs[(older.id, newer.id)] = (older, newer)
+    known = await work.store.pairs([older for older, _ in pairs]) if pairs else set()
+    for key, (older, newer) in pairs.items():
+        if key not in known:
+            await work.record(newer, _record(older, newer))
+
+
+async def _spread_optout(work: Work, leads: Sequence[Stored]) -> None:
+    said = next((lead for lead in leads if lead.values["opted_out"]), None)
+    if said is None:
+        return
+    await work.as_server()
+    for lead in leads:
+        if not lead.values["opted_out"]:
+            given = {name: said.values[name] for name in _OPT_OUT}
+            work.hold(await work.store.update(lead, given, edit_ms=work.now_ms))
+    await work.as_device()
+
+
+def _record(older: Stored, newer: Stored) -> conflicts.Record:
+    """About the newer lead, as something that belongs to the older one."""
+    return conflicts.Record(
+        unit=duplicates.UNIT,
+        policy=duplicates.UNIT,
+        base={},
+        winner=conflicts.Side(values=duplicates.named(older.id, older.values), by=None, at_ms=None),
+        loser=conflicts.Side(values=duplicates.named(newer.id, newer.values), by=None, at_ms=None),
+        open=True,
+        lead_id=older.id,
+    )
+
+
+def _age(lead: Stored) -> tuple[str, str]:
+    return duplicates.age(lead.id, lead.values)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merger:
+    """What making one lead of two will write. `told`: what the record keeps of the one that goes."""
+
+    winner: Stored
+    loser: Stored
+    changed: Mapping[str, Any]
+    told: Mapping[str, Any]
+
+
+async def merger(work: Work, record: Stored, written: Mapping[str, Any]) -> Merger | None:
+    """What `written` to this record asks for; None if it is nothing, or if there are no two leads any more.
+
+    Raises: Refused for somebody who may not see both.
+    """
+    if record.values["unit"] != duplicates.UNIT or written.get("resolution") != duplicates.MERGE:
+        return None
+    winner, loser = [await _lead(work, record.values[side]) for side in ("winner", "loser")]
+    if winner is None or loser is None or winner.id == loser.id:
+        return None
+    if not (work.rights.sees(winner) and work.rights.sees(loser)):
+        raise Refused("forbidden", "One of the two leads is in a location that you have no access to.")
+    changed = duplicates.united(winner.values, loser.values)
+    left = duplicates.left_over({**winner.values, **changed}, loser.values)
+    told = {**record.values["loser"], **left}
+    return Merger(winner=winner, loser=loser, changed=changed, told=told)
+
+
+async def _lead(work: Work, told: Any) -> Stored | None:
+    """The lead that the record names, or the one it was merged into; held from here on. None: deleted."""
+    lead_id = str(told.get("id")) if isinstance(told, dict) else ""
+    if not values.is_id(lead_id):
+        return None
+    work.aliases |= await work.store.aliases([lead_id])
+    now = work.aliases.get(lead_id, lead_id)
+    if work.lead(now) is None:
+        work.held |= await work.store.lock([(tables.LEADS.name, now)])
+    lead = work.lead(now)
+    return lead if lead is not None and not lead.deleted else None
+
+
+async def unite(work: Work, merging: Merger, edit_ms: int) -> None:
+    """One lead of two. The server does it: every device pulls what changes."""
+    winner, loser = merging.winner, merging.loser
+    await work.as_server()
+    for child in await work.store.children(loser.id):
+        given = {"lead_id": winner.id, "location_id": winner.scope}
+        about = (child.values["tbl"], child.values["row_id"]) if child.table is tables.CONFLICTS else None
+        if about == (tables.LEADS.name, loser.id) and child.values["unit"] != duplicates.UNIT:
+            given["row_id"] = winner.id
+        after = await work.store.update(child, given, edit_ms=edit_ms)
+        if (child.table.name, child.id) in work.held:
+            work.hold(after)
+    work.hold(await work.store.update(winner, merging.changed, edit_ms=edit_ms))
+    work.hold(await work.store.delete(loser, edit_ms=edit_ms))
+    await work.store.add_alias(loser.id, winner.id)
+    work.aliases[loser.id] = winner.id
+    await work.as_device()
