@@ -56,6 +56,7 @@ def serving(folder: Path, *, agents: int = 1, **environment: str) -> Iterator[Se
     """An empty server with `agents` people of one location on a free port; all of it is stopped at the end."""
     settings = launch_settings.Settings(data=folder, app_port=free_port(), server_port=free_port())
     os.environ.update(environment)
+    _prepare(settings)
     child = processes.start("server", ["-m", "backend", "serve"], settings)
     try:
         processes.wait_until_answers(child, f"{settings.server_url}/ready")
@@ -74,6 +75,26 @@ def serving(folder: Path, *, agents: int = 1, **environment: str) -> Iterator[Se
         processes.stop([child])
 
 
+def _prepare(settings: launch_settings.Settings) -> None:
+    """A migrated database that keeps the moment of each commit (for the feed's lag)."""
+    _run(settings, "migrate")
+    with (settings.data / "server" / "postgres" / "postgresql.auto.conf").open("a") as file:
+        file.write("track_commit_timestamp = on\n")
+
+
+def _run(settings: launch_settings.Settings, *words: str) -> None:
+    """Raises: SystemExit with what the command said."""
+    done = subprocess.run(
+        [sys.executable, "-m", "backend", *words],
+        env={**settings.environment, "JORGE_PASSWORD": PASSWORD},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise SystemExit(done.stderr)
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -81,17 +102,8 @@ def free_port() -> int:
 
 
 def _add_person(settings: launch_settings.Settings, email: str) -> None:
-    """Raises: SystemExit with what the command said."""
     words = ["--email", email, "--name", "Pat", "--role", "agent", "--location", LOCATION]
-    done = subprocess.run(
-        [sys.executable, "-m", "backend", "create-user", *words, "--zone", "America/Los_Angeles", "--state", "CA"],
-        env={**settings.environment, "JORGE_PASSWORD": PASSWORD},
-        capture_output=True,
-        text=True,
-        check=False,
-    )  # fmt: skip
-    if done.returncode:
-        raise SystemExit(done.stderr)
+    _run(settings, "create-user", *words, "--zone", "America/Los_Angeles", "--state", "CA")
 
 
 def fill(server: Server, rows: int) -> int:
