@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from domain import wire
-from storage import database, outbox
+from storage import database, outbox, rows
 
 MAX_BYTES = 256 * 1024
 ENVELOPE = 400
@@ -28,24 +29,33 @@ def next_batch(
     reads: database.Reads, *, limit: int = wire.MAX_MUTATIONS, max_bytes: int = MAX_BYTES
 ) -> list[outbox.Line]:
     """Empty = nothing waits."""
-    found = reads.rows(
-        "SELECT mid, grp, tbl, row_id, urgent, length(patch) + length(base) AS size"
-        " FROM outbox INDEXED BY outbox_by_row"
-        " WHERE state <> 'acked' AND state <> 'parked' ORDER BY mid"
-    )
-    waiting = [
-        Waiting(
-            mid=row["mid"],
-            group=row["grp"],
-            row=(row["tbl"], row["row_id"]),
-            urgent=bool(row["urgent"]),
-            size=row["size"] + ENVELOPE,
-        )
-        for row in found
-    ]
-    return outbox.lines(
-        reads, [item.mid for item in cut(in_order(waiting), limit=limit, max_bytes=max_bytes)]
-    )
+    groups = in_order(_all_waiting(reads) if _is_urgent(reads) else _first_waiting(reads, limit))
+    return outbox.lines(reads, [item.mid for item in cut(groups, limit=limit, max_bytes=max_bytes)])
+
+
+_WAITING = " FROM outbox INDEXED BY outbox_by_row WHERE state <> 'acked' AND state <> 'parked'"
+_COLUMNS = "SELECT mid, grp, tbl, row_id, urgent, length(patch) + length(base)" + _WAITING
+
+
+def _is_urgent(reads: database.Reads) -> bool:
+    return reads.value(f"SELECT 1 {_WAITING} AND urgent LIMIT 1") is not None
+
+
+def _all_waiting(reads: database.Reads) -> list[Waiting]:
+    return [_waiting(row) for row in reads.each(f"{_COLUMNS} ORDER BY mid")]
+
+
+def _first_waiting(reads: database.Reads, limit: int) -> list[Waiting]:
+    """The oldest, and whatever belongs to their actions: of a long queue no more is looked at than is sent."""
+    oldest = f"SELECT DISTINCT grp FROM (SELECT grp {_WAITING} ORDER BY mid LIMIT ?)"  # noqa: S608 - fixed words
+    members = f"{_COLUMNS} AND grp IN (SELECT value FROM json_each(?)) ORDER BY mid"  # noqa: S608
+    groups = [row[0] for row in reads.each(oldest, (limit,))]
+    return [_waiting(row) for row in reads.each(members, (rows.dumps(groups),))]
+
+
+def _waiting(row: tuple[Any, ...]) -> Waiting:
+    mid, group, table, row_id, urgent, size = row
+    return Waiting(mid=mid, group=group, row=(table, row_id), urgent=bool(urgent), size=size + ENVELOPE)
 
 
 def in_order(waiting: Sequence[Waiting]) -> list[list[Waiting]]:
@@ -63,11 +73,11 @@ def in_order(waiting: Sequence[Waiting]) -> list[list[Waiting]]:
 def _needs(name: str, groups: Mapping[str, list[Waiting]]) -> list[str]:
     """`name` and the earlier groups that touch its rows (and theirs), in order."""
     wanted, order = {name}, list(groups)
-    rows = {item.row for item in groups[name]}
+    touched = {item.row for item in groups[name]}
     for earlier in reversed(order[: order.index(name)]):
-        if any(item.row in rows for item in groups[earlier]):
+        if any(item.row in touched for item in groups[earlier]):
             wanted.add(earlier)
-            rows |= {item.row for item in groups[earlier]}
+            touched |= {item.row for item in groups[earlier]}
     return [group for group in order if group in wanted]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from domain import tables, wire
 from domain.wire import Status
-from storage import cursor, database, outbox, rebase, scopes
+from storage import acks, cursor, database, outbox, rebase, scopes
 
 ROW_DELETED = "row_deleted"
 """The server's code for an edit of a row that somebody deleted."""
@@ -29,8 +29,11 @@ def apply(
 ) -> Outcome:
     """Each result once, in the order of sending. What the answer doesn't mention stays to be sent again."""
     results = {result.mid: result for result in answer.results}
-    safe = parked = 0
+    plain = acks.confirm(tx, sent, results, now_ms=now_ms)
+    safe, parked = len(plain), 0
     for mutation in sent:
+        if mutation.mid in plain:
+            continue
         result = results.get(mutation.mid)
         if result is None or result.status is Status.RETRY:
             outbox.mark_waiting(tx, mutation.mid)
