@@ -98,7 +98,11 @@ async def sums(
 
 @router.get("/rows")
 async def range_rows(
-    call: Asked, request: Request, scope: Id, table: Id, ranges: Annotated[str, Query(max_length=800)]
+    call: Asked,
+    request: Request,
+    scope: Id,
+    table: Id,
+    ranges: Annotated[str, Query(max_length=800)] = "",
 ) -> Response:
     """All rows of some ranges of one location's table, as they are now."""
     ask = wire.RowsAsk(scope=scope, table=table, ranges=_ranges(ranges))
