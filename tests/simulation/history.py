@@ -71,7 +71,8 @@ def _nothing_twice(sim: Sim, past: list[Write]) -> None:
         change = applied.mutation
         for name, value in change.patch.items():
             if name in _COUNTED:
-                carried[(change.row_id, name, str(value))] += 1
+                for row_id in {change.row_id, sim.server.memory.data.aliases.get(change.row_id, change.row_id)}:
+                    carried[(row_id, name, str(value))] += 1
     came: Counter[tuple[str, str, str]] = Counter()
     for write in past:
         for name in _COUNTED:
@@ -136,15 +137,15 @@ def _origin_of(applied: Applied) -> str:
 
 def _times(sim: Sim, past: list[Write]) -> None:
     """I12: the time an edit counts as made lies between what its author had seen and its arrival."""
-    arrived = {}
+    arrived: dict[tuple[str, int], list[Applied]] = {}
     for applied in sim.server.memory.data.applied.values():
-        arrived[(applied.mutation.row_id, applied.seen.result.ver)] = applied
+        arrived.setdefault((applied.mutation.row_id, applied.at_ms), []).append(applied)
     for write in past:
-        applied_here = arrived.get((write.row_id, write.after.ver))
-        if applied_here is None or write.before is None or not write.origin:
+        with_it = arrived.get((write.row_id, write.at_ms), [])
+        if not with_it or write.before is None or not write.origin:
             continue
         received = write.received_ms
-        seen = min(applied_here.mutation.seen_server_ms, received)
+        seen = min(min(one.mutation.seen_server_ms for one in with_it), received)
         if not seen <= write.edit_ms <= received:
             raise Violation("I12", f"{write.row_id} counts as of {write.edit_ms}, not in {seen} … {received}")
     for key, row in sim.server.memory.data.rows.items():

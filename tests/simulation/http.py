@@ -49,7 +49,8 @@ def unpacked(coding: str, body: bytes) -> bytes:
 
 def request_bytes(request: Request) -> bytes:
     line = h11.Connection(h11.CLIENT)
-    headers = [("Host", HOST), *request.headers.items(), ("Content-Length", str(len(request.body)))]
+    said = [(name, value.strip()) for name, value in request.headers.items()]
+    headers = [("Host", HOST), *said, ("Content-Length", str(len(request.body)))]
     head = line.send(h11.Request(method=request.method, target=request.url, headers=headers)) or b""
     return head + (line.send(h11.Data(data=request.body)) or b"") + (line.send(h11.EndOfMessage()) or b"")
 

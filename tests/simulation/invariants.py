@@ -65,6 +65,8 @@ class Checks:
     reader: Reader | None = None
     _vers: dict[str, dict[Key, int]] = field(default_factory=dict)
     _lives: dict[str, str] = field(default_factory=dict)
+    _known_safe: dict[str, set[int]] = field(default_factory=dict)
+    _spoilt: dict[str, set[int]] = field(default_factory=dict)
 
     # Always
 
@@ -96,6 +98,8 @@ class Checks:
 
     def after_step(self, phone: Phone, step: object) -> None:
         if isinstance(step, _WATCHED):
+            acked = phone.db.rows("SELECT mid FROM outbox WHERE state = 'acked'")
+            self._known_safe.setdefault(phone.name, set()).update(row["mid"] for row in acked)
             self._own_locations_only(phone)
             self._versions_only_grow(phone)
             self._sees_own_work(phone)
@@ -135,7 +139,10 @@ class Checks:
         for line in outbox.listed(phone.db, limit=100_000):
             if line.state is not outbox.State.PARKED:
                 waiting.setdefault(line.row, []).append(line)
+        safe = self._known_safe.get(phone.name, set()) | self._spoilt.get(phone.name, set())
         for (name, row_id), lines in waiting.items():
+            if any(line.mutation.mid in safe for line in lines):
+                continue  # sent once more to a server of an earlier day: others may have written since
             table = tables.BY_NAME[name]
             shown = rows.get(phone.db, table, row_id)
             if lines[-1].mutation.op is wire.Op.DELETE:
@@ -157,7 +164,10 @@ class Checks:
         if not place.first_complete or place.first_total:
             return
         server = self.sim.server
+        touched = {line.row[1] for line in outbox.listed(phone.db, limit=100_000)}
         for lead_id, task_id in self.sim.ledger.pairs.items():
+            if touched & {lead_id, task_id}:
+                continue
             lead = phone.db.value("SELECT 1 FROM leads WHERE id = ?", (lead_id,))
             task = phone.db.value("SELECT 1 FROM tasks WHERE id = ?", (task_id,))
             if lead and not task and server.is_untouched("tasks", task_id) and server.is_untouched("leads", lead_id):
@@ -165,7 +175,8 @@ class Checks:
 
     def forget(self, phone: Phone) -> None:
         """A restored backup: what it had seen, it has not seen."""
-        self._lives.pop(phone.name, None)
+        for seen in (self._lives, self._known_safe):
+            seen.pop(phone.name, None)
 
     def rewound(self) -> None:
         """The server's past is another one now."""
@@ -178,6 +189,7 @@ class Checks:
         with phone.db.write_tx() as tx:
             tx.execute(f"UPDATE outbox SET {column} = ? WHERE mid = ?", (value, mid))  # noqa: S608
         self.sim.world.count("fault:poison")
+        self._spoilt.setdefault(phone.name, set()).add(mid)
         for written in self.sim.ledger.written:
             if written.phone == phone.name and written.line.mutation.mid == mid:
                 written.excused = "spoilt"

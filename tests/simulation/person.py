@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from domain import errors, tables, values, wire
+from domain import duplicates, errors, tables, values, wire
+from services import conflicts, user
+from services.desk import Desk
 from storage import blobs, edits, outbox, pushed, rows
 from tests.simulation.ledger import Ledger
 from tests.simulation.phone import Crashed, Phone
@@ -266,25 +268,32 @@ class Person:
         self.world.count("decision:let go")
 
     def settle_conflict(self, phone: Phone, rng: random.Random) -> str:
-        """An open conflict is decided, as services/conflicts.py does it."""
-        found = phone.db.rows("SELECT id FROM conflicts WHERE status = 'open' ORDER BY id")
+        """A conflict is decided by the service that the screens use."""
+        found = phone.db.rows("SELECT id, unit, tbl, row_id FROM conflicts WHERE status = 'open' ORDER BY id")
+        found += phone.db.rows("SELECT id, unit, tbl, row_id FROM conflicts WHERE unit = 'row' ORDER BY id")[:1]
         if not found:
             return ""
-        conflict_id = rng.choice(found)["id"]
-        known = rows.get(phone.db, tables.CONFLICTS, conflict_id)
-        if known is None:
-            return ""
-        conflict, restore = known[1], rng.random() < 0.5
-
-        def do(edit: edits.Edit) -> None:
-            if restore:
-                edit.patch(conflict["tbl"], conflict["row_id"], conflict["loser"] or {})
-            closed = {"status": "resolved", "resolution": "restored" if restore else "kept"}
-            edit.patch("conflicts", conflict_id, {**closed, "resolved_by": phone.user_id})
-
-        self._edit(phone, do)
-        self.world.count("decision:conflict")
+        chosen, service = rng.choice(found), conflicts.Conflicts(desk=self._desk(phone))
+        if chosen["unit"] == duplicates.UNIT:
+            decide = rng.choice((service.merge, service.two_people))
+        else:
+            decide = rng.choice((service.keep_winner, service.restore_loser))
+        decide(chosen["id"])
+        self.world.count(f"decision:{decide.__name__}")
+        if chosen["unit"] == "row":
+            self.ledger.restored.add((chosen["tbl"], chosen["row_id"]))
         return ""
+
+    def _desk(self, phone: Phone) -> Desk:
+        held = phone.db.rows("SELECT id FROM locations ORDER BY id")
+        person = user.User(
+            id=phone.user_id,
+            name="",
+            email="",
+            role=user.Role.MANAGER,
+            location_ids=tuple(row["id"] for row in held),
+        )
+        return Desk(db=phone.db, clock=phone.clock, user=person)
 
     # Parts
 
