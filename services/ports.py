@@ -117,7 +117,17 @@ class DeviceLine(Protocol):
     @property
     def person(self) -> str: ...
     @property
-    def app_version(self) -> str: ...
+    def schema(self) -> int:
+        """The version of the data that its app knows."""
+
+    @property
+    def loading(self) -> bool:
+        """In its first download."""
+
+    @property
+    def error(self) -> str:
+        """The code of the last refusal, empty when there was none."""
+
     @property
     def seen_at(self) -> datetime | None: ...
     @property

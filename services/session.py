@@ -10,6 +10,7 @@ from domain import errors, ports
 from services import (
     conflicts,
     contact,
+    devices,
     kpis,
     leads,
     nearby,
@@ -21,7 +22,7 @@ from services import (
     tasks,
 )
 from services.desk import Desk
-from services.ports import CheckAudio, NoSync, RepairAudio, SpeechModels, SyncControl
+from services.ports import CheckAudio, DeviceList, NoSync, RepairAudio, SpeechModels, SyncControl
 from services.progress import Progress
 from services.transcription import Transcription
 from services.user import Role, User
@@ -47,6 +48,7 @@ class Ports:
     models: SpeechModels | None = None
     sync: SyncControl = field(default_factory=NoSync)
     folders: Mapping[str, Path] = field(default_factory=dict)
+    devices: DeviceList | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +67,7 @@ class Services:
     conflicts: conflicts.Conflicts
     sync_centre: sync_centre.SyncCentre
     kpis: kpis.Kpis
+    devices: devices.Devices
     settings: settings.Settings
 
     @property
@@ -99,5 +102,6 @@ def open_services(db: database.Database, user: User, clock: ports.Clock, lent: P
         conflicts=decided,
         sync_centre=sync_centre.SyncCentre(desk=desk, conflicts=decided, folders=lent.folders),
         kpis=kpis.Kpis(desk=desk),
+        devices=devices.Devices(desk=desk, source=lent.devices),
         settings=settings.Settings(desk=desk, models=lent.models),
     )

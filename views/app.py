@@ -71,10 +71,14 @@ def use_wide() -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Door:
-    """Whether this session is in: not yet asked, out, or in with an access."""
+    """Whether this session is in: not yet asked, out, or in with an access. `note`: why it is out."""
 
     asked: bool = False
     access: context.Access | None = None
+    note: str = ""
+
+
+SetDoor = Callable[[_Door | Callable[[_Door], _Door]], None]
 
 
 def use_look(page: ft.Page, site: Site) -> tuple[theme.Appearance, Callable[[theme.Appearance], None]]:
@@ -90,13 +94,20 @@ def use_look(page: ft.Page, site: Site) -> tuple[theme.Appearance, Callable[[the
     return look, wear
 
 
-@ft.component
-def App(site: Site) -> list[ft.View]:
-    """Not guarded like the others: it returns the list of views, and does next to nothing itself."""
-    page = ft.context.page
-    door, set_door = ft.use_state(_Door())
-    wide = use_wide()
-    look, wear = use_look(page, site)
+def use_ending(page: ft.Page, access: context.Access | None, set_door: SetDoor) -> None:
+    """Hook: where another window closed the store behind this one, this one says so instead of holding on to it."""
+    board = access.board if access is not None else None
+
+    def look() -> None:
+        if board is not None and board.read().ended:
+            set_door(lambda old: _Door(asked=True, note=strings.t("kit.ended")) if old.access else old)
+
+    feed = ft.use_memo(lambda: live.Feed(page, look), [id(board)])
+    ft.use_effect(lambda: feed.start(board) if board is not None else None, [id(board)], cleanup=feed.stop)
+
+
+def use_restored(page: ft.Page, site: Site, entered: Callable[[context.Access | None], None]) -> None:
+    """Hook: once, the sign-in that this window still has."""
 
     async def restore() -> None:
         access = None
@@ -108,33 +119,53 @@ def App(site: Site) -> list[ft.View]:
 
     ft.use_effect(restore, [], cleanup=lambda: None)
 
+
+@ft.component
+def App(site: Site) -> list[ft.View]:
+    """Not guarded like the others: it returns the list of views, and does next to nothing itself."""
+    page = ft.context.page
+    door, set_door = ft.use_state(_Door())
+    wide = use_wide()
+    look, wear = use_look(page, site)
+
     def entered(access: context.Access | None) -> None:
         wear(site.entry.appearance(access))
         set_door(_Door(asked=True, access=access))
 
-    def choose_look(chosen: theme.Appearance) -> None:
-        wear(chosen)
-        if door.access is not None:
-            site.entry.keep_appearance(door.access, chosen)
-
+    use_restored(page, site, entered)
+    use_ending(page, door.access, set_door)
     if not door.asked:
         return [ft.View(route="/", controls=[progress.waiting()], bgcolor=theme.GROUND)]
-    if door.access is None:
-        return [
-            login.login_screen(
-                lambda email, word: site.entry.sign_in(page, email, word), entered, site.demo, site.server
-            )
-        ]
+    access = door.access
+    if access is None:
+        return [_login(page, site, door, entered)]
+
+    async def sign_in_again(password: str) -> None:
+        entered(await site.entry.sign_in(page, access.user.email, password))
+
+    def choose_look(chosen: theme.Appearance) -> None:
+        wear(chosen)
+        site.entry.keep_appearance(access, chosen)
+
     app = context.AppContext(
-        access=door.access,
+        access=access,
         wide=wide,
         go=page.navigate,
         appearance=look,
         set_appearance=choose_look,
-        sign_out=lambda: _ask_to_leave(page, site, door, set_door),
+        sign_out=lambda: _ask_to_leave(page, site, access, set_door),
+        sign_in_again=sign_in_again,
         built=frozenset(site.screens),
     )
     return context.provide(app, lambda: _router(site))
+
+
+def _login(
+    page: ft.Page, site: Site, door: _Door, entered: Callable[[context.Access | None], None]
+) -> ft.View:
+    return login.login_screen(
+        lambda email, word: site.entry.sign_in(page, email, word), entered, site.demo, site.server, door.note
+    )
 
 
 def _router(site: Site) -> list[ft.View]:
@@ -167,11 +198,8 @@ def nowhere() -> ft.Control:
     )
 
 
-def _ask_to_leave(page: ft.Page, site: Site, door: _Door, set_door: Callable[[_Door], None]) -> None:
+def _ask_to_leave(page: ft.Page, site: Site, access: context.Access, set_door: SetDoor) -> None:
     """Leaving is blocked while changes wait: they would wait for nobody."""
-    access = door.access
-    if access is None:
-        return
     waiting = access.board.read().waiting
     if waiting:
         toasts.show(page, strings.count("kit.leave.blocked", waiting), seconds=8)

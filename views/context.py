@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Protocol, TypeVar
@@ -41,14 +41,22 @@ class User:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """How this device and the server stand to each other."""
+    """How this device and the server stand to each other.
+
+    `lost`: values of this person that another one replaced; `heard_at`: the server's last answer; `ended`: the store
+    behind this window is closed (signed out elsewhere, or another role): sign in again.
+    """
 
     online: bool = True
+    forced: bool = False
     sending: bool = False
     waiting: int = 0
     needs_you: int = 0
+    lost: int = 0
     as_of: datetime | None = None
-    last_error: str = ""
+    heard_at: datetime | None = None
+    needs_sign_in: bool = False
+    ended: bool = False
 
 
 class Board:
@@ -93,7 +101,7 @@ def _utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppContext:
-    """The frozen value that `use_app()` answers with."""
+    """The frozen value that `use_app()` answers with. `sign_in_again(password)` keeps the store and all that waits in it."""
 
     access: Access
     wide: bool
@@ -101,6 +109,7 @@ class AppContext:
     appearance: theme.Appearance
     set_appearance: Callable[[theme.Appearance], None]
     sign_out: Callable[[], None]
+    sign_in_again: Callable[[str], Awaitable[None]] = field(default_factory=lambda: _no_door)
     built: frozenset[str] = frozenset()
 
     def now(self) -> datetime:
@@ -131,6 +140,12 @@ class AppContext:
         raise errors.SettingsError(
             f"No {kind.__name__} is wired.", where="main.py", hint="Add it to Access.services."
         )
+
+
+async def _no_door(password: str) -> None:
+    raise errors.SettingsError(
+        "There is no sign-in here.", where="views.context", hint="Draw the screen in the app."
+    )
 
 
 _NO_APP: AppContext | None = None

@@ -22,12 +22,12 @@ class Hub:
     """All readers of one session: woken when its connection is back, let go when the session ends."""
 
     def __init__(self) -> None:
-        self._readers: set[_Feed] = set()
+        self._readers: set[Feed] = set()
 
-    def add(self, reader: _Feed) -> None:
+    def add(self, reader: Feed) -> None:
         self._readers.add(reader)
 
-    def remove(self, reader: _Feed) -> None:
+    def remove(self, reader: Feed) -> None:
         self._readers.discard(reader)
 
     def wake(self) -> None:
@@ -49,7 +49,7 @@ def hub(page: ft.Page) -> Hub:
     return made
 
 
-class _Feed:
+class Feed:
     """Listens to a source for one component, and runs `refresh` once a loop turn at most."""
 
     def __init__(self, page: ft.Page, refresh: Callable[[], None]) -> None:
@@ -91,7 +91,7 @@ class _Reader(Generic[T]):
     """The value last read, and what it was read with."""
 
     def __init__(self, page: ft.Page) -> None:
-        self.feed = _Feed(page, self.refresh)
+        self.feed = Feed(page, self.refresh)
         self.read: Callable[[], T] | None = None
         self.deps: tuple[object, ...] | None = None
         self.value: T | None = None
@@ -161,7 +161,7 @@ def use_live_async(
     nothing: Loaded[T] = Loaded()
     state, set_state = ft.use_state(nothing)
     ask, set_ask = ft.use_state(0)
-    feed: _Feed = ft.use_memo(lambda: _Feed(ft.context.page, lambda: set_ask(lambda n: n + 1)), [])
+    feed: Feed = ft.use_memo(lambda: Feed(ft.context.page, lambda: set_ask(lambda n: n + 1)), [])
     feed.tables = frozenset(tables)
 
     async def load() -> None:

@@ -41,8 +41,9 @@ def login_screen(
     on_entered: Callable[[context.Access], None],
     demo: bool = False,
     server: ServerChoice | None = None,
+    note: str = "",
 ) -> ft.View:
-    """Whatever address was asked for stays in the browser, and opens after the sign-in."""
+    """Whatever address was asked for stays in the browser, and opens after the sign-in. `note`: why one is here again."""
     form = cells.use_cell(_Form(server=server.address() if server else ""))
 
     async def submit() -> None:
@@ -68,7 +69,7 @@ def login_screen(
         vertical_alignment=ft.MainAxisAlignment.CENTER,
         horizontal_alignment=ft.CrossAxisAlignment.CENTER,
         scroll=ft.ScrollMode.AUTO,
-        controls=[_brand(demo), _form(form, submit, demo, ask_server=server is not None)],
+        controls=[_brand(demo), *_why(note), _form(form, submit, demo, ask_server=server is not None)],
     )
 
 
@@ -84,6 +85,20 @@ def _brand(demo: bool) -> ft.Control:
         ft.Column(rows, horizontal_alignment=ft.CrossAxisAlignment.CENTER, spacing=theme.GAP_S, tight=True),
         padding=ft.Padding.only(bottom=theme.GAP_XL),
     )
+
+
+def _why(note: str) -> list[ft.Control]:
+    if not note:
+        return []
+    box = ft.Container(
+        words.body(note, color=theme.ON_WARN_SOFT),
+        bgcolor=theme.WARN_SOFT,
+        border_radius=theme.RADIUS,
+        padding=theme.GAP_L,
+        margin=ft.Margin.only(bottom=theme.GAP_L),
+        width=440,
+    )
+    return [marks.announced(box, identifier="login-note")]
 
 
 def _form(

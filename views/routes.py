@@ -28,6 +28,8 @@ class Screen(StrEnum):
     SEARCH = "search"
     SYNC = "sync"
     CONFLICT = "conflict"
+    FIX = "fix"
+    DEVICES = "devices"
     SETTINGS = "settings"
     COMMAND = "command"
     DRILL = "drill"
@@ -40,6 +42,7 @@ HOME = "/"
 TODAY, NEARBY, TASKS, VOICE, LEADS = "/today", "/nearby", "/tasks", "/voice", "/leads"
 SEARCH, SYNC, SETTINGS = "/search", "/sync", "/settings"
 COMMAND, REVENUE, BOTS, ALERTS = "/command", "/revenue", "/bots", "/alerts"
+DEVICES = "/devices"
 
 
 def lead(lead_id: str, *, under: str = LEADS) -> str:
@@ -62,6 +65,11 @@ def review(note_id: str, *, under: str = VOICE) -> str:
 
 def conflict(conflict_id: str) -> str:
     return f"{SYNC}/conflict/{quote(conflict_id, safe='')}"
+
+
+def fix(group: str) -> str:
+    """A refused change, to be put right."""
+    return f"{SYNC}/fix/{quote(group, safe='')}"
 
 
 def drill(metric: str, *, period: str = "", location: str = "") -> str:
@@ -118,6 +126,7 @@ _ALL_TABS = {
         _tab(Screen.COMMAND, COMMAND, _I.SPACE_DASHBOARD_OUTLINED, _I.SPACE_DASHBOARD),
         _tab(Screen.REVENUE, REVENUE, _I.SHOW_CHART, _I.SHOW_CHART),
         _tab(Screen.BOTS, BOTS, _I.SMART_TOY_OUTLINED, _I.SMART_TOY),
+        _tab(Screen.DEVICES, DEVICES, _I.DEVICES_OTHER, _I.DEVICES),
         _tab(Screen.ALERTS, ALERTS, _I.NOTIFICATIONS_NONE, _I.NOTIFICATIONS),
     )
 }
@@ -126,7 +135,7 @@ _AGENT_WIDE = (*_AGENT_PHONE[:4], Screen.SEARCH, Screen.SYNC, Screen.SETTINGS)
 _EXECUTIVE_PHONE = (Screen.COMMAND, Screen.ALERTS, Screen.LEADS, Screen.SYNC, Screen.SETTINGS)
 _EXECUTIVE_WIDE = (
     *(Screen.COMMAND, Screen.REVENUE, Screen.BOTS, Screen.ALERTS, Screen.NEARBY, Screen.LEADS),
-    *(Screen.TASKS, Screen.SEARCH, Screen.SYNC, Screen.SETTINGS),
+    *(Screen.TASKS, Screen.SEARCH, Screen.SYNC, Screen.DEVICES, Screen.SETTINGS),
 )
 _ORDERS: dict[tuple[bool, bool], tuple[Screen, ...]] = {
     (False, False): _AGENT_PHONE,
@@ -157,7 +166,7 @@ _NESTED: dict[Screen, tuple[tuple[Screen, str], ...]] = {
     Screen.VOICE: ((Screen.REVIEW, "note/:note_id"),),
     Screen.LEADS: ((Screen.QUICK_ADD, "new"), (Screen.LEAD, "lead/:lead_id")),
     Screen.SEARCH: ((Screen.LEAD, "lead/:lead_id"), (Screen.REVIEW, "note/:note_id")),
-    Screen.SYNC: ((Screen.CONFLICT, "conflict/:conflict_id"),),
+    Screen.SYNC: ((Screen.CONFLICT, "conflict/:conflict_id"), (Screen.FIX, "fix/:group")),
     Screen.DRILL: ((Screen.LEAD, "lead/:lead_id"),),
     Screen.COMMAND: ((Screen.DRILL, "metric/:metric"), (Screen.LEAD, "lead/:lead_id")),
     Screen.ALERTS: ((Screen.LEAD, "lead/:lead_id"),),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from views import routes, settings
 from views.agent import (
     conflict,
+    fix,
     lead,
     leads,
     nearby,
@@ -17,7 +18,7 @@ from views.agent import (
     tasks,
     voice,
 )
-from views.executive import command, drill
+from views.executive import command, devices, drill
 
 ALL: Mapping[routes.Screen, routes.ScreenFn] = {
     routes.Screen.NEARBY: nearby.nearby_screen,
@@ -29,6 +30,8 @@ ALL: Mapping[routes.Screen, routes.ScreenFn] = {
     routes.Screen.REVIEW: review.review_screen,
     routes.Screen.SYNC: sync_centre.sync_screen,
     routes.Screen.CONFLICT: conflict.conflict_screen,
+    routes.Screen.FIX: fix.fix_screen,
+    routes.Screen.DEVICES: devices.devices_screen,
     routes.Screen.SETTINGS: settings.settings_screen,
     routes.Screen.SEARCH: search.search_screen,
     routes.Screen.COMMAND: command.command_screen,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import flet as ft
 
+from services import sync_centre
 from views import component, context, live, routes, strings, theme
 from views.agent import voice_capture
 from views.parts import banners, buttons, lamps
@@ -21,15 +22,27 @@ def use_status() -> context.Status:
 def status_lamps() -> ft.Control:
     """Both lamps, compact; a touch opens the sync centre."""
     app = context.use_app()
-    return lamps.compact(use_status(), lambda: app.go(routes.SYNC))
+    live.use_tick(60)  # "everything is on the server" grows old by itself
+    return lamps.compact(use_status(), app.now(), lambda: app.go(routes.SYNC))
 
 
 @component.component
 def status_banners() -> ft.Control:
-    """Offline and "needs you", where there is something to say."""
+    """Offline, "sign in again" and "needs you", where there is something to say."""
     app = context.use_app()
     status = use_status()
-    found = (banners.offline_banner(status), banners.needs_you_banner(status, lambda: app.go(routes.SYNC)))
+
+    def look() -> None:
+        app.go(routes.SYNC)
+
+    def go_online() -> None:
+        app.service(sync_centre.SyncCentre).force_offline(False)
+
+    found = (
+        banners.offline_banner(status, go_online),
+        banners.sign_in_banner(status, look),
+        banners.needs_you_banner(status, look),
+    )
     return ft.Column([banner for banner in found if banner is not None], spacing=0, tight=True)
 
 

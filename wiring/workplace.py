@@ -21,7 +21,7 @@ from services.live_figures import LiveFigures
 from services.user import User
 from speech import models
 from storage import cursor, database
-from sync import client, engine, live, login, nudge, schedule, session
+from sync import client, devices_list, engine, live, login, nudge, schedule, session
 from views import context
 from wiring.watching import Watching
 
@@ -104,6 +104,7 @@ class Workplace:
             models=shared.models,
             sync=sync,
             folders={"models": shared.data / "models"},
+            devices=devices_list.DeviceList(line=sync.line),
         )
         made = cls(
             shared=shared,
@@ -143,6 +144,7 @@ class Workplace:
         await self.services.notes.recover(quiet_seconds=QUIET_SECONDS)
 
     async def close(self) -> None:
+        self.board.update(ended=True)  # windows that are still open ask for the sign-in
         self.timers.stop()
         self.watching.stop()
         for task in self.tasks:
@@ -158,12 +160,15 @@ class Workplace:
         """What the engine knows, on the frame of every window."""
         status, as_of = self.sync.status(), self.services.desk.as_of()
         self.board.update(
-            online=status.online and not status.forced_offline,
+            online=status.online,
+            forced=status.forced_offline,
             sending=status.running,
             waiting=status.pending + status.files,
             needs_you=status.parked + status.conflicts,
+            lost=self.services.conflicts.count_lost(),
             as_of=as_of.astimezone(self.services.desk.zone()) if as_of else None,
-            last_error=status.error,
+            heard_at=status.last_contact_at,
+            needs_sign_in=status.needs_sign_in,
         )
 
     def now(self) -> datetime:

@@ -133,9 +133,9 @@ class SyncCentre:
         """A parked action is sent again. Raises: NotFoundError."""
         parked.retry(self.desk, group)
 
-    def correct(self, group: str, row_id: str, **changes: Any) -> None:
-        """Sent again with other values. Raises: NotFoundError, InputError."""
-        parked.correct(self.desk, group, row_id, changes)
+    def correct(self, group: str, changes: Mapping[str, Mapping[str, Any]]) -> None:
+        """Sent again with other values, by row and field. Raises: NotFoundError, InputError."""
+        parked.correct(self.desk, group, changes)
 
     def restore(self, group: str) -> None:
         """A deleted row comes back with this change upon it. Raises: NotFoundError."""

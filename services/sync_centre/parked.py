@@ -49,15 +49,15 @@ def restore(desk: Desk, group: str) -> None:
             edit.restore(line.mutation.mid)
 
 
-def correct(desk: Desk, group: str, row_id: str, changes: Mapping[str, Any]) -> None:
-    """Other values for one row of the action, and sent again as a whole. Raises: NotFoundError, InputError."""
+def correct(desk: Desk, group: str, changes: Mapping[str, Mapping[str, Any]]) -> None:
+    """Other values by row, and the action sent again as a whole. Raises: NotFoundError, InputError."""
     with desk.db.write_tx() as tx:
         found = lines_of(tx, group)
-        mine = [line for line in found if line.mutation.row_id == row_id]
-        for line in mine:
-            touched = {name: changes[name] for name in changes if name in line.mutation.patch}
-            if touched:
-                amend.rewrite(tx, line.mutation.mid, _corrected(desk, tx, line, touched))
+        for line in found:
+            wanted = changes.get(line.mutation.row_id, {})
+            typed = {name: value for name, value in wanted.items() if name in line.mutation.patch}
+            if typed:
+                amend.rewrite(tx, line.mutation.mid, _corrected(desk, tx, line, typed))
         amend.send_again(tx, found)
 
 

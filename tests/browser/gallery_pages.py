@@ -210,18 +210,25 @@ CONFLICT = conflict_card.Conflict(
     id="1",
     lead="Marcus Whitfield",
     field="Budget",
-    yours=conflict_card.Side(value="$620,000", author="You", when="today 09:55"),
-    office=conflict_card.Side(value="$650,000", author="Agent 2", when="today 10:20"),
-    effect="Score 71 → 74 with the office's value.",
-    may_keep_both=True,
+    one=conflict_card.Side(title="Yours", value="$620,000", when="today 09:55", take="Take mine"),
+    other=conflict_card.Side(
+        title="Kim Park", value="$650,000", when="today 10:20", take="Keep Kim Park's", counts=True
+    ),
+    effect="Score 71 → 74 with Kim Park's value.",
 )
 
 
 @component.screen
 def sync() -> ft.View:
-    status = shell.use_status()
     body = cards.page(
-        lamps.pair(status),
+        lamps.beside(
+            lamps.lamp(
+                ft.Icons.SMARTPHONE, theme.GOOD, "Safe on this phone", ["3 changes wait here"], id="one"
+            ),
+            lamps.lamp(
+                ft.Icons.CLOUD_QUEUE, theme.ACCENT, "Safe on the server", ["Not everything yet"], id="two"
+            ),
+        ),
         cards.section(
             "Needs you", [conflict_card.conflict_card(CONFLICT, on_choose=lambda id, choice: None)]
         ),

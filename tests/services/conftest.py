@@ -30,22 +30,30 @@ class SyncState:
     now: ports.NoStatus = field(default_factory=ports.NoStatus)
     sent: int = 0
     result: dict[str, Any] = field(default_factory=dict)
+    heard: list[Callable[[], None]] = field(default_factory=list)
 
     def status(self) -> ports.NoStatus:
         return self.now
 
     def subscribe(self, callback: Callable[[], None], /) -> Callable[[], None]:
-        return lambda: None
+        self.heard.append(callback)
+        return lambda: self.heard.remove(callback)
+
+    def turn(self, **changes: Any) -> None:
+        """Another status, and everybody hears of it."""
+        self.now = replace(self.now, **changes)
+        for callback in tuple(self.heard):
+            callback()
 
     async def send_now(self) -> None:
         self.sent += 1
 
     def force_offline(self, on: bool, /) -> None:
-        self.now = replace(self.now, forced_offline=on)
+        self.turn(forced_offline=on)
 
     async def audit(self) -> None:
         """Ends as `result` says; an empty one was cut off."""
-        self.now = replace(self.now, **self.result)
+        self.turn(**self.result)
 
 
 @dataclass

@@ -83,7 +83,7 @@ def test_a_corrected_value_goes_with_the_rest_of_its_action_under_a_new_number(b
     (held,) = bench.sv.sync_centre.view().parked
     (before,) = outbox.listed(bench.db)
 
-    bench.sv.sync_centre.correct(held.group, lead_id, price_cents=64_000_000)
+    bench.sv.sync_centre.correct(held.group, {lead_id: {"price_cents": 64_000_000}})
 
     (line,) = outbox.listed(bench.db)
     assert held.correctable
@@ -101,7 +101,7 @@ def test_a_correction_is_checked_like_anything_typed_and_changes_nothing_when_it
     (held,) = bench.sv.sync_centre.view().parked
 
     with pytest.raises(errors.InputError, match="e-mail"):
-        bench.sv.sync_centre.correct(held.group, lead_id, email="nonsense")
+        bench.sv.sync_centre.correct(held.group, {lead_id: {"email": "nonsense"}})
 
     assert bench.sv.sync_centre.view().parked == (held,)
 

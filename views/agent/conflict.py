@@ -2,38 +2,40 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
 import flet as ft
 
 from services import conflicts
-from services.conflicts import ConflictItem
+from services.conflicts import ConflictItem, Kind
 from views import component, context, live, routes, shell, strings, theme
-from views.agent import conflict_words
-from views.parts import buttons, cards, chips, conflict_card, formats, marks, toasts, words
+from views.agent import conflict_words, pair
+from views.parts import buttons, cards, conflict_card, toasts, words
 
 
-def choose(page: ft.Page, service: conflicts.Conflicts, item: ConflictItem, choice: str) -> None:
-    """ "mine" or "office", by name where neither version is this person's. Raises: RuleError, ForbiddenError."""
-    if item.mine_won is None:
-        (service.restore_loser if choice == "mine" else service.keep_winner)(item.id)
-    else:
-        (service.keep_mine if choice == "mine" else service.keep_theirs)(item.id)
-    toasts.show(page, strings.t("agent_work.conflict.decided"))
+def chooser(page: ft.Page, service: conflicts.Conflicts, item: ConflictItem) -> Callable[[str, str], None]:
+    """What a touch on one of the two sides does. The action raises: RuleError, ForbiddenError."""
+    one_is_winner = item.mine_won is True
+
+    def choose(conflict_id: str, which: str) -> None:
+        wins = one_is_winner is (which == "one")
+        (service.keep_winner if wins else service.restore_loser)(conflict_id)
+        toasts.show(page, strings.t("sync.conflict.done"))
+
+    return choose
 
 
 @component.component
-def conflict_row(item: ConflictItem, zone: ZoneInfo, key: str = "") -> ft.Control:
+def conflict_row(item: ConflictItem, zone: ZoneInfo, key: str = "", opens: bool = True) -> ft.Control:
     """In a list; a touch beside the buttons opens the whole story."""
     del key
     app = context.use_app()
-    page = ft.context.page
     service = app.service(conflicts.Conflicts)
     return conflict_card.conflict_card(
         conflict_words.sides(item, app.now(), zone),
-        on_choose=lambda _id, choice: choose(page, service, item, choice),
-        on_open=lambda found: app.go(routes.conflict(found)),
+        on_choose=chooser(ft.context.page, service, item),
+        on_open=(lambda found: app.go(routes.conflict(found))) if opens else None,
     )
 
 
@@ -44,75 +46,36 @@ def conflict_screen() -> ft.View:
     zone = service.desk.zone()
     conflict_id = ft.use_route_params().get("conflict_id", "")
 
-    def read() -> tuple[ConflictItem, tuple[ConflictItem, ...]]:
+    def read() -> tuple[ConflictItem, tuple[ConflictItem, ...], conflicts.Pair]:
         item = service.get(conflict_id)
-        return item, service.of_row(item.table, item.row_id, open_only=False)
+        history = service.of_row(item.table, item.row_id, open_only=False)
+        return item, history, service.pair(conflict_id)
 
-    item, history = live.use_live(read, conflict_id, tables=("conflicts", "leads", "people"))
-    rows: list[ft.Control] = [_before(item)]
-    if item.status == "open":
-        rows.insert(0, conflict_row(item, zone, key=item.id))
+    item, history, both = live.use_live(read, conflict_id, tables=("conflicts", "leads", "people"))
+    if item.kind is Kind.DUPLICATE:
+        rows: list[ft.Control] = [pair.pair_card(both, key=item.id)]
     else:
-        rows.insert(0, _decided(item, app.now(), zone))
-    if item.lead_id:
+        rows = [conflict_row(item, zone, key=item.id, opens=False), _before(item)]
+    if item.lead_id and item.lead_name:
         way = routes.lead(item.lead_id)
-        text = strings.t("agent_work.sync.open_lead")
+        text = strings.t("sync.parked.open_lead")
         rows.append(cards.line(buttons.outlined(text, lambda: app.go(way), id="conflict-lead")))
-    rows.append(_history(history, app.now(), zone))
-    return shell.frame(strings.t("agent_work.conflict.title"), cards.page(*rows), within=routes.Screen.SYNC)
-
-
-def _decided(item: ConflictItem, now: datetime, zone: ZoneInfo) -> ft.Control:
-    sides = conflict_words.sides(item, now, zone)
-    lines = [
-        cards.line(
-            words.name(f"{sides.field} · {sides.lead}", expand=True),
-            chips.chip(strings.t("agent_work.conflict.settled"), tone=theme.GOOD_TONE, icon=ft.Icons.CHECK),
-        ),
-        words.soft(_line(item, now, zone)),
-    ]
-    return marks.mark("conflict-decided", cards.card(cards.stack(*lines)))
+    past = tuple(old for old in history if old.id != item.id and old.kind is not Kind.DUPLICATE)
+    if past:
+        rows.append(_history(past, zone))
+    return shell.frame(strings.t("sync.conflict.title"), cards.page(*rows), within=routes.Screen.SYNC)
 
 
 def _before(item: ConflictItem) -> ft.Control:
-    text = conflict_words.values(item.fields, "base")
     return cards.card(
         cards.stack(
-            words.label(strings.t("agent_work.conflict.before"), color=theme.INK_SOFT),
-            words.body(text),
+            words.label(strings.t("sync.conflict.before"), color=theme.INK_SOFT),
+            words.body(conflict_words.values(item.fields, "base")),
             gap=4,
         )
     )
 
 
-def _line(item: ConflictItem, now: datetime, zone: ZoneInfo) -> str:
-    somebody = strings.t("agent_work.conflict.somebody")
-    parts = []
-    for side, who, when in (
-        ("winner", item.winner_by, item.winner_at),
-        ("loser", item.loser_by, item.loser_at),
-    ):
-        value = conflict_words.values(item.fields, side).replace("\n", ", ")
-        parts.append(f"{value} – {who or somebody}, {formats.moment(when, now, zone)}")
-    return "\n".join(parts)
-
-
-def _history(history: tuple[ConflictItem, ...], now: datetime, zone: ZoneInfo) -> ft.Control:
-    rows = [
-        cards.card(
-            cards.stack(
-                cards.line(
-                    words.name(conflict_words.unit(item), expand=True),
-                    chips.sync_state("needs_you")
-                    if item.status == "open"
-                    else chips.chip(strings.t("agent_work.conflict.settled"), tone=theme.GOOD_TONE),
-                ),
-                words.fine(_line(item, now, zone), lines=6),
-                gap=4,
-            ),
-            padding=theme.GAP,
-            key=item.id,
-        )
-        for item in history
-    ]
-    return cards.section(strings.t("agent_work.conflict.history"), rows, gap=theme.GAP_S)
+def _history(past: tuple[ConflictItem, ...], zone: ZoneInfo) -> ft.Control:
+    rows: list[ft.Control] = [conflict_row(item, zone, key=item.id) for item in past]
+    return cards.section(strings.t("sync.conflict.history"), rows, gap=theme.GAP_S)

@@ -5,18 +5,22 @@ from __future__ import annotations
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from services.conflicts import ConflictField, ConflictItem
+from services.conflicts import ConflictField, ConflictItem, Kind
 from views import strings
 from views.agent import review_words
 from views.parts import conflict_card, formats
 
 
 def _t(key: str, **values: object) -> str:
-    return strings.t(f"agent_work.conflict.{key}", **values)
+    return strings.t(f"sync.conflict.{key}", **values)
 
 
 def unit(item: ConflictItem) -> str:
     """The name of what two people changed."""
+    if item.kind is Kind.DELETED:
+        return _t("deleted.title")
+    if len(item.fields) == 1:
+        return review_words.field_name(item.fields[0].name)
     return review_words.field_name(item.unit)
 
 
@@ -29,31 +33,71 @@ def values(fields: tuple[ConflictField, ...], side: str) -> str:
     return "\n".join(shown) or formats.NOTHING
 
 
+def author(item: ConflictItem, side: str) -> str:
+    """A name, or "Somebody" where the server did it or the name is not on this device."""
+    return (item.winner_by if side == "winner" else item.loser_by) or _t("somebody")
+
+
 def sides(item: ConflictItem, now: datetime, zone: ZoneInfo) -> conflict_card.Conflict:
-    """Mine left, the other right; where neither is mine, what lost is left and what stands is right."""
-    winner = conflict_card.Side(
-        value=values(item.fields, "winner"),
-        author=item.winner_by or _t("somebody"),
-        when=formats.moment(item.winner_at, now, zone),
-    )
-    loser = conflict_card.Side(
-        value=values(item.fields, "loser"),
-        author=item.loser_by or _t("somebody"),
-        when=formats.moment(item.loser_at, now, zone),
-    )
-    mine, theirs = (winner, loser) if item.mine_won else (loser, winner)
+    """This person's first; where neither is theirs, what lost is first and what won second."""
+    one, other = ("winner", "loser") if item.mine_won else ("loser", "winner")
     return conflict_card.Conflict(
         id=item.id,
-        lead=item.lead_name or _t("no_lead"),
+        lead=item.lead_name,
         field=unit(item),
-        yours=mine,
-        office=theirs,
-        effect=stands(item),
+        one=_side(item, one, now, zone),
+        other=_side(item, other, now, zone),
+        effect=stands(item) if item.open else decided_by(item, now, zone),
+        decided=not item.open,
     )
+
+
+def _side(item: ConflictItem, side: str, now: datetime, zone: ZoneInfo) -> conflict_card.Side:
+    mine = item.mine_won is not None and item.mine_won is (side == "winner")
+    counts = item.loser_stands is (side == "loser")
+    name = author(item, side)
+    return conflict_card.Side(
+        title=_t("yours") if mine else name,
+        value=_t("deleted") if _is_gone(item, side) else values(item.fields, side),
+        when=formats.moment(item.winner_at if side == "winner" else item.loser_at, now, zone),
+        counts=counts,
+        take=_button(item, side, mine=mine, counts=counts),
+    )
+
+
+def _is_gone(item: ConflictItem, side: str) -> bool:
+    return item.kind is Kind.DELETED and side == "winner"
+
+
+def _button(item: ConflictItem, side: str, *, mine: bool, counts: bool) -> str:
+    """Nothing to press on what counts already and is decided."""
+    if item.kind is Kind.DELETED:
+        return _deleted_button(item, side, mine=mine)
+    if counts and not item.open:
+        return ""
+    if mine:
+        return _t("keep_mine" if counts else "take_mine")
+    return _t("keep" if counts else "take", name=author(item, side))
+
+
+def _deleted_button(item: ConflictItem, side: str, *, mine: bool) -> str:
+    """Only the device that still has the edit can bring the row back."""
+    if side == "winner":
+        return _t("deleted.leave") if item.open else ""
+    return _t("deleted.restore") if mine and not item.loser_stands else ""
 
 
 def stands(item: ConflictItem) -> str:
     """Which of them counts until somebody decides."""
-    if item.mine_won is None:
-        return _t("stands.other", name=item.winner_by or _t("somebody"))
-    return _t("stands.mine" if item.mine_won else "stands.theirs")
+    if item.kind is Kind.DELETED:
+        return ""
+    name = _t("stands.mine") if item.mine_won else _t("stands.theirs", name=author(item, "winner"))
+    return _t("stands", name=name)
+
+
+def decided_by(item: ConflictItem, now: datetime, zone: ZoneInfo) -> str:
+    """Who settled it and when, or by which rule."""
+    if not item.resolution:
+        return "" if item.kind is Kind.DELETED else _t("by_rule")
+    who = item.resolved_by or _t("somebody")
+    return _t("by", name=who, when=formats.moment(item.resolved_at, now, zone))

@@ -153,7 +153,7 @@ def _bottom(
 def open_lead(lead_id: str) -> ft.Control:
     app = context.use_app()
     way = routes.lead(lead_id)
-    text = strings.t("agent_work.sync.open_lead")
+    text = strings.t("sync.parked.open_lead")
     return buttons.primary(text, lambda: app.go(way), icon=ft.Icons.PERSON, id="open-lead", expand=True)
 
 

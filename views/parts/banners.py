@@ -29,7 +29,7 @@ def strip(
 
 def offline_text(status: context.Status) -> str:
     """ "Offline · 3 changes safe on this phone · leads as of 10:42"."""
-    parts = [strings.t("kit.offline.word")]
+    parts = [strings.t("kit.offline.forced" if status.forced else "kit.offline.word")]
     if status.waiting:
         parts.append(strings.count("kit.offline.safe", status.waiting))
     parts.append(
@@ -40,26 +40,49 @@ def offline_text(status: context.Status) -> str:
     return " · ".join(parts)
 
 
-def offline_banner(status: context.Status) -> ft.Control | None:
-    """Only while there is no server."""
-    if status.online:
+def offline_banner(status: context.Status, on_online: Callable[[], None] | None = None) -> ft.Control | None:
+    """Only while there is no server; where the person chose that, with the way back."""
+    if status.online and not status.forced:
+        return None
+    back = None
+    if status.forced and on_online is not None:
+        back = buttons.quiet(strings.t("kit.offline.end"), lambda: on_online(), id="go-online")
+    return strip(
+        offline_text(status),
+        tone=theme.WARN_TONE,
+        icon=ft.Icons.AIRPLANEMODE_ACTIVE if status.forced else ft.Icons.CLOUD_OFF_OUTLINED,
+        id="offline-banner",
+        action=back,
+    )
+
+
+def sign_in_banner(status: context.Status, on_open: Callable[[], None]) -> ft.Control | None:
+    """The server no longer knows this device; work goes on meanwhile."""
+    if not status.needs_sign_in:
         return None
     return strip(
-        offline_text(status), tone=theme.WARN_TONE, icon=ft.Icons.CLOUD_OFF_OUTLINED, id="offline-banner"
+        strings.t("kit.sign_in_again"),
+        tone=theme.WARN_TONE,
+        icon=ft.Icons.LOCK_OUTLINE,
+        id="sign-in-banner",
+        action=buttons.quiet(strings.t("kit.look"), lambda: on_open(), id="sign-in-open"),
     )
 
 
 def needs_you_banner(status: context.Status, on_open: Callable[[], None]) -> ft.Control | None:
-    """Conflicts that only a person can settle."""
-    if not status.needs_you:
+    """What only a person can settle; else what was settled against their value."""
+    if status.needs_you:
+        text, tone, icon = (
+            strings.count("kit.needs_you", status.needs_you),
+            theme.BAD_TONE,
+            ft.Icons.PAN_TOOL_ALT_OUTLINED,
+        )
+    elif status.lost:
+        text, tone, icon = strings.count("kit.lost", status.lost), theme.BRANDED, ft.Icons.SWAP_HORIZ
+    else:
         return None
-    return strip(
-        strings.count("kit.needs_you", status.needs_you),
-        tone=theme.BAD_TONE,
-        icon=ft.Icons.PAN_TOOL_ALT_OUTLINED,
-        id="needs-you-banner",
-        action=buttons.quiet(strings.t("kit.look"), lambda: on_open(), id="needs-you-open"),
-    )
+    look = buttons.quiet(strings.t("kit.look"), lambda: on_open(), id="needs-you-open")
+    return strip(text, tone=tone, icon=icon, id="needs-you-banner", action=look)
 
 
 def demo_badge() -> ft.Control:

@@ -1,4 +1,4 @@
-"""Two values for one thing: yours and the office's, with author and time; a person chooses, nothing is thrown away."""
+"""Two values for one thing, each with its author and time; a person takes one, and nothing is thrown away."""
 
 from __future__ import annotations
 
@@ -13,92 +13,92 @@ from views.parts import buttons, cards, chips, marks, words
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
-    """One of the two values, ready to be read."""
+    """One of the two values, ready to be read. `counts`: it is what everybody sees now; `take`: the words of its button."""
 
+    title: str
     value: str
-    author: str
     when: str
+    take: str
+    counts: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conflict:
-    """What the card shows. `effect` says what the choice changes (score, money)."""
+    """What the card shows: `one` is this person's where one of them is. `decided`: nobody has to act."""
 
     id: str
     lead: str
     field: str
-    yours: Side
-    office: Side
+    one: Side
+    other: Side
     effect: str = ""
-    may_keep_both: bool = False
+    decided: bool = False
 
 
 Choose = Callable[[str, str], None]
 
 
-def _side(title: str, side: Side, tone: theme.Tone, *, expand: bool = False) -> ft.Control:
-    return ft.Container(
-        cards.stack(
-            words.label(title, color=tone.ink),
-            ft.Text(side.value, theme_style=ft.TextThemeStyle.TITLE_LARGE, color=tone.ink),
-            words.fine(f"{side.author} · {side.when}", color=tone.ink, lines=2),
-            gap=2,
-        ),
-        bgcolor=tone.ground,
-        border_radius=12,
-        padding=theme.GAP,
-        expand=expand or None,
-    )
-
-
-def _sides(conflict: Conflict) -> ft.Control:
-    """Beside each other where there is room for two; else below."""
-    wide = (ft.context.page.width or 0) >= theme.WIDE_FROM
-    yours = _side(strings.t("kit.conflict.yours"), conflict.yours, theme.BRANDED, expand=wide)
-    office = _side(strings.t("kit.conflict.office"), conflict.office, theme.PLAIN, expand=wide)
-    if not wide:
-        return cards.stack(yours, office, gap=theme.GAP_S)
-    return ft.Row(
-        [yours, office],
-        spacing=theme.GAP_S,
-        intrinsic_height=True,
-        vertical_alignment=ft.CrossAxisAlignment.STRETCH,
-    )
-
-
 def conflict_card(
     conflict: Conflict, *, on_choose: Choose, on_open: Callable[[str], None] | None = None
 ) -> ft.Control:
-    """`on_choose(conflict id, "mine" | "office" | "both")`."""
-    head = ft.Row(
-        [
-            cards.stack(words.name(conflict.field), words.soft(conflict.lead, lines=1), gap=0, expand=True),
-            chips.sync_state("needs_you"),
-        ],
-        vertical_alignment=ft.CrossAxisAlignment.START,
+    """`on_choose(conflict id, "one" | "other")`."""
+    state = (
+        chips.chip(strings.t("sync.conflict.decided"), tone=theme.GOOD_TONE, icon=ft.Icons.CHECK)
+        if conflict.decided
+        else chips.sync_state("needs_you")
     )
-    rows: list[ft.Control] = [head, _sides(conflict)]
+    heads: list[ft.Control] = [words.name(conflict.field)]
+    if conflict.lead:
+        heads.append(words.soft(conflict.lead, lines=1))
+    head = ft.Row(
+        [cards.stack(*heads, gap=0, expand=True), state], vertical_alignment=ft.CrossAxisAlignment.START
+    )
+    rows: list[ft.Control] = [head, _sides(conflict, on_choose)]
     if conflict.effect:
         rows.append(words.soft(conflict.effect))
-    rows += [_choices(conflict, on_choose), words.fine(strings.t("kit.conflict.kept"), lines=2)]
+    rows.append(words.fine(strings.t("sync.conflict.kept"), lines=2))
     card = cards.card(
         cards.stack(*rows), on_click=(lambda: on_open(conflict.id)) if on_open is not None else None
     )
     return marks.mark(f"conflict-{conflict.id}", card)
 
 
-def _choices(conflict: Conflict, on_choose: Choose) -> ft.Control:
-    def choice(key: str) -> Callable[[], None]:
-        return lambda: on_choose(conflict.id, key)
-
-    items = [
-        buttons.secondary(strings.t("kit.conflict.keep_mine"), choice("mine"), id=f"keep-mine-{conflict.id}"),
-        buttons.outlined(
-            strings.t("kit.conflict.use_office"), choice("office"), id=f"use-office-{conflict.id}"
-        ),
+def _sides(conflict: Conflict, on_choose: Choose) -> ft.Control:
+    """Beside each other where there is room for two; else below."""
+    wide = (ft.context.page.width or 0) >= theme.WIDE_FROM
+    sides = [
+        _side(conflict, which, side, on_choose, expand=wide)
+        for which, side in (("one", conflict.one), ("other", conflict.other))
     ]
-    if conflict.may_keep_both:
-        items.append(
-            buttons.quiet(strings.t("kit.conflict.both"), choice("both"), id=f"keep-both-{conflict.id}")
+    if not wide:
+        return cards.stack(*sides, gap=theme.GAP_S)
+    return ft.Row(
+        sides, spacing=theme.GAP_S, intrinsic_height=True, vertical_alignment=ft.CrossAxisAlignment.STRETCH
+    )
+
+
+def _side(conflict: Conflict, which: str, side: Side, on_choose: Choose, *, expand: bool) -> ft.Control:
+    tone = theme.BRANDED if which == "one" else theme.PLAIN
+    title: list[ft.Control] = [words.label(side.title, color=tone.ink, expand=True)]
+    if side.counts:
+        title.append(chips.chip(strings.t("sync.conflict.counts"), tone=theme.GOOD_TONE))
+    rows: list[ft.Control] = [
+        ft.Row(title, height=28),
+        ft.Text(side.value, theme_style=ft.TextThemeStyle.TITLE_LARGE, color=tone.ink),
+        words.fine(side.when, color=tone.ink, lines=2),
+    ]
+    if side.take:
+        button = buttons.outlined(
+            side.take,
+            lambda: on_choose(conflict.id, which),
+            id=f"take-{which}-{conflict.id}",
+            expand=True,
         )
-    return ft.Row(items, spacing=theme.GAP_S, run_spacing=theme.GAP_S, wrap=True)
+        rows.append(ft.Container(ft.Row([button]), padding=ft.Padding.only(top=theme.GAP_S)))
+    return ft.Container(
+        cards.stack(*rows, gap=2),
+        bgcolor=tone.ground,
+        border_radius=12,
+        padding=theme.GAP,
+        expand=expand or None,
+    )

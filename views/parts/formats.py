@@ -119,17 +119,18 @@ def ago(value: datetime | None, now: datetime) -> str:
     passed = now - value
     if passed < timedelta(minutes=1):
         return "just now"
-    return f"{_stretch(passed)} ago"
+    return f"{stretch(passed)} ago"
 
 
 def left(value: datetime | None, now: datetime) -> str:
     """`12 min left`, `3 h late`."""
     if value is None:
         return NOTHING
-    return f"{_stretch(value - now)} left" if value >= now else f"{_stretch(now - value)} late"
+    return f"{stretch(value - now)} left" if value >= now else f"{stretch(now - value)} late"
 
 
-def _stretch(span: timedelta) -> str:
+def stretch(span: timedelta) -> str:
+    """`4 min`, `3 h`, `12 d`."""
     total = int(span.total_seconds() // 60)
     if total < 60:
         return f"{max(total, 1)} min"

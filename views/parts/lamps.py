@@ -1,28 +1,43 @@
-"""The two lamps: safe on this phone, safe on the server."""
+"""The two lamps in the frame: safe on this phone, safe on the server. They say nothing that is not known."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 
 import flet as ft
 
 from views import context, strings, theme
 from views.parts import cards, formats, marks, words
 
+FRESH = timedelta(minutes=10)
+"""As services.sync_words.RECENT: longer ago, nobody may say that the server has everything."""
 
-def _server(status: context.Status) -> tuple[ft.IconData, str, str]:
-    if not status.online:
-        return ft.Icons.CLOUD_OFF_OUTLINED, theme.INK_SOFT, strings.t("kit.lamp.server.off")
-    if status.sending:
-        return ft.Icons.CLOUD_SYNC_OUTLINED, theme.BRAND, strings.t("kit.lamp.server.sending")
+
+def _server(status: context.Status, now: datetime) -> tuple[ft.IconData, str, str]:
+    """Icon, colour and words of the line to the server."""
+    if status.forced or not status.online:
+        word = strings.t("kit.lamp.server.forced" if status.forced else "kit.lamp.server.off")
+        return ft.Icons.CLOUD_OFF_OUTLINED, theme.INK_SOFT, word
+    if status.needs_you:
+        return (
+            ft.Icons.SYNC_PROBLEM_OUTLINED,
+            theme.BAD,
+            strings.count("kit.needs_you", status.needs_you),
+        )
     if status.waiting:
-        return ft.Icons.CLOUD_QUEUE, theme.BRAND, strings.t("kit.lamp.server.on")
+        icon = ft.Icons.CLOUD_SYNC_OUTLINED if status.sending else ft.Icons.CLOUD_QUEUE
+        word = strings.t("kit.lamp.server.sending" if status.sending else "kit.lamp.server.on")
+        return icon, theme.BRAND, word
+    if status.heard_at is None or now - status.heard_at >= FRESH:
+        when = formats.ago(status.heard_at, now) if status.heard_at else strings.t("kit.never")
+        return ft.Icons.CLOUD_OUTLINED, theme.INK_SOFT, strings.t("kit.lamp.server.silent", when=when)
     return ft.Icons.CLOUD_DONE_OUTLINED, theme.GOOD, strings.t("kit.lamp.server.all")
 
 
-def compact(status: context.Status, on_open: Callable[[], None]) -> ft.Control:
+def compact(status: context.Status, now: datetime, on_open: Callable[[], None]) -> ft.Control:
     """Both lamps in the app bar: a number that waits on the phone, and the server's cloud."""
-    icon, color, word = _server(status)
+    icon, color, word = _server(status, now)
     waiting = strings.count("kit.lamp.phone", status.waiting)
     phone: list[ft.Control] = [
         ft.Icon(ft.Icons.SMARTPHONE, size=20, color=theme.INK if status.waiting else theme.INK_SOFT)
@@ -48,41 +63,23 @@ def compact(status: context.Status, on_open: Callable[[], None]) -> ft.Control:
     )
 
 
-def _lamp(icon: ft.IconData, color: str, title: str, text: str, id: str) -> ft.Control:
-    return marks.mark(
-        id,
-        cards.card(
-            cards.stack(
-                cards.line(ft.Icon(icon, size=24, color=color), words.name(title, expand=True)),
-                words.soft(text),
-                gap=4,
-            )
-        ),
-        expand=True,
-    )
+def lamp(icon: ft.IconData, color: str, title: str, lines: list[str], *, id: str) -> ft.Control:
+    """One lamp, large: its light, what it stands for, the word, and what belongs to it in small print."""
+    light = ft.Container(width=12, height=12, border_radius=6, bgcolor=color)
+    head = cards.line(light, ft.Icon(icon, size=22, color=color))
+    first = words.name(lines[0])
+    first.max_lines = 3
+    rest = [words.fine(line, lines=2) for line in lines[1:]]
+    body = cards.stack(head, words.fine(title, lines=2), first, *rest, gap=4)
+    spoken = f"{title}: {', '.join(lines)}"
+    return marks.mark(id, cards.card(body), label=spoken, expand=True)
 
 
-def pair(status: context.Status) -> ft.Control:
-    """Both lamps large, for the sync centre."""
-    icon, color, word = _server(status)
-    contact = strings.t("kit.lamp.contact", when=formats.clock(status.as_of)) if status.as_of else ""
-    phone = _lamp(
-        ft.Icons.SMARTPHONE,
-        theme.GOOD,
-        strings.t("kit.lamp.phone.title"),
-        strings.count("kit.lamp.phone", status.waiting),
-        "lamp-phone",
-    )
-    server = _lamp(
-        icon,
-        color,
-        strings.t("kit.lamp.server.title"),
-        " · ".join(p for p in (word, contact) if p),
-        "lamp-server",
-    )
+def beside(*lamps: ft.Control) -> ft.Control:
+    """Both on one line, of one height."""
     return ft.Row(
-        [phone, server],
+        list(lamps),
         spacing=theme.GAP,
-        vertical_alignment=ft.CrossAxisAlignment.STRETCH,
         intrinsic_height=True,
+        vertical_alignment=ft.CrossAxisAlignment.STRETCH,
     )

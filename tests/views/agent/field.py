@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import flet as ft
 
-from domain import ports
+from domain import errors, ports
 from services import here
 from tests import fakes, screen
 from tests.services import conftest as services_of
@@ -40,6 +40,8 @@ class Entry:
         return self.access
 
     async def sign_in(self, page: ft.Page, email: str, password: str) -> context.Access:
+        if password != "demo":
+            raise errors.WrongCredentialsError("E-mail or password is wrong.", where="sign-in")
         return self.access
 
     async def sign_out(self, page: ft.Page, access: context.Access) -> None:

@@ -160,7 +160,7 @@ def price_conflict(bench: Bench, lead_id: str) -> None:
         "row_id": lead_id,
         "lead_id": lead_id,
         "unit": "price",
-        "policy": "ask",
+        "policy": "manual",
         "base": {"price_cents": 60_000_000},
         "winner": {"price_cents": 65_000_000},
         "loser": {"price_cents": 62_000_000},
@@ -180,7 +180,7 @@ async def test_a_conflict_shows_both_values_and_mine_is_one_touch_away(bench: Be
     async with field.opened(bench, f"/leads/lead/{lead_id}") as phone:
         assert phone.sees("$620,000")
         assert phone.sees("$650,000")
-        await phone.tap("keep-mine-c1")
+        await phone.tap("Take mine")
 
         assert not phone.sees("Needs your decision")
     assert bench.get("leads", lead_id)["price_cents"] == 62_000_000

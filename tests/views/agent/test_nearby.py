@@ -181,7 +181,7 @@ async def test_a_manager_sees_everybodys_leads(make_bench: field.Make) -> None:
 
 
 async def test_the_first_download_says_how_far_it_is(bench: Bench) -> None:
-    bench.sync.now = replace(bench.sync.now, online=True, first_sync=0.62)
+    bench.sync.now = replace(bench.sync.now, online=True, first_sync=0.62, first_done=62, first_total=100)
 
     async with field.opened(bench, "/nearby", place=field.AUSTIN) as phone:
         assert phone.sees("Downloading your leads; you can start")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import flet as ft
 import pytest
@@ -21,9 +22,10 @@ CONFLICT = conflict_card.Conflict(
     id="c",
     lead="Lena",
     field="Budget",
-    yours=conflict_card.Side(value="$620k", author="You", when="today 09:55"),
-    office=conflict_card.Side(value="$650k", author="Agent 2", when="today 10:20"),
-    may_keep_both=True,
+    one=conflict_card.Side(title="Yours", value="$620k", when="today 09:55", take="Take mine"),
+    other=conflict_card.Side(
+        title="Agent 2", value="$650k", when="today 10:20", take="Keep Agent 2's", counts=True
+    ),
 )
 
 
@@ -73,9 +75,7 @@ async def test_a_proposal_is_dropped_by_a_touch_on_it() -> None:
         assert toggled == [("p", False)]
 
 
-@pytest.mark.parametrize(
-    ("button", "choice"), [("Keep mine", "mine"), ("Use office", "office"), ("Keep both", "both")]
-)
+@pytest.mark.parametrize(("button", "choice"), [("Take mine", "one"), ("Keep Agent 2's", "other")])
 async def test_a_conflict_is_settled_by_choosing(button: str, choice: str) -> None:
     chosen: list[tuple[str, str]] = []
 
@@ -83,7 +83,14 @@ async def test_a_conflict_is_settled_by_choosing(button: str, choice: str) -> No
         return conflict_card.conflict_card(CONFLICT, on_choose=lambda id, side: chosen.append((id, side)))
 
     async with screen.drawn(draw) as shown:
-        assert shown.sees("Agent 2 · today 10:20")
+        assert screen.order(shown, ["Yours", "$620k", "Agent 2", "Counts now", "$650k"]) == [
+            "Yours",
+            "$620k",
+            "Agent 2",
+            "Counts now",
+            "$650k",
+        ]
+        assert shown.sees("Needs you")
 
         await shown.tap(button)
 
@@ -106,17 +113,42 @@ async def test_a_tile_drills() -> None:
         assert opened == ["hot"]
 
 
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+HEARD = NOW - timedelta(minutes=2)
+
+
 @pytest.mark.parametrize(
     ("status", "words"),
     [
-        (context.Status(), "Nothing waits on this phone. Everything is on the server"),
-        (context.Status(waiting=2, sending=True), "2 changes safe on this phone, waiting. Sending now"),
+        (context.Status(heard_at=HEARD), "Nothing waits on this phone. Everything is on the server"),
+        (context.Status(heard_at=NOW - timedelta(minutes=10)), "Server last heard 10 min ago"),
+        (context.Status(), "Server last heard never"),
+        (
+            context.Status(heard_at=HEARD, waiting=2, sending=True),
+            "2 changes safe on this phone, waiting. Sending now",
+        ),
+        (context.Status(heard_at=HEARD, waiting=1), "Not everything is on the server yet"),
+        (context.Status(heard_at=HEARD, needs_you=1), "1 change needs your decision"),
         (context.Status(online=False, waiting=1), "1 change safe on this phone, waiting. Offline"),
+        (context.Status(heard_at=HEARD, forced=True), "Offline, as you chose"),
     ],
 )
-async def test_the_lamps_say_where_everything_is(status: context.Status, words: str) -> None:
-    async with screen.drawn(lambda: lamps.compact(status, lambda: None)) as shown:
+async def test_the_lamps_say_only_what_is_known(status: context.Status, words: str) -> None:
+    async with screen.drawn(lambda: lamps.compact(status, NOW, lambda: None)) as shown:
         assert shown.sees(words)
+        assert shown.sees("Everything is on the server") is (words.endswith("Everything is on the server"))
+
+
+async def test_who_chose_to_be_offline_is_shown_the_way_back() -> None:
+    gone: list[bool] = []
+    status = context.Status(forced=True, waiting=2)
+    async with screen.drawn(
+        lambda: banners.offline_banner(status, lambda: gone.append(True)) or ft.Container()
+    ) as shown:
+        assert shown.sees("Offline by your choice · 2 changes safe on this phone")
+        await shown.tap("go-online")
+
+    assert gone == [True]
 
 
 def test_the_offline_words_are_those_of_the_design() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import flet as ft
 
@@ -20,13 +21,14 @@ def lead_screen() -> ft.View:
     app = context.use_app()
     lead_id = ft.use_route_params().get("lead_id", "")
     service = app.service(leads.Leads)
+    zone = service.desk.zone()
     turn = live.use_tick(30)  # the legal window opens and closes by itself
     view = live.use_live(lambda: _read(service, lead_id), lead_id, turn)
     within = _opened_under(ft.context.page.route or "")
     if view is None:
         return shell.frame(strings.t("agent_field.lead.title"), _gone(app), within=within)
     columns = (ft.context.page.width or 0) >= _COLUMNS_FROM
-    body = _columns(view, app.now()) if columns else _column(view, app.now())
+    body = _columns(view, app.now(), zone) if columns else _column(view, app.now(), zone)
     return shell.frame(strings.t("agent_field.lead.title"), body, within=within, bottom=header.ways(view))
 
 
@@ -54,11 +56,8 @@ def _gone(app: context.AppContext) -> ft.Control:
     )
 
 
-def _top(view: leads.LeadView, now: datetime) -> list[ft.Control]:
-    found: list[ft.Control] = [header.header(view, now), header.law(view)]
-    if view.conflicts:
-        found.append(disputes.disputes_part(view.conflicts, now))
-    return found
+def _top(view: leads.LeadView, now: datetime, zone: ZoneInfo) -> list[ft.Control]:
+    return [header.header(view, now), *disputes.top(view, zone), header.law(view)]
 
 
 def _left(view: leads.LeadView, now: datetime) -> list[ft.Control]:
@@ -76,10 +75,11 @@ def _middle(view: leads.LeadView) -> list[ft.Control]:
     ]
 
 
-def _facts(view: leads.LeadView) -> list[ft.Control]:
+def _facts(view: leads.LeadView, zone: ZoneInfo) -> list[ft.Control]:
     lead = view.facts
     return [
-        facts.facts_card(lead, view.sync.value, key=f"facts-{lead.id}"),
+        facts.facts_card(lead, view.sync.value, disputes.by_field(view), zone, key=f"facts-{lead.id}"),
+        disputes.past_part(view.decided, zone, key=f"past-{lead.id}"),
         header.opt_out(lead, key=f"optout-{lead.id}"),
     ]
 
@@ -93,22 +93,24 @@ def _past(view: leads.LeadView, now: datetime) -> ft.Control:
     return history.history_part(view.facts.id, view.timeline, now, key=f"history-{view.facts.id}")
 
 
-def _column(view: leads.LeadView, now: datetime) -> ft.Control:
+def _column(view: leads.LeadView, now: datetime, zone: ZoneInfo) -> ft.Control:
     return cards.page(
-        *_top(view, now),
+        *_top(view, now, zone),
         *_left(view, now),
         *_middle(view),
-        *_facts(view),
+        *_facts(view, zone),
         *_worth(view),
         _past(view, now),
         gap=theme.GAP_XL,
     )
 
 
-def _columns(view: leads.LeadView, now: datetime) -> ft.Control:
+def _columns(view: leads.LeadView, now: datetime, zone: ZoneInfo) -> ft.Control:
     """Desktop: what to do and what was said on the left; why, facts and money on the right."""
-    left = cards.page(*_top(view, now), *_left(view, now), _past(view, now), gap=theme.GAP_XL, wide=True)
-    right = cards.page(*_middle(view), *_worth(view), *_facts(view), gap=theme.GAP_XL, wide=True)
+    left = cards.page(
+        *_top(view, now, zone), *_left(view, now), _past(view, now), gap=theme.GAP_XL, wide=True
+    )
+    right = cards.page(*_middle(view), *_worth(view), *_facts(view, zone), gap=theme.GAP_XL, wide=True)
     return ft.Row(
         [ft.Container(left, expand=1), ft.Container(right, expand=1)],
         spacing=0,

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from zoneinfo import ZoneInfo
 
 import flet as ft
 
 from domain import facts as known_words
 from domain import leads as rules
 from services import leads
+from services.conflicts import ConflictItem
 from views import cells, component, context, strings, theme
 from views.agent import lead_words
-from views.agent.lead import choice_row, stage_row, typed
+from views.agent.lead import choice_row, disputes, stage_row, typed
 from views.parts import cards, field_row, formats, toasts, words
 
 _KEYBOARDS = {"phone": ft.KeyboardType.PHONE, "email": ft.KeyboardType.EMAIL}
@@ -25,8 +27,10 @@ _YES_NO = {"yes": True, "no": False}
 
 
 @component.component
-def facts_card(lead: leads.LeadFacts, sync: str) -> ft.Control:
-    """Contact, house, wishes, stage: every field saves by itself."""
+def facts_card(
+    lead: leads.LeadFacts, sync: str, disputed: Mapping[str, ConflictItem], zone: ZoneInfo
+) -> ft.Control:
+    """Contact, house, wishes, stage: every field saves by itself; a second value stands below its field."""
     app = context.use_app()
     page = ft.context.page
     service = app.service(leads.Leads)
@@ -42,9 +46,16 @@ def facts_card(lead: leads.LeadFacts, sync: str) -> ft.Control:
     def state(name: str) -> str:
         return sync if name in saved.value else ""
 
+    def both(name: str, control: ft.Control) -> ft.Control:
+        item = disputed.get(name)
+        if item is None:
+            return control
+        other = disputes.beside(name, item, app.now(), zone, key=f"beside-{item.id}-{name}")
+        return cards.stack(control, other, gap=6)
+
     def field(name: str, value: str, note: str = "") -> ft.Control:
         parse = _PARSERS.get(name, str)
-        return field_row.field_row(
+        row = field_row.field_row(
             strings.t(f"agent_field.field.{name}"),
             value,
             lambda text: save(name, parse(text)),
@@ -53,10 +64,11 @@ def facts_card(lead: leads.LeadFacts, sync: str) -> ft.Control:
             note=note,
             key=f"{lead.id}-{name}",
         )
+        return both(name, row)
 
     def pick(name: str, value: str) -> ft.Control:
         options = {word: strings.t(f"agent_field.word.{word}") for word in _WORDS[name]}
-        return choice_row.choice_row(
+        row = choice_row.choice_row(
             strings.t(f"agent_field.field.{name}"),
             value,
             options,
@@ -65,6 +77,7 @@ def facts_card(lead: leads.LeadFacts, sync: str) -> ft.Control:
             state=state(name),
             key=f"{lead.id}-{name}",
         )
+        return both(name, row)
 
     stage = stage_row.stage_row(
         lead.stage,
@@ -80,7 +93,7 @@ def facts_card(lead: leads.LeadFacts, sync: str) -> ft.Control:
         ("consent", _consent(lead, save, field, state)),
     ]
     return cards.stack(
-        cards.section(strings.t("agent_field.lead.stage"), [stage]),
+        cards.section(strings.t("agent_field.lead.stage"), [both("stage", stage)]),
         *[
             cards.section(strings.t(f"agent_field.lead.{name}"), [cards.card(cards.stack(*rows))])
             for name, rows in groups

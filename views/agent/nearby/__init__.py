@@ -78,7 +78,7 @@ def nearby_screen() -> ft.View:
 def _first_load(service: sync_centre.SyncCentre) -> float | None:
     """How far the very first download is, while one runs."""
     lamps = service.lamps()
-    return lamps.first_sync if lamps.online else None
+    return lamps.first.share if lamps.online and lamps.first is not None else None
 
 
 def _read(

@@ -1,0 +1,130 @@
+"""Two leads side by side: the same person twice, or two people?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import flet as ft
+
+from services import conflicts
+from services.conflicts import Pair, Twin
+from views import component, context, routes, strings, theme
+from views.agent import lead_words
+from views.parts import buttons, cards, chips, dialogs, formats, marks, toasts, words
+
+
+def _t(key: str, **values: object) -> str:
+    return strings.t(f"sync.pair.{key}", **values)
+
+
+@component.component
+def pair_card(pair: Pair, here: str = "", key: str = "") -> ft.Control:
+    """`here`: the lead whose page this is."""
+    del key
+    app = context.use_app()
+    page = ft.context.page
+    service = app.service(conflicts.Conflicts)
+
+    def merge() -> None:
+        service.merge(pair.conflict_id)
+        toasts.show(page, _t("merged"))
+
+    def two_people() -> None:
+        service.two_people(pair.conflict_id)
+        toasts.show(page, _t("apart"))
+
+    def ask() -> None:
+        dialogs.confirm(
+            page,
+            _t("merge.title"),
+            _t("merge.text", name=pair.one.name),
+            yes=_t("merge"),
+            on_yes=merge,
+        )
+
+    state = (
+        chips.sync_state("needs_you")
+        if pair.open
+        else chips.chip(strings.t("sync.conflict.decided"), tone=theme.GOOD_TONE, icon=ft.Icons.CHECK)
+    )
+    head = ft.Row(
+        [
+            cards.stack(words.name(_t("title")), words.soft(_note(pair), lines=2), gap=0, expand=True),
+            state,
+        ],
+        vertical_alignment=ft.CrossAxisAlignment.START,
+    )
+    rows: list[ft.Control] = [head, _twins(app, pair, here)]
+    if pair.open:
+        rows.append(_choices(pair, ask, two_people))
+    return marks.mark(f"pair-{pair.conflict_id}", cards.card(cards.stack(*rows)))
+
+
+def _note(pair: Pair) -> str:
+    same = [_t(f"same.{name}") for name in ("phone", "email", "address", "name") if name in pair.same]
+    return _t("note", same=", ".join(same) or _t("same.none"))
+
+
+def _choices(pair: Pair, ask: Callable[[], None], two_people: Callable[[], None]) -> ft.Control:
+    return cards.line(
+        buttons.secondary(_t("merge"), ask, icon=ft.Icons.MERGE, id=f"merge-{pair.conflict_id}"),
+        buttons.outlined(_t("two"), two_people, icon=ft.Icons.PEOPLE_OUTLINE, id=f"two-{pair.conflict_id}"),
+        wrap=True,
+    )
+
+
+def _twins(app: context.AppContext, pair: Pair, here: str) -> ft.Control:
+    """Beside each other also on a phone: comparing is the whole point."""
+    return ft.Row(
+        [
+            _twin(app, twin, pair.same, is_here=twin.id == here, first=index == 0)
+            for index, twin in enumerate((pair.one, pair.other))
+        ],
+        spacing=theme.GAP_S,
+        intrinsic_height=True,
+        vertical_alignment=ft.CrossAxisAlignment.STRETCH,
+    )
+
+
+def _twin(
+    app: context.AppContext, twin: Twin, same: frozenset[str], *, is_here: bool, first: bool
+) -> ft.Control:
+    title = words.name(twin.name or formats.NOTHING)
+    title.max_lines = 2
+    rows: list[ft.Control] = [title]
+    if is_here:
+        rows.append(words.fine(_t("this")))
+    if not twin.here:
+        rows.append(words.fine(_t("elsewhere"), lines=2))
+    rows += [_fact(name, text, same=name in same) for name, text in _facts(twin, app.now()) if text]
+    way = routes.lead(twin.id)
+    return ft.Container(
+        cards.stack(*rows, gap=6),
+        bgcolor=theme.BRAND_SOFT if first else theme.SUNK,
+        border_radius=12,
+        padding=theme.GAP,
+        expand=True,
+        ink=twin.here and not is_here,
+        on_click=(lambda: app.go(way)) if twin.here and not is_here else None,
+    )
+
+
+def _facts(twin: Twin, now: datetime) -> list[tuple[str, str]]:
+    return [
+        ("phone", formats.phone(twin.phone) if twin.phone else ""),
+        ("email", twin.email),
+        ("address", twin.address),
+        ("stage", lead_words.stage(twin.stage) if twin.stage else ""),
+        ("agent", twin.agent_name),
+        ("made", formats.day(twin.created_at, now) if twin.created_at else ""),
+        ("touch", formats.ago(twin.last_touch_at, now) if twin.last_touch_at else ""),
+    ]
+
+
+def _fact(name: str, text: str, *, same: bool) -> ft.Control:
+    """What is equal in both is marked by a sign, not by colour alone."""
+    sign = [ft.Icon(ft.Icons.DRAG_HANDLE, size=16, color=theme.GOOD)] if same else []
+    return cards.stack(
+        words.fine(_t(name)), ft.Row([words.body(text, lines=2, expand=True), *sign], spacing=4), gap=0
+    )

@@ -1,0 +1,165 @@
+"""What is on its way: each change and recording with its word, whose it is, since when, and what it waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import flet as ft
+
+from services import sync_centre
+from services.sync_centre import Lamps, WaitingItem
+from services.sync_words import SyncWord
+from views import component, context, routes, strings, theme
+from views.agent import review_words
+from views.parts import buttons, cards, chips, formats, words
+
+_ICONS = {
+    "leads": ft.Icons.PERSON_OUTLINE,
+    "tasks": ft.Icons.CHECK_CIRCLE_OUTLINE,
+    "notes": ft.Icons.NOTES,
+    "blobs": ft.Icons.MIC_NONE,
+    "interactions": ft.Icons.CALL_OUTLINED,
+    "conflicts": ft.Icons.SWAP_HORIZ,
+    "deals": ft.Icons.PAYMENTS_OUTLINED,
+    "properties": ft.Icons.HOME_OUTLINED,
+}
+_QUIET = {"id", "lead_id", "state", "kind", "status", "title", "name", "tbl", "row_id", "resolved_by"}
+_SHOWN = 3
+
+
+def _t(key: str, **values: object) -> str:
+    return strings.t(f"sync.waiting.{key}", **values)
+
+
+def waiting_list(items: Sequence[WaitingItem], total: int, lamps: Lamps, zone: ZoneInfo) -> ft.Control:
+    """One surface with a line for each, so that many fit on a phone."""
+    rows: list[ft.Control] = []
+    for item in items:
+        if rows:
+            rows.append(ft.Divider(height=1, color=theme.LINE))
+        rows.append(waiting_row(item, _next_try(lamps, zone), key=item.id))
+    left = total - len(items)
+    if left > 0:
+        rows.append(ft.Container(words.soft(_t("more", n=left)), padding=theme.GAP))
+    count = chips.chip(str(total), tone=theme.WARN_TONE)
+    body = cards.card(cards.stack(*rows, gap=0), padding=0)
+    return cards.section(_t("title"), [body], action=count, gap=theme.GAP_S)
+
+
+def _next_try(lamps: Lamps, zone: ZoneInfo) -> str:
+    """When a waiting change is tried again, where no network is the reason."""
+    if lamps.forced_offline:
+        return _t("why.forced")
+    if lamps.online:
+        return ""
+    if lamps.next_try_at is None:
+        return _t("why.offline")
+    return _t("next", when=formats.clock(lamps.next_try_at, zone))
+
+
+@component.component
+def waiting_row(item: WaitingItem, next_try: str, key: str = "") -> ft.Control:
+    """A touch opens the lead that it is about."""
+    del key
+    app = context.use_app()
+    now = app.now()
+    lines: list[ft.Control] = [words.body(title(item), lines=2)]
+    said = _what(item)
+    if said:
+        lines.append(words.soft(said, lines=2))
+    lines.append(words.fine(_about(item, now, next_try), lines=2))
+    lines += _file(item)
+    row = ft.Row(
+        [
+            ft.Icon(_ICONS.get(item.table, ft.Icons.EDIT_OUTLINED), size=22, color=theme.INK_SOFT),
+            cards.stack(*lines, gap=2, expand=True),
+            chips.sync_state(item.word),
+        ],
+        spacing=theme.GAP,
+        vertical_alignment=ft.CrossAxisAlignment.START,
+    )
+    way = routes.lead(item.lead_id) if item.lead_id else ""
+    word = strings.t(f"kit.sync.{item.word}")
+    return ft.Semantics(
+        identifier=f"waiting-{item.id}",
+        container=True,
+        button=bool(way),
+        label=_t("spoken", title=title(item), word=word, when=formats.ago(item.made_at, now)),
+        content=ft.Container(
+            row,
+            padding=ft.Padding.symmetric(horizontal=theme.GAP_L, vertical=theme.GAP),
+            ink=bool(way),
+            on_click=(lambda: app.go(way)) if way else None,
+        ),
+    )
+
+
+def title(item: WaitingItem) -> str:
+    """What it is; a recording is named after its lead."""
+    if item.table == "blobs" and item.lead_name:
+        return f"{item.title} · {item.lead_name}"
+    if item.lead_name and item.lead_name not in item.title:
+        return f"{item.title} · {item.lead_name}"
+    return item.title
+
+
+def _what(item: WaitingItem) -> str:
+    shown = [
+        f"{review_words.field_name(name)}: {review_words.value(name, value) or formats.NOTHING}"
+        for name, value in item.what
+        if name not in _QUIET and not isinstance(value, dict | list)
+    ]
+    return " · ".join(shown[:_SHOWN])
+
+
+def _about(item: WaitingItem, now: datetime, next_try: str) -> str:
+    parts = [formats.ago(item.made_at, now)]
+    if item.urgent:
+        parts.append(_t("urgent"))
+    if item.why is not None:
+        parts.append(_t(f"why.{item.why}"))
+    elif item.word is SyncWord.ON_PHONE and next_try:
+        parts.append(next_try)
+    return " · ".join(parts)
+
+
+def _file(item: WaitingItem) -> list[ft.Control]:
+    """How far a recording is, and the way on where the server refused it."""
+    if item.size is None:
+        return []
+    share = (item.sent or 0) / item.size if item.size else 0.0
+    told = _t(
+        "bytes",
+        sent=formats.size(item.sent or 0),
+        size=formats.size(item.size),
+        share=formats.percent(share),
+    )
+    rows: list[ft.Control] = [
+        ft.ProgressBar(
+            value=share,
+            color=theme.BRAND,
+            bgcolor=theme.TRACK,
+            bar_height=6,
+            border_radius=3,
+            semantics_label=told,
+        ),
+        words.fine(told),
+    ]
+    if item.word is SyncWord.NEEDS_YOU:
+        rows += [words.fine(item.error, color=theme.BAD, lines=3), again(item.id)]
+    return rows
+
+
+@component.component
+def again(blob_id: str) -> ft.Control:
+    service = context.use_app().service(sync_centre.SyncCentre)
+    return cards.line(
+        buttons.secondary(
+            _t("try_again"),
+            lambda: service.retry_sound(blob_id),
+            icon=ft.Icons.REFRESH,
+            id=f"retry-sound-{blob_id}",
+        )
+    )
