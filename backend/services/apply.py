@@ -89,8 +89,14 @@ async def _change(work: Work, mutation: wire.Mutation, row: rows.Stored) -> wire
         # The device drops the old row; the one it was merged into comes by the feed.
         return _gone(mutation, max(work.held[key_of(mutation)].ver, mutation.base_ver + 1))
     after, told = await _merge(work, mutation, row, patch)
-    as_asked = all(after.values[name] == value for name, value in patch.items())
-    return _done(mutation, after, differs=told or not as_asked or bool(_unseen(work, mutation, row)))
+    return _done(
+        mutation, after, differs=told or _is_more(row, after, patch) or bool(_unseen(work, mutation, row))
+    )
+
+
+def _is_more(before: rows.Stored, after: rows.Stored, patch: Mapping[str, Any]) -> bool:
+    """The row is not just what it was with the patch upon it."""
+    return after.values != {**before.values, **patch}
 
 
 async def _change_unseen(work: Work, mutation: wire.Mutation, row: rows.Stored) -> wire.Result:
