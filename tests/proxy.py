@@ -11,6 +11,7 @@ class Proxy:
 
     `cut()` drops what is open and refuses what comes; `heal()` lets it through again; `drop()` only drops;
     `stall()` keeps connections open and silent (a dead spot), until `heal()`. `lead_to()` puts another server behind it.
+    `cut_next()` ends the next connection after an exact number of bytes; `slow_up` is a bad line's bytes a second.
     """
 
     def __init__(self, host: str, port: int) -> None:
@@ -21,6 +22,8 @@ class Proxy:
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._is_cut = False
+        self._next_cut: tuple[int | None, int | None] = (None, None)
+        self.slow_up: float | None = None
         self.port = 0
         self.connections = 0
         self.bytes_up = 0
@@ -54,6 +57,10 @@ class Proxy:
         """No network: open connections end, new ones are refused at once."""
         self._is_cut = True
         self.drop()
+
+    def cut_next(self, *, up: int | None = None, down: int | None = None) -> None:
+        """The next connection passes exactly `up` bytes to the server, or `down` bytes to the app, and ends."""
+        self._next_cut = up, down
 
     def heal(self) -> None:
         self._is_cut = False
@@ -93,22 +100,46 @@ class Proxy:
             writer.transport.abort()
             return
         self._open |= {writer, far_writer}
+        (most_up, most_down), self._next_cut = self._next_cut, (None, None)
+        pumps = [
+            asyncio.ensure_future(self._pump(reader, far_writer, most_up, up=True)),
+            asyncio.ensure_future(self._pump(far_reader, writer, most_down, up=False)),
+        ]
         try:
-            await asyncio.gather(
-                self._pump(reader, far_writer, up=True), self._pump(far_reader, writer, up=False)
-            )
+            await asyncio.gather(*pumps)
+        except _CutError:
+            for pump in pumps:
+                pump.cancel()
         finally:
             self._open -= {writer, far_writer}
             for end in (writer, far_writer):
                 end.transport.abort()
 
-    async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, up: bool) -> None:
+    async def _pump(
+        self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, most: int | None, *, up: bool
+    ) -> None:
         with suppress(OSError):
-            while chunk := await source.read(65536):
+            while most != 0 and (chunk := await source.read(self._at_once(most, up=up))):
                 await self._flowing.wait()
                 sink.write(chunk)
                 await sink.drain()
                 self.bytes_up += len(chunk) if up else 0
                 self.bytes_down += 0 if up else len(chunk)
-            if sink.can_write_eof():
+                most = None if most is None else most - len(chunk)
+                if up and self.slow_up:
+                    await asyncio.sleep(len(chunk) / self.slow_up)
+            if most != 0 and sink.can_write_eof():
                 sink.write_eof()
+                return
+        sink.close()  # what was let through arrives
+        with suppress(OSError):
+            await sink.wait_closed()
+        raise _CutError
+
+    def _at_once(self, most: int | None, *, up: bool) -> int:
+        size = 65_536 if most is None else most
+        return min(size, max(1, int(self.slow_up / 10))) if up and self.slow_up else size
+
+
+class _CutError(Exception):
+    """The line ends here."""

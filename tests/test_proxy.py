@@ -84,3 +84,29 @@ async def test_a_dead_spot_is_silent_until_it_heals() -> None:
 
         net.heal()
         assert await say(net, b"again") == b"again"
+
+
+@pytest.mark.parametrize("most", [0, 1, 3])
+async def test_a_line_is_cut_after_exactly_so_many_bytes(most: int) -> None:
+    async with echo() as net:
+        net.cut_next(down=most)
+        assert await heard_of(net, b"hello") == b"hello"[:most]
+
+        net.cut_next(up=most)
+        assert await heard_of(net, b"hello") in (b"", b"hello"[:most])
+        assert net.bytes_up == 5 + most
+        assert await say(net, b"hello") == b"hello"
+
+
+async def heard_of(net: proxy.Proxy, words: bytes) -> bytes:
+    """All that comes until the line ends."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", net.port)
+    writer.write(words)
+    came = b""
+    try:
+        while chunk := await asyncio.wait_for(reader.read(1), 2):
+            came += chunk
+    except ConnectionError:
+        pass
+    writer.transport.abort()
+    return came
