@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
-from domain import tables
+from domain import errors, tables
 from domain.tables import Type
-from storage import database, documents, rows, search_index
+from storage import database, documents, events, rows, search_index
 
 _HEAD = 2  # id and version come first
 
@@ -40,8 +40,26 @@ class Reading:
         """A row's values by name."""
         return dict(zip(self.names, row[_HEAD:], strict=True))
 
-    def upsert(self, tx: database.Transaction, found: Sequence[Sequence[Any]], *, force: bool = False) -> int:
-        """Rows written: those that the store has older or not at all; `force`: whatever it has."""
+    def write(self, tx: database.Transaction, found: Sequence[Sequence[Any]], *, force: bool = False) -> int:
+        """Rows written, in one go: those that the store has older or not at all; `force`: whatever it has.
+
+        A row that SQLite refuses never holds up the others.
+        """
+        if not found:
+            return 0
+        try:
+            with tx.savepoint():
+                return self._upsert(tx, found, force)
+        except errors.DiskFullError:
+            raise
+        except (errors.StoreError, OverflowError) as fault:
+            if len(found) > 1:
+                return sum(self.write(tx, [row], force=force) for row in found)
+            name, row_id, reason = self.table.name, found[0][0], str(fault)[:200]
+            events.add(tx, "pull.row_refused", level="error", table=name, id=row_id, reason=reason)
+            return 0
+
+    def _upsert(self, tx: database.Transaction, found: Sequence[Sequence[Any]], force: bool) -> int:
         ordered = sorted(found, key=itemgetter(0))  # each page of SQLite's is filled once then
         if self.table.name not in documents.BY_TABLE:
             return tx.executemany(self._sql(force), map(self._record, ordered))

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from domain import errors, tables, wire
+from domain import tables, wire
 from storage import blocks, cursor, database, events, indexes, rebase, scopes, search_index
 
 
@@ -81,7 +79,7 @@ def _block(tx: database.Transaction, block: wire.Block) -> int:
         return 0
     read = blocks.Reading.of(table, block.columns)
     worked_on = _worked_on(tx, table)
-    changed = _write(tx, read, [row for row in block.rows if row[0] not in worked_on])
+    changed = read.write(tx, [row for row in block.rows if row[0] not in worked_on])
     for row in block.rows:
         if row[0] in worked_on:
             changed += _rebase(tx, table, row[0], row[1], read.values(row))
@@ -104,29 +102,3 @@ def _rebase(
     if newer:
         rebase.set_base(tx, table, row_id, rebase.Base(ver=ver, values=values))
     return int(newer)
-
-
-def _write(tx: database.Transaction, read: blocks.Reading, found: Sequence[Sequence[Any]]) -> int:
-    """Rows without work of ours upon them, in one go; a row that SQLite refuses never holds up the others."""
-    if not found:
-        return 0
-    try:
-        with tx.savepoint():
-            return read.upsert(tx, found)
-    except errors.DiskFullError:
-        raise
-    except (errors.StoreError, OverflowError):
-        return sum(_write_one(tx, read, row) for row in found)
-
-
-def _write_one(tx: database.Transaction, read: blocks.Reading, row: Sequence[Any]) -> int:
-    try:
-        with tx.savepoint():
-            return read.upsert(tx, [row])
-    except errors.DiskFullError:
-        raise
-    except (errors.StoreError, OverflowError) as fault:
-        events.add(
-            tx, "pull.row_refused", level="error", table=read.table.name, id=row[0], reason=str(fault)[:200]
-        )
-        return 0

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from domain import tables
-from storage import cursor, database, downloads, rebase, rows, search_index
+from domain import tables, wire
+from storage import agreed, cursor, database, downloads, rebase, rows, search_index
 
 UNCONFIRMED = -1
 """The version of a row while everything is loaded anew: the server has not mentioned it yet."""
@@ -108,14 +108,37 @@ def forget_unconfirmed(tx: database.Transaction) -> None:
             rebase.set_base(tx, table, row["id"], rebase.NOTHING)
 
 
+def go_on_from_now(tx: database.Transaction) -> None:
+    """The feed was lost (410): follow it from its end, and compare the rows by ranges instead of loading them all.
+
+    A store that was not loaded whole yet begins anew.
+    """
+    if not cursor.place(tx).first_complete:
+        start_over(tx)
+        return
+    cursor.put(tx, cursor=wire.FROM_NOW)
+    agreed.want(tx, agreed.Want.NEWER)
+
+
+def meet_again(tx: database.Transaction) -> None:
+    """As `new_incarnation`, but with a comparison of all rows, in which the server's word counts, in place of a load."""
+    _send_journal_again(tx)
+    go_on_from_now(tx)
+    agreed.want(tx, agreed.Want.ALL)
+
+
 def new_incarnation(tx: database.Transaction) -> None:
     """The server's database is another one (a restored backup): load anew, and send the journal once more.
 
     The server knows most of it by its numbers; what it lost comes back.
     """
+    _send_journal_again(tx)
+    start_over(tx)
+
+
+def _send_journal_again(tx: database.Transaction) -> None:
     tx.execute("UPDATE outbox SET state = 'pending', acked_ms = NULL WHERE state = 'acked'")
     tx.touch("outbox")
     cursor.put(tx, incarnation="")
     for row in tx.rows("SELECT DISTINCT tbl, row_id FROM outbox WHERE state <> 'parked'"):
         rebase.keep_base(tx, tables.BY_NAME[row["tbl"]], row["row_id"])
-    start_over(tx)
