@@ -25,7 +25,7 @@ class InPlace:
     lenses: Chain = CHAIN
 
     async def push(self, asked: wire.Push) -> wire.PushAnswer:
-        answer = await push.push(self.deps, self.actor, asked)
+        answer = await push.push(self.deps, self.actor, asked, lenses=self.lenses)
         return replace(answer, results=[self._lowered(result) for result in answer.results])
 
     async def pull(self, ask: wire.PullAsk) -> wire.Page:

@@ -20,6 +20,7 @@ from backend.services.work import Refused, Work, key_of
 from backend.storage import feed, mutations
 from backend.storage.store import Key, Passing, RefusedByStore, Store, Stores
 from domain import errors, tables, values, wire
+from domain.wire.lenses import CHAIN, Chain, UnmappableError
 
 logger = logging.getLogger(__name__)
 
@@ -38,16 +39,17 @@ class _Arrived:
     actor: Actor
     sender: mutations.Sender
     now: datetime
+    lenses: Chain
 
 
-async def push(deps: SyncNeeds, actor: Actor, asked: wire.Push) -> wire.PushAnswer:
+async def push(deps: SyncNeeds, actor: Actor, asked: wire.Push, *, lenses: Chain = CHAIN) -> wire.PushAnswer:
     """Apply what is new, answer for each mutation. Raises: InputError, DeviceForkedError.
 
     All groups in one transaction first (one commit for a long queue); when the database itself refuses
     something, each group in a transaction of its own, so that only the one at fault is parked.
     """
     sender = mutations.Sender(device_id=asked.device_id, epoch=asked.epoch, user_id=actor.id)
-    arrived = _Arrived(actor=actor, sender=sender, now=deps.clock.now())
+    arrived = _Arrived(actor=actor, sender=sender, now=deps.clock.now(), lenses=lenses)
     groups = _groups(asked.mutations)
     try:
         results = await _tried(deps.stores, arrived, groups, set())
@@ -148,6 +150,7 @@ async def _begin(store: Store, arrived: _Arrived, asked: Sequence[wire.Mutation]
         sender=arrived.sender,
         origin=origin,
         now=arrived.now,
+        lenses=arrived.lenses,
         rights=Rights(store=store, actor=actor, now_ms=now_ms),
         held=await store.lock(_wanted(asked)),
     )
@@ -175,12 +178,20 @@ async def _group(work: Work, group: Group, blocked: set[Key]) -> list[wire.Resul
             for mutation in group:
                 if key_of(mutation) in blocked:
                     raise depends()
-                results.append(await apply.apply(work, mutation))
+                results.append(await apply.apply(work, _of_today(work, mutation)))
             return results
     except Refused as refused:
         if before is not None:
             work.restore(before)
         return await _refuse(work, group, refused, at=len(results))
+
+
+def _of_today(work: Work, mutation: wire.Mutation) -> wire.Mutation:
+    """What another release of the app said, in today's tables. Its number keeps the hash of what was said."""
+    try:
+        return work.lenses.raised(mutation)
+    except UnmappableError as fault:
+        raise Refused(fault.code, fault.message) from fault
 
 
 async def _refuse(work: Work, group: Group, refused: Refused, *, at: int) -> list[wire.Result]:

@@ -13,6 +13,7 @@ from backend.storage import conflicts, rows
 from backend.storage.mutations import Sender
 from backend.storage.store import Changes, Key
 from domain import errors, merge, tables, values, wire
+from domain.wire.lenses import CHAIN, Chain
 
 
 class Refused(Exception):
@@ -58,6 +59,7 @@ class Work:
     origin: str
     now: datetime
     rights: Rights
+    lenses: Chain = CHAIN
     held: dict[Key, rows.Stored] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
     contacts: set[str] = field(default_factory=set)

@@ -108,7 +108,9 @@ async def test_a_page_of_large_rows_ends_early(make_device: MakeDevice, stamp: S
 
     loading = await agent.pull(limit=5000)
 
-    sizes = [sum(pages.size_of(row) for b in page.blocks for row in b.rows) for page in loading]
+    sizes: list[int] = [
+        sum(pages.size_of(list(row)) for b in page.blocks for row in b.rows) for page in loading
+    ]
     assert len(agent.ids("leads")) == 9
     assert max(sizes) <= pages.MOST_BYTES
     assert sum(size > pages.MOST_BYTES / 2 for size in sizes) == 3
