@@ -26,7 +26,7 @@ async def children(connection: Connection, lead_id: str) -> list[rows.Stored]:
 async def same_contact(
     connection: Connection, scope: str, *, digits: Collection[str], emails: Collection[str]
 ) -> list[rows.Stored]:
-    """Leads of the location with one of these numbers (their last ten digits) or e-mails (in small letters), locked.
+    """Leads of the location, deleted ones too, with one of these numbers (their last ten digits) or e-mails (in small letters), locked.
 
     Two transactions that add the same number wait for each other here, so that the second one sees the first.
     """
@@ -37,7 +37,7 @@ async def same_contact(
         """id IN (
                SELECT id FROM leads WHERE location_id = $1 AND phone_digits(phone) = ANY($2::text[])
                UNION SELECT id FROM leads WHERE location_id = $1 AND lower(email) = ANY($3::text[]))
-           AND location_id = $1 AND _deleted_at IS NULL ORDER BY id FOR UPDATE""",
+           AND location_id = $1 ORDER BY id FOR UPDATE""",
         scope,
         list(digits),
         list(emails),

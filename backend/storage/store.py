@@ -72,7 +72,7 @@ class Changes(Protocol):
     async def same_contact(
         self, scope: str, *, digits: Collection[str], emails: Collection[str]
     ) -> Sequence[Stored]:
-        """Leads of the location, not deleted, whose phone ends in one of `digits` (ten of them, without an extension)
+        """Leads of the location, deleted ones too, whose phone ends in one of `digits` (ten of them, without an extension)
         or whose e-mail is one of `emails` (in small letters); held like locked ones. Two transactions that ask about
         the same location wait for each other."""
 

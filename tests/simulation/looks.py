@@ -77,7 +77,9 @@ class Looks:
             mine = said["agent_id"] == agent_id and row.scope in scopes
             return mine and said["done_at"] is None and said["due_at"] is not None and said["due_at"] < text
 
-        tasks = sorted(self._living(tables.TASKS, is_due), key=lambda row: (row.values["due_at"], row.id))[:limit]
+        tasks = sorted(self._living(tables.TASKS, is_due), key=lambda row: (row.values["due_at"], row.id))[
+            :limit
+        ]
         leads = {row.values["lead_id"] for row in tasks if row.values["lead_id"]}
         homes = self._living(tables.PROPERTIES, lambda row: row.values["lead_id"] in leads)
         wanted = {
@@ -130,7 +132,8 @@ class Looks:
             same_phone = phone is not None and _last_digits(phone) in digits
             return row.scope == scope and (same_phone or (email is not None and email.lower() in emails))
 
-        return sorted(self._living(tables.LEADS, is_same), key=lambda row: row.id)
+        leads = (row for (name, _), row in self._data.rows.items() if name == tables.LEADS.name)
+        return sorted(filter(is_same, leads), key=lambda row: row.id)
 
     async def pairs(self, lead_ids: Collection[str]) -> set[tuple[str, str]]:
         return {
@@ -144,7 +147,9 @@ class Looks:
 
     async def parked(self, sender: Sender, row_id: str) -> Sequence[wire.Mutation]:
         mine = sorted(mid for mid in self._data.parked if mid[:2] == (sender.device_id, sender.epoch))
-        return [self._data.parked[mid] for mid in mine if self._data.parked[mid].row_id.lower() == row_id][-100:]
+        return [self._data.parked[mid] for mid in mine if self._data.parked[mid].row_id.lower() == row_id][
+            -100:
+        ]
 
     def _living(self, table: tables.Table, wanted: Callable[[Stored], bool]) -> list[Stored]:
         return [
