@@ -1,0 +1,67 @@
+"""A database that was set back begins another life: noticed where PostgreSQL tells, or by the command, once each."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from backend.deps import Deps
+from backend.services import restore
+from backend.storage import feed
+from domain import wire
+from tests.backend.sync.conftest import MakeDevice, Stamp
+from tests.backend.sync.devices import new_lead
+
+pytestmark = pytest.mark.anyio
+
+
+async def incarnation(deps: Deps) -> str:
+    async with deps.pool.acquire() as connection:
+        return (await feed.head(connection)).incarnation
+
+
+async def test_the_running_database_tells_its_life(deps: Deps) -> None:
+    async with deps.pool.acquire() as connection:
+        life = await feed.life(connection)
+
+    assert life is not None
+    assert (life.system_id > 0, life.timeline) == (True, 1)
+
+
+async def test_the_first_look_and_one_that_finds_the_same_change_nothing(deps: Deps) -> None:
+    before = await incarnation(deps)
+
+    found = [await restore.notice(deps.pool) for _ in range(3)]
+
+    assert (found, await incarnation(deps)) == ([False] * 3, before)
+
+
+@pytest.mark.parametrize("changed", ["timeline = timeline + 1", "system_id = system_id + 1"])
+async def test_another_timeline_or_cluster_begins_another_life_once(deps: Deps, changed: str) -> None:
+    await restore.notice(deps.pool)
+    before = await incarnation(deps)
+    await deps.pool.execute(f"UPDATE feed_state SET {changed}")  # noqa: S608 - as if it had run elsewhere
+
+    found = await asyncio.gather(*(restore.notice(deps.pool) for _ in range(3)))
+
+    assert sorted(found) == [False, False, True]
+    assert await incarnation(deps) != before
+
+
+async def test_a_device_of_the_former_life_starts_over_and_one_of_the_new_goes_on(
+    make_device: MakeDevice, deps: Deps, stamp: Stamp
+) -> None:
+    phone = await make_device()
+    await new_lead(phone)
+    await stamp()
+    await phone.pull()
+
+    made = await restore.renew(deps.pool)
+
+    answer = await phone.client.get("/api/sync/pull", params={"cursor": phone.cursor}, headers=phone.headers)
+    assert (answer.status_code, answer.json()["code"]) == (410, "resync")
+    phone.cursor = wire.FROM_NOW
+    page = await phone.page()
+    assert page.incarnation == made
+    assert (await phone.page()).more is False
