@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from domain import tables, wire
-from storage import blocks, cursor, database, events, indexes, rebase, scopes, search_index
+from storage import blocks, cursor, database, events, indexes, outbox, rebase, scopes, search_index
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,9 +67,11 @@ def _remove(tx: database.Transaction, name: str, row_id: str) -> list[Path]:
     table = tables.BY_NAME.get(name)
     if table is None:
         return []
-    base = rebase.base_of(tx, table, row_id)
-    rebase.set_base(tx, table, row_id, rebase.Base(ver=base.ver, values=None))
-    return scopes.wipe_blobs(tx, [row_id]) if table is tables.NOTES else []
+    if outbox.of_row(tx, name, row_id):
+        base = rebase.base_of(tx, table, row_id)
+        rebase.set_base(tx, table, row_id, rebase.Base(ver=base.ver, values=None))
+        return scopes.wipe_blobs(tx, [row_id]) if table is tables.NOTES else []
+    return scopes.wipe(tx, table, [row_id])
 
 
 def _block(tx: database.Transaction, block: wire.Block) -> int:

@@ -24,10 +24,11 @@ def keep_only(tx: database.Transaction, allowed: Collection[str]) -> list[Path]:
             (rows.dumps(list(allowed)),),
         )
         files += wipe(tx, table, [row["id"] for row in found])
-    gone = _wipe_unseen(tx, allowed)
+    files += _wipe_unseen(tx, allowed)
     if before is not None and before - frozenset(allowed):
+        _wipe_traces(tx)
         search_index.rebuild(tx)
-    return files + gone
+    return files
 
 
 def _wipe_unseen(tx: database.Transaction, allowed: Collection[str]) -> list[Path]:
@@ -46,7 +47,22 @@ def _wipe_unseen(tx: database.Transaction, allowed: Collection[str]) -> list[Pat
     gone = tx.rows(
         "DELETE FROM blobs WHERE location_id NOT IN (SELECT value FROM json_each(?)) RETURNING path", chosen
     )
+    tx.execute("DELETE FROM kpi_tiles WHERE location_id NOT IN (SELECT value FROM json_each(?))", chosen)
+    tx.touch("kpi_tiles")
     return [Path(row["path"]) for row in gone] + downloads.forget_elsewhere(tx, list(allowed))
+
+
+def _wipe_traces(tx: database.Transaction) -> None:
+    """After a location was lost: the journal of rows that are gone (whose were they?), what was searched for, and
+    lines of the diary that name a row."""
+    for table in tables.ALL:
+        tx.execute(
+            f"DELETE FROM outbox WHERE state = 'acked' AND tbl = ? AND row_id NOT IN (SELECT id FROM {table.name})",  # noqa: S608
+            (table.name,),
+        )
+    tx.execute("DELETE FROM local_settings WHERE k = 'search.recent'")
+    tx.execute("DELETE FROM sync_events WHERE detail ->> '$.id' IS NOT NULL")
+    tx.touch("local_settings", "sync_events")
 
 
 def wipe(tx: database.Transaction, table: tables.Table, row_ids: Sequence[str]) -> list[Path]:
