@@ -30,12 +30,12 @@ class Accounts:
     _refresh: dict[str, str] = field(default_factory=dict)
     _made: int = 0
 
-    def sign_in(self, user_id: str) -> tuple[str, str]:
-        """Access and refresh token."""
+    def sign_in(self, user_id: str) -> str:
+        """A refresh token."""
         self._made += 1
         refresh = f"refresh-{self._made}"
         self._refresh[refresh] = user_id
-        return self.renew(refresh), refresh
+        return refresh
 
     def renew(self, refresh: str) -> str:
         """Raises: TokenExpiredError when a person must sign in."""

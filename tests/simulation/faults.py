@@ -77,7 +77,15 @@ GROUPS: tuple[Group, ...] = (
         people=_NO,
         faults=tuple(
             Fault(kind=kind, seconds=(20, 240))
-            for kind in ("cut_request", "cut_answer", "lost_answer", "half_open", "captive", "drip", "offline")
+            for kind in (
+                "cut_request",
+                "cut_answer",
+                "lost_answer",
+                "half_open",
+                "captive",
+                "drip",
+                "offline",
+            )
         ),
     ),
     Group(
@@ -160,7 +168,15 @@ GROUPS: tuple[Group, ...] = (
     Group(
         number=9,
         name="people meet",
-        people={"edit": 10, "delete": 5, "add_twin": 3, "add_visit": 6, "add_tag": 6, "edit_words": 6, "edit_price": 5},
+        people={
+            "edit": 10,
+            "delete": 5,
+            "add_twin": 3,
+            "add_visit": 6,
+            "add_tag": 6,
+            "edit_words": 6,
+            "edit_price": 5,
+        },
         faults=(Fault(kind="offline", seconds=(60, 400), times=4),),
     ),
     Group(
@@ -229,7 +245,11 @@ def setup_of(seed: int) -> Setup:
     rng = random.Random(f"setup:{seed}")
     numbers = [group.number for group in GROUPS]
     alone = seed % 2 == 0
-    groups = (numbers[seed // 2 % len(numbers)],) if alone else tuple(sorted(rng.sample(numbers, rng.randrange(2, 7))))
+    groups = (
+        (numbers[seed // 2 % len(numbers)],)
+        if alone
+        else tuple(sorted(rng.sample(numbers, rng.randrange(2, 7))))
+    )
     return Setup(
         seed=seed,
         groups=groups,

@@ -71,13 +71,20 @@ def _nothing_twice(sim: Sim, past: list[Write]) -> None:
         change = applied.mutation
         for name, value in change.patch.items():
             if name in _COUNTED:
-                for row_id in {change.row_id, sim.server.memory.data.aliases.get(change.row_id, change.row_id)}:
+                for row_id in {
+                    change.row_id,
+                    sim.server.memory.data.aliases.get(change.row_id, change.row_id),
+                }:
                     carried[(row_id, name, str(value))] += 1
     came: Counter[tuple[str, str, str]] = Counter()
     for write in past:
         for name in _COUNTED:
             value = write.after.values.get(name)
-            if write.origin and value is not None and (write.before is None or write.before.values[name] != value):
+            if (
+                write.origin
+                and value is not None
+                and (write.before is None or write.before.values[name] != value)
+            ):
                 came[(write.row_id, name, str(value))] += 1
     for what, times in came.items():
         if times > carried[what]:
@@ -91,7 +98,9 @@ def _conflicts(sim: Sim, past: list[Write]) -> None:
         values = row.values
         sim.world.count(f"conflict:{values['policy']}")
         winner, loser = values["winner"] or {}, values["loser"] or {}
-        if values["policy"] != "delete" and all(winner.get(name) == loser.get(name) for name in {*winner, *loser}):
+        if values["policy"] != "delete" and all(
+            winner.get(name) == loser.get(name) for name in {*winner, *loser}
+        ):
             raise Violation("I5", f"conflict {row.id} is none: {winner}")
     told = [(row.values["row_id"], row.values["winner"] or {}, row.values["loser"] or {}) for row in records]
     by_row: dict[str, list[Write]] = {}
@@ -119,7 +128,8 @@ def _judge(applied: Applied, past: list[Write], told: list[tuple[str, Any, Any]]
             continue
         pair = [theirs, mine]
         if not any(
-            row_id == change.row_id and {str(one.get(name)) for one in (winner, loser)} & {str(v) for v in pair}
+            row_id == change.row_id
+            and {str(one.get(name)) for one in (winner, loser)} & {str(v) for v in pair}
             for row_id, winner, loser in told
         ):
             raise Violation("I5", f"no record of {name} of {change.row_id}: {theirs!r} against {mine!r}")

@@ -32,7 +32,7 @@ class ServerKilled(Exception):
 class Memory:
     """`backend.storage.store.Stores`, and what a test wants to know or break.
 
-    `die`: "before" or "after" the next commit the server is killed. `deadlocks`: so many transactions fail.
+    `die`: "before" or "after" the next commit of a request (`serving`) the server is killed. `deadlocks`: so many transactions fail.
     `locked`: rows that a long transaction of somebody else holds.
     """
 
@@ -42,6 +42,7 @@ class Memory:
         self.data = Data()
         self.commits: list[Commit] = []
         self.die = ""
+        self.serving = False
         self.deadlocks = 0
         self.locked: set[Key] = set()
         self.unstamped: list[Logged] = []
@@ -74,7 +75,7 @@ class Memory:
         self._commit(work)
 
     def _commit(self, work: Transaction) -> None:
-        die, self.die = (self.die, "") if work.undo else ("", self.die)
+        die, self.die = (self.die, "") if work.undo and self.serving else ("", self.die)
         if die == "before":
             work.undo_all()
             raise ServerKilled("before the commit")
@@ -134,9 +135,7 @@ class Memory:
 
     def visible(self, scopes: Collection[str]) -> dict[Key, Stored]:
         """What these locations hold now, deleted rows left out."""
-        return {
-            key: row for key, row in self.data.rows.items() if not row.deleted and row.scope in scopes
-        }
+        return {key: row for key, row in self.data.rows.items() if not row.deleted and row.scope in scopes}
 
 
 class Transaction(Looks):

@@ -77,6 +77,7 @@ class Model:
 
     def handle(self, request: Request) -> Answer:
         """Raises: ServerKilled in the middle of it."""
+        self.memory.serving = True
         try:
             return self._answer(request)
         except errors.JorgeError as fault:
@@ -88,6 +89,8 @@ class Model:
                 headers=headers | tus.standing_of(fault),
                 body=json.dumps(fault.as_problem()).encode(),
             )
+        finally:
+            self.memory.serving = False
 
     def _answer(self, request: Request) -> Answer:
         if request.path == "/api/auth/refresh":

@@ -89,7 +89,9 @@ class Person:
         return token
 
     def add_task(self, phone: Phone, rng: random.Random) -> str:
-        return self._add_child(phone, rng, "tasks", lambda t: {"title": f"Do {t}", "kind": "call", "text": "x"})
+        return self._add_child(
+            phone, rng, "tasks", lambda t: {"title": f"Do {t}", "kind": "call", "text": "x"}
+        )
 
     def add_note(self, phone: Phone, rng: random.Random) -> str:
         return self._add_child(
@@ -270,7 +272,9 @@ class Person:
     def settle_conflict(self, phone: Phone, rng: random.Random) -> str:
         """A conflict is decided by the service that the screens use."""
         found = phone.db.rows("SELECT id, unit, tbl, row_id FROM conflicts WHERE status = 'open' ORDER BY id")
-        found += phone.db.rows("SELECT id, unit, tbl, row_id FROM conflicts WHERE unit = 'row' ORDER BY id")[:1]
+        found += phone.db.rows("SELECT id, unit, tbl, row_id FROM conflicts WHERE unit = 'row' ORDER BY id")[
+            :1
+        ]
         if not found:
             return ""
         chosen, service = rng.choice(found), conflicts.Conflicts(desk=self._desk(phone))

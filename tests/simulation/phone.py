@@ -311,7 +311,9 @@ def _told(value: Any) -> str:
     """A step's value in few words that are the same in each run."""
     if value is None or isinstance(value, bool | int | list):
         return str(value)
-    names = [name for name in ("rows", "more", "safe", "parked", "stuck", "limit", "sent") if hasattr(value, name)]
+    names = [
+        name for name in ("rows", "more", "safe", "parked", "stuck", "limit", "sent") if hasattr(value, name)
+    ]
     push = getattr(value, "push", None)
     told = f"mids={[one.mid for one in push.mutations]}" if push else ""
     return " ".join([*(f"{name}={getattr(value, name)}" for name in names), told]).strip()

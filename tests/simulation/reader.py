@@ -36,7 +36,9 @@ class Reader:
         more = True
         while more:
             try:
-                page = driven(pull.pull(self.sim.server.needs, self.actor, wire.PullAsk(cursor=self.cursor, limit=5)))
+                page = driven(
+                    pull.pull(self.sim.server.needs, self.actor, wire.PullAsk(cursor=self.cursor, limit=5))
+                )
             except errors.ResyncError:
                 self.cursor = ""
                 self.rows.clear()

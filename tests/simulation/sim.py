@@ -126,7 +126,7 @@ class Sim:
             shell=Shell(self.checks.after_step),
         )
         self.phones.append(phone)
-        _, phone.refresh_token = self.server.accounts.sign_in(user_id)
+        phone.refresh_token = self.server.accounts.sign_in(user_id)
         return phone
 
     def _acting(self, act: faults.Act) -> Callable[[], None]:
@@ -198,7 +198,7 @@ class Sim:
             if not phone.on:
                 phone.start()
             self.server.accounts.users[phone.user_id].disabled = False
-            _, phone.refresh_token = self.server.accounts.sign_in(phone.user_id)
+            phone.refresh_token = self.server.accounts.sign_in(phone.user_id)
             phone.hear(effects.Wake(effects.Why.PERSON))
         self.world.note("world", "is quiet")
         if self.world.counts["fault:replay"]:

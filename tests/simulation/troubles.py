@@ -140,7 +140,9 @@ def _poison(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
     if not phone.on:
         return
     sim.person.act(phone, "edit", rng)
-    patch = rng.choice(('{"stage":"no such"}', '{"no_such_field":1}', '{"created_at":"2020-01-01T00:00:00.000Z"}'))
+    patch = rng.choice(
+        ('{"stage":"no such"}', '{"no_such_field":1}', '{"created_at":"2020-01-01T00:00:00.000Z"}')
+    )
     sim.checks.spoil(phone, "patch", patch)
     sim.person.act(phone, "edit", rng)
 
