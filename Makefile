@@ -8,7 +8,7 @@ LEADS ?=
 SALES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve test check bench lock browser clean
+.PHONY: help setup run serve test check bench lock browser clean simulate mutants
 
 help:
 	@echo "make run                    start the brokerage: server, app, demo data; opens the browser"
@@ -17,6 +17,8 @@ help:
 	@echo "make test                   all tests (needs Chromium; says so when it is missing)"
 	@echo "make check                  format, lint, types, import contracts, documentation"
 	@echo "make bench                  the benchmarks, as ratios against a peer in the same run"
+	@echo "make simulate SEEDS=10000   sync under every fault, by seed; FIRST=n to begin there, REAL=1 on PostgreSQL"
+	@echo "make mutants                the faults planted in sync that the simulation must catch"
 	@echo "make lock                   make requirements.lock anew from pyproject.toml"
 
 setup: $(READY)
@@ -55,6 +57,12 @@ check: $(READY)
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/codespell
 	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/test_architecture.py tests/test_docs.py
+
+simulate: $(READY)
+	@$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),300) --first $(or $(FIRST),0) $(if $(REAL),--real)
+
+mutants: $(READY)
+	@$(BIN)/python -m tests.simulation.mutants
 
 bench: $(READY)
 	@for one in benchmarks/[a-z]*.py; do echo "== $$one"; $(BIN)/python -m benchmarks.$$(basename $$one .py) || exit 1; done

@@ -185,7 +185,20 @@ class Checks:
             seen.pop(phone.name, None)
 
     def rewound(self) -> None:
-        """The server's past is another one now."""
+        """The server lost its last commits. What a phone had to forget with a location, it can't send once more."""
+        counts = self.sim.world.counts
+        if not counts["fault:revoke"] and not counts["fault:move"]:
+            return
+        journal = {
+            (line.row, str(line.mutation.patch))
+            for phone in self.sim.phones
+            if phone.on
+            for state in (None, outbox.State.ACKED)
+            for line in outbox.listed(phone.db, state=state, limit=100_000)
+        }
+        for written in self.sim.ledger.written:
+            if (written.line.row, str(written.line.mutation.patch)) not in journal:
+                written.excused = written.excused or "wiped with its location"
 
     def spoil(self, phone: Phone, column: str, value: str) -> None:
         """The newest line of the queue is damaged; what it said can't be expected any more."""

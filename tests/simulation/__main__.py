@@ -1,0 +1,81 @@
+"""`make simulate`: many seeds over both cores, with progress; failing ones are made smaller and told."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Iterator
+from concurrent import futures
+
+from tests.simulation import faults, runs, shrink
+
+_CHUNK = 20
+
+
+def main() -> int:
+    said = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
+    said.add_argument("--seeds", type=int, default=300, help="how many seeds")
+    said.add_argument("--first", type=int, default=0, help="the first one")
+    said.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    said.add_argument("--trace", action="store_true", help="run the first seed alone and print all of it")
+    said.add_argument("--shrink", type=int, default=1, help="so many failing seeds are made smaller")
+    said.add_argument("--real", action="store_true", help="on PostgreSQL and FastAPI instead of the model")
+    chosen = said.parse_args()
+    if chosen.real:
+        from tests.simulation import real  # noqa: PLC0415 - starts engines
+
+        return real.main(range(chosen.first, chosen.first + chosen.seeds))
+    if chosen.trace:
+        print(shrink.told(faults.setup_of(chosen.first), lines=100_000))
+        return 0
+    report = _run(range(chosen.first, chosen.first + chosen.seeds), chosen.jobs)
+    return _tell(report, chosen.shrink)
+
+
+def _run(seeds: range, jobs: int) -> runs.Report:
+    began, whole = time.monotonic(), runs.Report()
+    for part in _parts(seeds, jobs):
+        whole.add(part)
+        seconds = time.monotonic() - began
+        speed = whole.runs / seconds
+        print(
+            f"\r{whole.runs} of {len(seeds)} seeds, {speed:.1f} seeds/s, {len(whole.failures)} failed"
+            f", {max(0.0, (len(seeds) - whole.runs) / speed):.0f} s to go   ",
+            end="",
+            flush=True,
+        )
+    print(f"\r{whole.runs} seeds in {time.monotonic() - began:.0f} s on {jobs} cores{' ' * 40}")
+    return whole
+
+
+def _parts(seeds: range, jobs: int) -> Iterator[runs.Report]:
+    chunks = [seeds[at : at + _CHUNK] for at in range(0, len(seeds), _CHUNK)]
+    if jobs == 1:
+        yield from map(runs.run_all, chunks)
+        return
+    with futures.ProcessPoolExecutor(jobs) as pool:
+        for done in futures.as_completed([pool.submit(runs.run_all, chunk) for chunk in chunks]):
+            yield done.result()
+
+
+def _tell(report: runs.Report, shrink_most: int) -> int:
+    print("\nWhat the runs did:")
+    for what, times in sorted(report.counts.items()):
+        print(f"  {times:8} {what}")
+    missing = runs.never_met(report.counts) if report.runs >= 300 else []
+    if missing:
+        print(f"\nNever met, so nothing is known of it: {', '.join(missing)}")
+    for failure in sorted(report.failures, key=lambda one: one.seed):
+        print(f"\nseed {failure.seed} breaks {failure.invariant}: {failure.said[:400]} {failure.where}")
+    for failure in sorted(report.failures, key=lambda one: one.seed)[:shrink_most]:
+        print(f"\nMaking seed {failure.seed} smaller ...")
+        setup = faults.setup_of(failure.seed)
+        small = shrink.shrunk(setup, shrink.same_failure(failure.invariant))
+        print(f"{len(faults.plan(setup))} acts became {len(faults.plan(small))}.\n\n{shrink.told(small)}")
+    return 1 if report.failures or missing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
