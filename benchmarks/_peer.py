@@ -1,6 +1,6 @@
 """The same work by PouchDB 9 and express-pouchdb, through the same counting proxy: what `make bench-sync-peer` runs beside ours.
 
-Node and its packages live outside the tree, in the folder that JORGE_BENCH_PEER names.
+Node's packages live outside the tree (`folder`).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from benchmarks import _leads, _line, _server
 
 HERE = Path(__file__).resolve().parent / "peer"
 LOCATION = "018f0000-0000-7000-8000-0000000000a1"
+NAME = "PouchDB 9"
 _PACKAGE = ("package.json", "package-lock.json", ".npmrc")
 
 
@@ -49,46 +50,40 @@ class Device:
         }
 
 
-def installed() -> Path | None:
-    """The folder with node's packages, or None where the peer was not asked for."""
-    folder = os.environ.get("JORGE_BENCH_PEER")
-    return Path(folder) if folder else None
+def folder() -> Path:
+    """Where node's packages lie: never in the tree."""
+    caches = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(caches) / "jorge-bench" / "peer"
 
 
-def install(folder: Path) -> None:
+def install(packages: Path) -> None:
     """`npm ci` where it has not been done for this lock file. Raises: SystemExit."""
-    if shutil.which("npm") is None:
+    if shutil.which("npm") is None or shutil.which("node") is None:
         raise SystemExit("The peer needs Node.js 18 or newer with npm, and none was found.")
-    folder.mkdir(parents=True, exist_ok=True)
+    packages.mkdir(parents=True, exist_ok=True)
     lock = (HERE / "package-lock.json").read_bytes()
-    mark = folder / "installed.lock"
+    mark = packages / "installed.lock"
     if mark.exists() and mark.read_bytes() == lock:
         return
     for name in _PACKAGE:
-        shutil.copy(HERE / name, folder / name)
-    done = subprocess.run(["npm", "ci", "--no-progress", "--loglevel=error"], cwd=folder, check=False)
+        shutil.copy(HERE / name, packages / name)
+    done = subprocess.run(["npm", "ci", "--no-progress", "--loglevel=error"], cwd=packages, check=False)
     if done.returncode:
         raise SystemExit("npm could not install the peer; its message is above.")
     mark.write_bytes(lock)
 
 
-def measured(packages: Path, folder: Path, rows: int, edits: int) -> dict[str, float]:
-    """What our benchmark calls its figures, by the names that `sync.py` gives them."""
-    folder.mkdir(parents=True)
-    data = _write_work(folder, rows, edits)
-    with _serving(packages, folder) as (pid, port), _line.line_to(port) as line:
-        with _device(packages, folder, pid, line) as device:
-            pull, edit, push, again = (device.step(name) for name in ("pull", "edit", "push", "next"))
-            if device.step("count")["docs"] != rows:
-                raise SystemExit("the peer's device does not hold all documents")
-            disk = sum(path.stat().st_size for path in (folder / "device").rglob("*") if path.is_file())
+def measured(packages: Path, place: Path, rows: int, edits: int) -> dict[str, float]:
+    """The peer's values, by the names under which `_steps.py` asks for them."""
+    steps, data = _worked(packages, place, rows, edits, speed=None)
+    pull, edit, push, again = steps
     return {
         "pull_client": pull["cpu"],
         "pull_server": pull["server"],
         "pull_wall": pull["wall"],
         "pull_down": pull["down"] / rows,
         "pull_up": pull["up"],
-        "disk": disk / data,
+        "disk": pull["disk"] / data,
         "edits_wall": edit["wall"],
         "write_cpu": 1000 * edit["cpu"] / edits,
         "push_client": push["cpu"],
@@ -100,17 +95,46 @@ def measured(packages: Path, folder: Path, rows: int, edits: int) -> dict[str, f
     }
 
 
-def _write_work(folder: Path, rows: int, edits: int) -> int:
+def over_slow_line(packages: Path, place: Path, rows: int, edits: int) -> dict[str, float]:
+    (pull, _edit, push, _again), _data = _worked(packages, place, rows, edits, speed=_line.SLOW)
+    return {"slow_pull": pull["wall"], "slow_push": push["wall"]}
+
+
+def _worked(
+    packages: Path, place: Path, rows: int, edits: int, *, speed: _line.Speed | None
+) -> tuple[list[dict[str, float]], int]:
+    """All steps in order, and the bytes of the leads' JSON. Raises: SystemExit when documents are missing."""
+    place.mkdir(parents=True)
+    data = _write_work(place, rows, edits)
+    with (
+        _serving(packages, place) as (pid, port),
+        _line.line_to(port, speed) as line,
+        _device(packages, place, pid, line) as device,
+    ):
+        steps = []
+        for name in ("pull", "edit", "push", "next"):
+            steps.append(device.step(name))
+            steps[-1]["disk"] = _bytes_in(place / "device")
+        if device.step("count")["docs"] != rows:
+            raise SystemExit("the peer's device does not hold all documents")
+    return steps, data
+
+
+def _bytes_in(store: Path) -> int:
+    return sum(path.stat().st_size for path in store.rglob("*") if path.is_file())
+
+
+def _write_work(place: Path, rows: int, edits: int) -> int:
     """The same leads and edits as ours, as files; bytes of the leads' JSON."""
     leads, size = {}, 0
-    with (folder / "docs.jsonl").open("w") as file:
+    with (place / "docs.jsonl").open("w") as file:
         for lead in _leads.invented(rows, LOCATION):
             leads[lead["id"]] = lead
             size += _leads.json_bytes(lead)
             document = {"_id": lead["id"], **{name: value for name, value in lead.items() if name != "id"}}
             file.write(json.dumps(document, separators=(",", ":")) + "\n")
     typed = _leads.changes()
-    with (folder / "edits.jsonl").open("w") as file:
+    with (place / "edits.jsonl").open("w") as file:
         for lead_id in random.Random(13).sample(sorted(leads), edits):
             change = next(typed)
             while all(leads[lead_id].get(name) == value for name, value in change.items()):
@@ -120,10 +144,10 @@ def _write_work(folder: Path, rows: int, edits: int) -> int:
 
 
 @contextmanager
-def _serving(packages: Path, folder: Path) -> Iterator[tuple[int, int]]:
+def _serving(packages: Path, place: Path) -> Iterator[tuple[int, int]]:
     """Process and port of a server that holds the leads."""
-    (folder / "server").mkdir()
-    with _node(packages, "server.js", str(folder / "server"), str(folder / "docs.jsonl")) as process:
+    (place / "server").mkdir()
+    with _node(packages, "server.js", str(place / "server"), str(place / "docs.jsonl")) as process:
         assert process.stdout is not None
         said = process.stdout.readline()
         if not said:
@@ -132,9 +156,9 @@ def _serving(packages: Path, folder: Path) -> Iterator[tuple[int, int]]:
 
 
 @contextmanager
-def _device(packages: Path, folder: Path, pid: int, line: _line.Line) -> Iterator[Device]:
-    (folder / "device").mkdir()
-    words = (str(folder / "device"), f"{line.url}/leads", str(folder / "edits.jsonl"))
+def _device(packages: Path, place: Path, pid: int, line: _line.Line) -> Iterator[Device]:
+    (place / "device").mkdir()
+    words = (str(place / "device"), f"{line.url}/leads", str(place / "edits.jsonl"))
     with _node(packages, "client.js", *words) as process:
         yield Device(process=process, server_pid=pid, line=line)
 

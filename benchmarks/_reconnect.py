@@ -15,7 +15,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
@@ -34,14 +34,21 @@ _PAGE = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Crowd:
-    """What the crowd is told: how many, where, since when they are away, which rows they wrote in."""
+class Office:
+    """Where devices come from: their token, where in the feed they left, the rows they wrote in."""
 
-    port: int
-    tokens: list[str]
-    count: int
+    token: str
     cursor: str
     leads: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crowd:
+    """What the crowd is told. Devices are dealt out to the offices one by one."""
+
+    port: int
+    count: int
+    offices: list[Office]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,14 +84,12 @@ def _percentiles(took: Sequence[float]) -> str:
 
 
 async def measured(
-    server: _server.Server, tokens: list[str], count: int
+    server: _server.Server, tokens: Sequence[str], count: int
 ) -> tuple[Outcome, list[float], float]:
     """The outcome, the server's CPU seconds (ours, PostgreSQL, Valkey), its memory in MB. Raises: SystemExit."""
-    http = _raw.Http(port=server.port, token=tokens[0], headers={wire.DEVICE_HEADER: ids.new_id()})
-    cursor, leads = await _caught_up(http)
-    http.close()
+    offices = [await _left(server.port, token) for token in tokens]
     await _change_some(server)
-    crowd = Crowd(port=server.port, tokens=tokens, count=count, cursor=cursor, leads=leads)
+    crowd = Crowd(port=server.port, count=count, offices=offices)
     before = server.cpu()
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -93,31 +98,31 @@ async def measured(
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )
-    told = {name: getattr(crowd, name) for name in Crowd.__dataclass_fields__}
-    said, _ = await process.communicate(json.dumps(told).encode())
+    said, _ = await process.communicate(json.dumps(asdict(crowd)).encode())
     if process.returncode:
         raise SystemExit("the crowd failed")
     spent = [after - earlier for after, earlier in zip(server.cpu(), before, strict=True)]
     return Outcome(**json.loads(said)), spent, server.rss_mb()
 
 
-async def _caught_up(http: _raw.Http) -> tuple[str, list[str]]:
-    """A cursor at the feed's head, and some leads."""
+async def _left(port: int, token: str) -> Office:
+    """An office whose devices know everything up to now."""
+    http = _raw.Http(port=port, token=token, headers={wire.DEVICE_HEADER: ids.new_id()})
     cursor, more, leads = "", True, list[str]()
     while more:
-        page = wire.Page.from_json(
-            (await http.ask("GET", "/api/sync/pull?" + urlencode({"cursor": cursor, "limit": 5000}))).json()
-        )
+        query = urlencode({"cursor": cursor, "limit": wire.MAX_PAGE})
+        page = wire.Page.from_json((await http.ask("GET", f"/api/sync/pull?{query}")).json())
         cursor, more = page.cursor, page.more
         leads += [row[0] for block in page.blocks if block.table == "leads" for row in block.rows]
-    return cursor, random.Random(5).sample(leads, min(2000, len(leads)))
+    http.close()
+    return Office(token=token, cursor=cursor, leads=random.Random(5).sample(leads, min(500, len(leads))))
 
 
 async def _change_some(server: _server.Server) -> None:
     connection = await asyncpg.connect(server.database_url)
     await connection.execute(
-        "UPDATE leads SET motivation = 'changed while they were away'"
-        " WHERE id IN (SELECT id FROM leads ORDER BY id LIMIT $1)",
+        "UPDATE leads SET motivation = 'changed while they were away' WHERE id IN (SELECT id FROM ("
+        " SELECT id, row_number() OVER (PARTITION BY location_id ORDER BY id) AS n FROM leads) AS l WHERE n <= $1)",
         AWAY_ROWS,
     )
     await connection.close()
@@ -128,7 +133,8 @@ async def _change_some(server: _server.Server) -> None:
 class Phone:
     """One device of the crowd."""
 
-    crowd: Crowd
+    port: int
+    office: Office
     number: int
     cursor: str
     rng: random.Random
@@ -159,10 +165,9 @@ class Phone:
         await asyncio.sleep(told + self.rng.uniform(0, min(300.0, 2.0**self.failures)))
 
     async def _once(self) -> None:
-        token = self.crowd.tokens[self.number % len(self.crowd.tokens)]
         headers = {wire.PROTOCOL_HEADER: str(wire.PROTOCOL), wire.DEVICE_HEADER: self.device_id}
-        http = _raw.Http(port=self.crowd.port, token=token, headers=headers)
-        socket = await _raw.Socket.connect(self.crowd.port, token)
+        http = _raw.Http(port=self.port, token=self.office.token, headers=headers)
+        socket = await _raw.Socket.connect(self.port, self.office.token)
         _OPEN.append(socket)
         try:
             await socket.message()
@@ -195,7 +200,7 @@ class Phone:
             mid=mid,
             group="",
             table="leads",
-            row_id=self.crowd.leads[(self.number * EDITS + mid) % len(self.crowd.leads)],
+            row_id=self.rng.choice(self.office.leads),
             op=wire.Op.PATCH,
             patch={"motivation": f"said to {self.number}, {mid}"},
             base_ver=1,
@@ -221,9 +226,10 @@ async def _all(crowd: Crowd) -> dict[str, Any]:
     fresh = round(crowd.count * FIRST_LOADS)
     phones = [
         Phone(
-            crowd=crowd,
+            port=crowd.port,
+            office=(office := crowd.offices[number % len(crowd.offices)]),
             number=number,
-            cursor="" if number < fresh else crowd.cursor,
+            cursor="" if number < fresh else office.cursor,
             rng=random.Random(number),
             statuses=statuses,
             faults=faults,
@@ -247,7 +253,9 @@ def main() -> None:
     """What `measured` starts."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    print(json.dumps(asyncio.run(_all(Crowd(**json.loads(sys.stdin.read()))))))
+    told = json.loads(sys.stdin.read())
+    told["offices"] = [Office(**office) for office in told["offices"]]
+    print(json.dumps(asyncio.run(_all(Crowd(**told)))))
 
 
 if __name__ == "__main__":

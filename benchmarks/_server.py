@@ -52,16 +52,14 @@ class Server:
 
 
 @contextmanager
-def serving(folder: Path, *, agents: int = 1, **environment: str) -> Iterator[Server]:
-    """An empty server with `agents` people of one location on a free port; all of it is stopped at the end."""
+def serving(folder: Path) -> Iterator[Server]:
+    """A server with one person of one location on a free port; all of it is stopped at the end."""
     settings = launch_settings.Settings(data=folder, app_port=free_port(), server_port=free_port())
-    os.environ.update(environment)
     _prepare(settings)
     child = processes.start("server", ["-m", "backend", "serve"], settings)
     try:
         processes.wait_until_answers(child, f"{settings.server_url}/ready")
-        for number in range(agents):
-            _add_person(settings, EMAIL.format(number))
+        _add_person(settings, EMAIL.format(0))
         note = json.loads((folder / "server" / "engines.json").read_text())
         yield Server(
             url=settings.server_url,
@@ -106,10 +104,13 @@ def _add_person(settings: launch_settings.Settings, email: str) -> None:
     _run(settings, "create-user", *words, "--zone", "America/Los_Angeles", "--state", "CA")
 
 
-def fill(server: Server, rows: int) -> int:
-    """`rows` leads, by a process of its own, so that nothing of them is in the client's memory; their bytes as JSON."""
+def fill(server: Server, rows: int, *, offices: int = 1) -> int:
+    """`rows` leads in each of so many offices (each with a person), by a process of its own; their bytes as JSON.
+
+    So nothing of them is in the client's memory.
+    """
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks._server", server.database_url, str(rows)],
+        [sys.executable, "-m", "benchmarks._server", server.database_url, str(rows), str(offices)],
         capture_output=True,
         text=True,
         check=False,
@@ -121,21 +122,16 @@ def fill(server: Server, rows: int) -> int:
 
 def main() -> None:
     """What `fill` starts."""
-    print(asyncio.run(_fill(sys.argv[1], int(sys.argv[2]))))
+    print(asyncio.run(_fill(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))))
 
 
-async def _fill(database_url: str, rows: int) -> int:
+async def _fill(database_url: str, rows: int, offices: int) -> int:
     connection = await asyncpg.connect(database_url)
-    location = str(await connection.fetchval("SELECT id FROM locations WHERE name = $1", LOCATION))
-    size, some = 0, []
-    for lead in _leads.invented(rows, location):
-        size += _leads.json_bytes(lead)
-        some.append(lead)
-        if len(some) == _AT_ONCE:
-            await _insert(connection, some)
-            some = []
-    if some:
-        await _insert(connection, some)
+    first = str(await connection.fetchval("SELECT id FROM locations WHERE name = $1", LOCATION))
+    places = [first, *[str(await connection.fetchval(_OFFICE, EMAIL.format(n))) for n in range(1, offices)]]
+    size = 0
+    for number, place in enumerate(places):
+        size += await _fill_office(connection, rows, place, seed=7 + number)
     while await connection.fetchval(_UNSTAMPED):  # noqa: ASYNC110 - another process numbers them
         await asyncio.sleep(0.1)
     await connection.execute("VACUUM ANALYZE")
@@ -144,6 +140,31 @@ async def _fill(database_url: str, rows: int) -> int:
     return size
 
 
+async def _fill_office(connection: asyncpg.Connection, rows: int, location_id: str, *, seed: int) -> int:
+    size, some = 0, []
+    for lead in _leads.invented(rows, location_id, seed=seed):
+        size += _leads.json_bytes(lead)
+        some.append(lead)
+        if len(some) == _AT_ONCE:
+            await _insert(connection, some)
+            some = []
+    if some:
+        await _insert(connection, some)
+    return size
+
+
+# A further office like the first one, with a person who has the same password.
+_OFFICE = """
+WITH place AS (
+    INSERT INTO locations (id, name, state, zone) VALUES (gen_random_uuid(), 'Office of ' || $1::text, 'CA', 'UTC') RETURNING id
+), person AS (
+    INSERT INTO users (id, email, name, role, password_hash)
+    SELECT gen_random_uuid(), $1, 'Pat', 'agent', password_hash FROM users LIMIT 1 RETURNING id
+), granted AS (
+    INSERT INTO user_locations (user_id, location_id) SELECT person.id, place.id FROM person, place
+)
+SELECT id FROM place
+"""
 _UNSTAMPED = "SELECT count(*) FROM change_log WHERE seq IS NULL"
 
 

@@ -1,4 +1,4 @@
-"""Sync against the targets of issue 3: `python -m benchmarks.sync [--quick] [--rows N] [--reconnect 500] [--slow] [--peer]`.
+"""Sync against the targets of issue 3: `python -m benchmarks.sync [--quick] [--rows N] [--slow] [--idle S] [--reconnect 500] [--peer]`.
 
 The server is a process of its own with its own PostgreSQL and Valkey; every byte goes through a counting proxy, a process
 of its own too. So client CPU is this process's, server CPU that of our server, PostgreSQL and Valkey together.
@@ -8,50 +8,35 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import gc
-import random
-import statistics
 import tempfile
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks import _common, _device, _leads, _line, _server, _table
-from benchmarks._device import Device, Spent
-from benchmarks._table import Figure
+from benchmarks import _common, _device, _line, _peer, _reconnect, _server, _steps, _table
+from benchmarks._steps import EDITS, ROWS, Run
+from sync import client, login
 
-ROWS, EDITS = 20_000, 2_000
 QUICK_ROWS, QUICK_EDITS = 4_000, 400
-
-
-@dataclass(slots=True, kw_only=True)
-class Run:
-    """One run of the benchmark: what it works on and what it found."""
-
-    server: _server.Server
-    folder: Path
-    rows: int
-    edits: int
-    data: int
-    figures: list[Figure] = field(default_factory=list)
-
-    def add(self, what: str, value: float, unit: str, target: float | None = None) -> None:
-        self.figures.append(Figure(what=what, value=value, unit=unit, target=target))
+OFFICES, OFFICE_ROWS = 25, 2_000
 
 
 def main() -> None:
     chosen = arguments()
+    print(f"{_common.machine()}")
+    if chosen.reconnect:
+        reconnected(chosen)
+        return
     rows = chosen.rows or (QUICK_ROWS if chosen.quick else ROWS)
     edits = chosen.edits or (QUICK_EDITS if chosen.quick else EDITS)
-    print(f"{rows:,} leads, {edits:,} edits; {_common.machine()}")
-    with prepared(rows, edits) as run:
-        print(f"JSON of a lead: {run.data / rows:.0f} bytes")
+    peer = by_peer(rows, edits, slow=chosen.slow) if chosen.peer else {}
+    with served(rows) as (server, folder, data):
+        print(f"{rows:,} leads of {data / rows:.0f} bytes of JSON, {edits:,} edits")
+        run = Run(server=server, folder=folder, rows=rows, edits=edits, data=data, peer=peer)
         try:
-            asyncio.run(measured(run))
+            asyncio.run(measured(run, chosen))
         finally:
-            _table.show(run.figures)
+            _table.show(run.figures, peer=_peer.NAME if peer else "")
 
 
 def arguments() -> argparse.Namespace:
@@ -59,130 +44,82 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help=f"{QUICK_ROWS:,} leads and {QUICK_EDITS} edits")
     parser.add_argument("--rows", type=int, help=f"leads; {ROWS:,} unless told")
     parser.add_argument("--edits", type=int, help=f"offline edits; {EDITS:,} unless told")
+    parser.add_argument(
+        "--slow", action="store_true", help="also over 200 ms, 2 Mbit/s down, 0.5 up (a minute)"
+    )
+    parser.add_argument(
+        "--idle",
+        type=float,
+        default=0.0,
+        help="also what a device costs that does nothing, for so many seconds",
+    )
+    parser.add_argument(
+        "--peer", action="store_true", help="also PouchDB (`make bench-sync-peer` installs it)"
+    )
+    parser.add_argument(
+        "--reconnect", type=int, default=0, help="only this: so many devices come back within a second"
+    )
+    parser.add_argument(
+        "--offices", type=int, default=OFFICES, help=f"offices of those devices; {OFFICES} unless told"
+    )
     return parser.parse_args()
 
 
 @contextmanager
-def prepared(rows: int, edits: int) -> Iterator[Run]:
+def served(rows: int, *, offices: int = 1) -> Iterator[tuple[_server.Server, Path, int]]:
+    """A server with leads, a folder for devices, bytes of the leads' JSON."""
     with (
         tempfile.TemporaryDirectory(prefix="jorge-bench-") as folder,
         _server.serving(Path(folder) / "server") as server,
     ):
-        data = _server.fill(server, rows)
-        yield Run(server=server, folder=Path(folder), rows=rows, edits=edits, data=data)
+        yield server, Path(folder), _server.fill(server, rows, offices=offices)
 
 
-async def measured(run: Run) -> None:
+async def measured(run: Run, chosen: argparse.Namespace) -> None:
     with _line.line_to(run.server.port) as one, _line.line_to(run.server.port) as other:
         async with _device.opened(run.server, one, run.folder / "one") as device:
-            await first_pull(run, device)
-            local_edits(run, device)
-            await push(run, device)
-            await next_sync(run, device)
+            await _steps.first_pull(run, device)
+            _steps.local_edits(run, device)
+            await _steps.push(run, device)
+            await _steps.next_sync(run, device)
             async with _device.opened(run.server, other, run.folder / "two") as second:
                 await second.run()
-                await one_row(run, device, second)
+                await _steps.one_row(run, device, second)
+            await _steps.feed(run, device, 2.0 if chosen.quick else 5.0)
+            if chosen.idle:
+                await _steps.idle(run, device, chosen.idle)
+    if chosen.slow:
+        await _steps.slow_line(run)
 
 
-async def first_pull(run: Run, device: Device) -> None:
-    gc.collect()
-    spent = await device.run()
-    while not device.sync.status().first_complete or device.rows() < run.rows:
-        spent = spent + await device.run()
-    share = run.rows / ROWS
-    run.add("first pull: client CPU", spent.client, "s", 0.6 * share)
-    _server_side(run, "first pull", spent)
-    run.add("first pull: wall", spent.wall, "s")
-    run.add("first pull: bytes down, a row", spent.down / run.rows, "B", 130)
-    run.add("… of these bodies", spent.body_down / run.rows, "B")
-    run.add(f"first pull: bytes up, all of it ({spent.requests} requests)", spent.up, "B")
-    run.add("disk / data after the first pull", device.disk() / run.data, "×", 1.3)
+def by_peer(rows: int, edits: int, *, slow: bool) -> Mapping[str, float]:
+    """The same work by PouchDB, before ours, so that neither disturbs the other. Raises: SystemExit."""
+    packages = _peer.folder()
+    _peer.install(packages)
+    with tempfile.TemporaryDirectory(prefix="jorge-bench-peer-") as folder:
+        found = _peer.measured(packages, Path(folder) / "fast", rows, edits)
+        if slow:
+            found |= _peer.over_slow_line(packages, Path(folder) / "slow", rows, edits)
+    return found
 
 
-def _server_side(run: Run, what: str, spent: Spent) -> None:
-    run.add(f"{what}: server CPU, ours + PostgreSQL + Valkey", spent.theirs, "s")
-    run.add("… of these ours", spent.server, "s")
+def reconnected(chosen: argparse.Namespace) -> None:
+    rows = chosen.rows or OFFICE_ROWS
+    print(
+        f"{chosen.reconnect} devices of {chosen.offices} offices with {rows:,} leads each come back within one second"
+    )
+    with served(rows, offices=chosen.offices) as (server, _folder, _data):
+        outcome, spent, rss_mb = asyncio.run(_crowd(server, chosen))
+    print(outcome.lines(spent, rss_mb))
 
 
-def local_edits(run: Run, device: Device) -> None:
-    """Written with no network, each through the service that the screen calls."""
-    device.sync.force_offline(True)
-    people = [row["id"] for row in device.db.rows("SELECT id FROM leads ORDER BY id")]
-    people = random.Random(13).sample(people, run.edits)
-    typed, cpu, begun = _leads.changes(), [], time.perf_counter()
-    for lead_id in people:
-        before = time.process_time()
-        while not device.services.leads.edit(lead_id, **next(typed)).changed:
-            before = time.process_time()
-        cpu.append(1000 * (time.process_time() - before))
-    run.add(f"{run.edits:,} local edits: wall", time.perf_counter() - begun, "s")
-    run.add("a local write: CPU, p50", statistics.median(cpu), "ms", 0.25)
-    run.add("a local write: CPU, p95", _common.p(cpu, 95), "ms")
-
-
-async def push(run: Run, device: Device) -> None:
-    waiting = device.waiting()
-    if waiting != run.edits:
-        raise SystemExit(f"{waiting} changes of {run.edits} edits are in the outbox")
-    device.sync.force_offline(False)
-    gc.collect()
-    spent = await device.run()
-    if device.waiting():
-        raise SystemExit("not everything was sent")
-    share = run.edits / EDITS
-    run.add(f"push of {waiting:,}: client CPU", spent.client, "s", 0.15 * share)
-    _server_side(run, "push", spent)
-    run.add("push: wall", spent.wall, "s")
-    run.add("push: bytes up, an edit", spent.up / waiting, "B", 75)
-    run.add("… of these bodies", spent.body_up / waiting, "B")
-    run.add("push: bytes down, an edit", spent.down / waiting, "B", 8)
-    run.add("… of these bodies", spent.body_down / waiting, "B")
-    run.add("push: requests, the pull after it included", spent.requests, "")
-    run.add("disk / data after the push", device.disk() / run.data, "×")
-
-
-async def next_sync(run: Run, device: Device) -> None:
-    await asyncio.sleep(0.5)
-    spent = await device.run()
-    run.add("next sync: bytes up and down", spent.up + spent.down, "B", 400)
-    run.add("… of these up", spent.up, "B")
-    run.add("… bodies alone", spent.body_up + spent.body_down, "B")
-
-
-async def one_row(run: Run, writer: Device, reader: Device, times: int = 20) -> None:
-    """A person changes a field; another device shows it. Both run as in the app, woken by commits and pokes."""
-    async with writer.live(), reader.live():
-        await asyncio.sleep(1.0)
-        mine, theirs, took = writer.spent(), reader.spent(), []
-        for turn in range(times):
-            took.append(await _one_row(writer, reader, f"Said in call {turn}"))
-            await asyncio.sleep(0.3)
-        mine, theirs = writer.spent() - mine, reader.spent() - theirs
-    run.add("one changed row: write → the other's commit, p50", statistics.median(took), "ms", 100)
-    run.add("one changed row: p95", _common.p(took, 95), "ms")
-    run.add("one changed row: bytes at the other device", (theirs.up + theirs.down) / times, "B", 600)
-    run.add("… and at the writer", (mine.up + mine.down) / times, "B")
-
-
-async def _one_row(writer: Device, reader: Device, words: str) -> float:
-    """Milliseconds."""
-    lead_id = writer.db.value("SELECT id FROM leads ORDER BY random() LIMIT 1")
-    arrived = asyncio.Event()
-
-    def look(touched: frozenset[str]) -> None:
-        if (
-            "leads" in touched
-            and reader.db.value("SELECT motivation FROM leads WHERE id = ?", (lead_id,)) == words
-        ):
-            arrived.set()
-
-    unsubscribe = reader.db.subscribe(look)
-    begun = time.perf_counter()
-    writer.services.leads.edit(lead_id, motivation=words)
-    async with asyncio.timeout(30):
-        await arrived.wait()
-    unsubscribe()
-    return 1000 * (time.perf_counter() - begun)
+async def _crowd(
+    server: _server.Server, chosen: argparse.Namespace
+) -> tuple[_reconnect.Outcome, list[float], float]:
+    async with client.open_http(server.url) as http:
+        door = login.Login(http=http)
+        grants = [await door.login(_server.EMAIL.format(n), _server.PASSWORD) for n in range(chosen.offices)]
+    return await _reconnect.measured(server, [grant.access_token for grant in grants], chosen.reconnect)
 
 
 if __name__ == "__main__":
