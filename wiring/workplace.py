@@ -163,7 +163,7 @@ class Workplace:
             online=status.online,
             forced=status.forced_offline,
             sending=status.running,
-            waiting=status.pending + status.files,
+            waiting=status.pending + status.parked + status.files,
             needs_you=status.parked + status.conflicts,
             lost=self.services.conflicts.count_lost(),
             as_of=as_of.astimezone(self.services.desk.zone()) if as_of else None,

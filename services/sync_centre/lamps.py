@@ -33,6 +33,7 @@ def read(desk: Desk, decided: Conflicts) -> Lamps:
         waiting=counts.pending,
         audio_waiting=len(sounds) - refused,
         audio_bytes=sum(sound.size - sound.sent for sound in sounds),
+        parked=counts.parked,
         needs_you=needs_you,
         lost=decided.count_lost(),
         last_contact_at=status.last_contact_at,

@@ -79,6 +79,7 @@ class Lamps:
     waiting: int
     audio_waiting: int
     audio_bytes: int
+    parked: int
     needs_you: int
     lost: int
     last_contact_at: datetime | None

@@ -121,33 +121,46 @@ def person(user_id: str, role: Role) -> User:
     return User(id=user_id, name="Pat", email="pat@example.com", role=role, location_ids=(LOCATION,))
 
 
+def open_bench(
+    folder: Path,
+    role: Role = Role.AGENT,
+    *,
+    hears: Path | None = None,
+    says: str | None = "",
+    devices: ports.DeviceList | None = None,
+) -> Bench:
+    """A person's first morning: an empty store in `folder`, one location, three people. Close its `db`."""
+    # Sunday 22 Nov 2026, noon in Austin: calls are allowed.
+    clock = fakes.FakeClock(fakes.EPOCH + timedelta(hours=8))
+    db = database.open_store(folder / "store.db")
+    launcher, transcriber, sync = fakes.FakeLauncher(), fakes.FakeTranscriber(says), SyncState()
+    user = person(AGENT if role is Role.AGENT else MANAGER, role)
+    lent = session.Ports(
+        launcher=launcher,
+        recorder=fakes.FakeRecorder(hears),
+        transcriber=transcriber,
+        check_audio=lambda path: 2.0,
+        sync=sync,
+        devices=devices,
+    )
+    bench = Bench(db, clock, launcher, transcriber, sync, session.open_services(db, user, clock, lent))
+    bench.server("locations", LOCATION, {"name": "Austin", "zone": "America/Chicago", "state": "TX"})
+    for user_id, name in ((AGENT, "Pat"), (OTHER, "Kim"), (MANAGER, "Max")):
+        bench.server("people", ids.new_id(), {"user_id": user_id, "name": name, "role": "agent"})
+    return bench
+
+
 @pytest.fixture
 def make_bench(tmp_path: Path) -> Iterator[Callable[..., Bench]]:
-    opened: list[database.Database] = []
+    opened: list[Bench] = []
 
-    def make(role: Role = Role.AGENT, *, hears: Path | None = None, says: str | None = "") -> Bench:
-        # Sunday 22 Nov 2026, noon in Austin: calls are allowed.
-        clock = fakes.FakeClock(fakes.EPOCH + timedelta(hours=8))
-        db = database.open_store(tmp_path / str(len(opened)) / "store.db")
-        opened.append(db)
-        launcher, transcriber, sync = fakes.FakeLauncher(), fakes.FakeTranscriber(says), SyncState()
-        user = person(AGENT if role is Role.AGENT else MANAGER, role)
-        lent = session.Ports(
-            launcher=launcher,
-            recorder=fakes.FakeRecorder(hears),
-            transcriber=transcriber,
-            check_audio=lambda path: 2.0,
-            sync=sync,
-        )
-        bench = Bench(db, clock, launcher, transcriber, sync, session.open_services(db, user, clock, lent))
-        bench.server("locations", LOCATION, {"name": "Austin", "zone": "America/Chicago", "state": "TX"})
-        for user_id, name in ((AGENT, "Pat"), (OTHER, "Kim"), (MANAGER, "Max")):
-            bench.server("people", ids.new_id(), {"user_id": user_id, "name": name, "role": "agent"})
-        return bench
+    def make(role: Role = Role.AGENT, **more: Any) -> Bench:
+        opened.append(open_bench(tmp_path / str(len(opened)), role, **more))
+        return opened[-1]
 
     yield make
-    for db in opened:
-        db.close()
+    for bench in opened:
+        bench.db.close()
 
 
 @pytest.fixture

@@ -27,13 +27,15 @@ def chooser(page: ft.Page, service: conflicts.Conflicts, item: ConflictItem) -> 
 
 
 @component.component
-def conflict_row(item: ConflictItem, zone: ZoneInfo, key: str = "", opens: bool = True) -> ft.Control:
-    """In a list; a touch beside the buttons opens the whole story."""
+def conflict_row(
+    item: ConflictItem, zone: ZoneInfo, key: str = "", opens: bool = True, on_lead: bool = False
+) -> ft.Control:
+    """In a list; a touch beside the buttons opens the whole story. `on_lead`: it stands on the lead itself."""
     del key
     app = context.use_app()
     service = app.service(conflicts.Conflicts)
     return conflict_card.conflict_card(
-        conflict_words.sides(item, app.now(), zone),
+        conflict_words.sides(item, app.now(), zone, on_lead=on_lead),
         on_choose=chooser(ft.context.page, service, item),
         on_open=(lambda found: app.go(routes.conflict(found))) if opens else None,
     )

@@ -19,7 +19,7 @@ def unit(item: ConflictItem) -> str:
     """The name of what two people changed."""
     if item.kind is Kind.DELETED:
         return _t("deleted.title")
-    if len(item.fields) == 1:
+    if item.kind is Kind.VALUES and len(item.fields) == 1:
         return review_words.field_name(item.fields[0].name)
     return review_words.field_name(item.unit)
 
@@ -27,6 +27,8 @@ def unit(item: ConflictItem) -> str:
 def values(fields: tuple[ConflictField, ...], side: str) -> str:
     """All fields of the unit, since they belong together; the field's name only where there are several."""
     shown = []
+    whole = {field.name for field in fields}
+    fields = tuple(field for field in fields if field.name != "price_on" or "price_cents" not in whole)
     for field in fields:
         text = review_words.value(field.name, getattr(field, side)) or formats.NOTHING
         shown.append(text if len(fields) == 1 else f"{review_words.field_name(field.name)}: {text}")
@@ -38,12 +40,14 @@ def author(item: ConflictItem, side: str) -> str:
     return (item.winner_by if side == "winner" else item.loser_by) or _t("somebody")
 
 
-def sides(item: ConflictItem, now: datetime, zone: ZoneInfo) -> conflict_card.Conflict:
+def sides(
+    item: ConflictItem, now: datetime, zone: ZoneInfo, *, on_lead: bool = False
+) -> conflict_card.Conflict:
     """This person's first; where neither is theirs, what lost is first and what won second."""
     one, other = ("winner", "loser") if item.mine_won else ("loser", "winner")
     return conflict_card.Conflict(
         id=item.id,
-        lead=item.lead_name,
+        lead="" if on_lead else item.lead_name,
         field=unit(item),
         one=_side(item, one, now, zone),
         other=_side(item, other, now, zone),

@@ -10,7 +10,7 @@ from domain import errors
 from services import sync_centre
 from services.sync_centre import ParkedChange, ParkedItem
 from views import cells, component, context, live, routes, shell, strings, theme
-from views.agent import review_words
+from views.agent import change_words, review_words
 from views.agent.lead import typed
 from views.parts import (
     buttons,
@@ -105,7 +105,8 @@ def _field(change: ParkedChange, draft: cells.Cell[Draft]) -> ft.Control:
 
 def reason(item: ParkedItem) -> ft.Control:
     """The server's own words, in a box."""
-    text = strings.t("sync.parked.blocked") if item.blocked else item.message or item.code
+    said = change_words.reason(item.message or item.code, (change.name for change in item.changes))
+    text = strings.t("sync.parked.blocked") if item.blocked else said
     return ft.Container(
         cards.line(
             ft.Icon(ft.Icons.ERROR_OUTLINE, size=20, color=theme.ON_BAD_SOFT),

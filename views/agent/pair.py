@@ -50,7 +50,7 @@ def pair_card(pair: Pair, here: str = "", key: str = "") -> ft.Control:
     )
     head = ft.Row(
         [
-            cards.stack(words.name(_t("title")), words.soft(_note(pair), lines=2), gap=0, expand=True),
+            cards.stack(words.name(_t("title")), words.soft(_note(pair), lines=3), gap=0, expand=True),
             state,
         ],
         vertical_alignment=ft.CrossAxisAlignment.START,

@@ -78,7 +78,7 @@ def _head(
     if late:
         tones.append(chips.chip(strings.count("sync.devices.late", late), tone=theme.BAD_TONE))
     tones.append(words.fine(_t("asked", when=formats.ago(asked_at, now))))
-    text = cards.stack(words.soft(_t("note"), lines=2), cards.line(*tones, wrap=True), gap=6, expand=True)
+    text = cards.stack(words.soft(_t("note"), lines=3), cards.line(*tones, wrap=True), gap=6, expand=True)
     return ft.Row([text, again], vertical_alignment=ft.CrossAxisAlignment.CENTER, spacing=theme.GAP)
 
 

@@ -32,11 +32,12 @@ def offline_text(status: context.Status) -> str:
     parts = [strings.t("kit.offline.forced" if status.forced else "kit.offline.word")]
     if status.waiting:
         parts.append(strings.count("kit.offline.safe", status.waiting))
-    parts.append(
-        strings.t("kit.offline.as_of", when=formats.clock(status.as_of))
-        if status.as_of
-        else strings.t("kit.offline.never")
-    )
+    if not status.forced:
+        parts.append(
+            strings.t("kit.offline.as_of", when=formats.clock(status.as_of))
+            if status.as_of
+            else strings.t("kit.offline.never")
+        )
     return " · ".join(parts)
 
 

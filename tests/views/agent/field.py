@@ -34,6 +34,7 @@ class Entry:
             store=bench.db,
             services=(*bench.sv.all(), where),
             board=context.Board(),
+            now=lambda: bench.clock.now().astimezone(bench.sv.desk.zone()),
         )
 
     async def restore(self, page: ft.Page) -> context.Access | None:

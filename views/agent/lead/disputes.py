@@ -20,7 +20,9 @@ def top(view: leads.LeadView, zone: ZoneInfo) -> list[ft.Control]:
     """Above everything else: what needs this person now, and what happened to their values."""
     lead_id = view.facts.id
     found: list[ft.Control] = [refused(lead_id, key=f"refused-{lead_id}")]
-    rows: list[ft.Control] = [conflict.conflict_row(item, zone, key=item.id) for item in view.conflicts]
+    rows: list[ft.Control] = [
+        conflict.conflict_row(item, zone, on_lead=True, key=item.id) for item in view.conflicts
+    ]
     rows += [pair.pair_card(both, here=lead_id, key=both.conflict_id) for both in view.pairs]
     if rows:
         found.append(cards.section(strings.t("agent_field.lead.conflicts"), rows))
@@ -59,7 +61,7 @@ def past_part(decided: Sequence[ConflictItem], zone: ZoneInfo) -> ft.Control:
     )
     rows: list[ft.Control] = [cards.line(fold)]
     if shown.value:
-        rows += [conflict.conflict_row(item, zone, key=item.id) for item in decided]
+        rows += [conflict.conflict_row(item, zone, on_lead=True, key=item.id) for item in decided]
     return cards.stack(*rows, gap=theme.GAP_S)
 
 

@@ -93,7 +93,7 @@ def _room(used: StorageUse) -> list[ft.Control]:
         spot = ft.Container(width=12, height=12, border_radius=6, bgcolor=_AREAS.get(name, theme.INK_SOFT))
         label = words.soft(strings.t(f"sync.room.{name}"), expand=True)
         rows.append(ft.Row([spot, label, words.body(formats.size(size))], spacing=theme.GAP_S))
-    counted = " · ".join(f"{n:,} {_t(f'room.rows.{table}')}" for table, n in used.rows)
+    counted = " · ".join(f"{_t(f'room.rows.{table}')} {n:,}" for table, n in used.rows)
     if counted:
         rows.append(words.fine(counted, lines=4))
     rows.append(words.fine(_t("room.free", size=formats.size(used.free))))

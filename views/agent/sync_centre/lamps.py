@@ -28,7 +28,7 @@ def phone_words(found: Lamps, now: datetime) -> list[str]:
     """How much only this phone has, and since when."""
     if found.phone is Lamp.RED:
         return [_t("phone.broken")]
-    if not found.unsent:
+    if not found.unsent and not found.parked:
         return [_t("phone.none"), _t("phone.all")]
     lines = []
     if found.waiting:
@@ -36,6 +36,8 @@ def phone_words(found: Lamps, now: datetime) -> list[str]:
     if found.audio_waiting:
         size = formats.size(found.audio_bytes)
         lines.append(strings.count("sync.lamp.phone.sound", found.audio_waiting, size=size))
+    if found.parked:
+        lines.append(strings.count("sync.lamp.phone.parked", found.parked))
     if found.oldest_waiting_at is not None:
         lines.append(_t("phone.oldest", when=formats.ago(found.oldest_waiting_at, now)))
     return lines

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import flet as ft
 
 from services import sync_centre
 from services.sync_centre import ParkedChange, ParkedItem
 from views import component, context, files, routes, strings
-from views.agent import fix, review_words
+from views.agent import change_words, fix
 from views.parts import buttons, cards, chips, dialogs, formats, toasts, words
 
 _SHOWN = 5
@@ -27,6 +29,10 @@ class Ways:
     app: context.AppContext
     page: ft.Page
     item: ParkedItem
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return self.service.desk.zone()
 
     @property
     def service(self) -> sync_centre.SyncCentre:
@@ -61,16 +67,20 @@ class Ways:
         dialogs.confirm(
             self.page,
             _t("discard.title"),
-            _t("discard.whole" if self.item.entries else "discard.text", lost=at_stake(self.item)),
+            _t(
+                "discard.whole" if self.item.entries else "discard.text",
+                lost=at_stake(self.item, self.app.now(), self.zone),
+            ),
             yes=_t("discard"),
             on_yes=gone,
             dangerous=True,
         )
 
 
-def at_stake(item: ParkedItem) -> str:
+def at_stake(item: ParkedItem, now: datetime, zone: ZoneInfo) -> str:
     """What would be lost, by field and value; the title where nothing can be named."""
-    return " · ".join(_pair(change) for change in _told(item)[:_SHOWN]) or item.title
+    changed = [(change.name, change.mine) for change in item.changes]
+    return " · ".join(change_words.pairs(changed, now, zone, most=_SHOWN)) or item.title
 
 
 @component.component
@@ -78,13 +88,14 @@ def parked_card(item: ParkedItem, key: str = "") -> ft.Control:
     del key
     app = context.use_app()
     ways = Ways(app=app, page=ft.context.page, item=item)
+    told = [change for change in item.changes if change_words.is_told(change.name, change.mine)]
     rows: list[ft.Control] = [
         ft.Row(
             [_title(item), chips.sync_state("needs_you")],
             vertical_alignment=ft.CrossAxisAlignment.START,
         ),
         fix.reason(item),
-        *[_change(change) for change in _told(item)[:_SHOWN]],
+        *[_change(change, app.now(), ways.zone) for change in told[:_SHOWN]],
         words.fine(formats.ago(item.made_at, app.now())),
         cards.line(*_buttons(ways), wrap=True),
     ]
@@ -102,24 +113,13 @@ def _title(item: ParkedItem) -> ft.Control:
     return cards.stack(*lines, gap=0, expand=True)
 
 
-def _told(item: ParkedItem) -> list[ParkedChange]:
-    return [
-        change
-        for change in item.changes
-        if not change.name.endswith(("_id", "_ver")) and not isinstance(change.mine, dict)
-    ]
-
-
-def _pair(change: ParkedChange) -> str:
-    value = review_words.value(change.name, change.mine) or formats.NOTHING
-    return f"{review_words.field_name(change.name)}: {value}"
-
-
-def _change(change: ParkedChange) -> ft.Control:
+def _change(change: ParkedChange, now: datetime, zone: ZoneInfo) -> ft.Control:
     """Mine strong, the server's beside it."""
-    server = review_words.value(change.name, change.server) or _t("nothing")
+    server = change_words.value(change.name, change.server, now, zone) or _t("nothing")
     return cards.stack(
-        words.body(_pair(change), lines=2), words.fine(f"{_t('server')}: {server}", lines=1), gap=0
+        words.body(change_words.pair(change.name, change.mine, now, zone), lines=2),
+        words.fine(f"{_t('server')}: {server}", lines=1),
+        gap=0,
     )
 
 

@@ -12,7 +12,7 @@ from services import sync_centre
 from services.sync_centre import Lamps, WaitingItem
 from services.sync_words import SyncWord
 from views import component, context, routes, strings, theme
-from views.agent import review_words
+from views.agent import change_words
 from views.parts import buttons, cards, chips, formats, words
 
 _ICONS = {
@@ -25,7 +25,7 @@ _ICONS = {
     "deals": ft.Icons.PAYMENTS_OUTLINED,
     "properties": ft.Icons.HOME_OUTLINED,
 }
-_QUIET = {"id", "lead_id", "state", "kind", "status", "title", "name", "tbl", "row_id", "resolved_by"}
+_IN_TITLE = {"title", "name"}
 _SHOWN = 3
 
 
@@ -39,7 +39,7 @@ def waiting_list(items: Sequence[WaitingItem], total: int, lamps: Lamps, zone: Z
     for item in items:
         if rows:
             rows.append(ft.Divider(height=1, color=theme.LINE))
-        rows.append(waiting_row(item, _next_try(lamps, zone), key=item.id))
+        rows.append(waiting_row(item, _next_try(lamps, zone), zone, key=item.id))
     left = total - len(items)
     if left > 0:
         rows.append(ft.Container(words.soft(_t("more", n=left)), padding=theme.GAP))
@@ -60,13 +60,14 @@ def _next_try(lamps: Lamps, zone: ZoneInfo) -> str:
 
 
 @component.component
-def waiting_row(item: WaitingItem, next_try: str, key: str = "") -> ft.Control:
+def waiting_row(item: WaitingItem, next_try: str, zone: ZoneInfo, key: str = "") -> ft.Control:
     """A touch opens the lead that it is about."""
     del key
     app = context.use_app()
     now = app.now()
     lines: list[ft.Control] = [words.body(title(item), lines=2)]
-    said = _what(item)
+    shown = [(name, value) for name, value in item.what if name not in _IN_TITLE]
+    said = " · ".join(change_words.pairs(shown, now, zone, most=_SHOWN))
     if said:
         lines.append(words.soft(said, lines=2))
     lines.append(words.fine(_about(item, now, next_try), lines=2))
@@ -103,15 +104,6 @@ def title(item: WaitingItem) -> str:
     if item.lead_name and item.lead_name not in item.title:
         return f"{item.title} · {item.lead_name}"
     return item.title
-
-
-def _what(item: WaitingItem) -> str:
-    shown = [
-        f"{review_words.field_name(name)}: {review_words.value(name, value) or formats.NOTHING}"
-        for name, value in item.what
-        if name not in _QUIET and not isinstance(value, dict | list)
-    ]
-    return " · ".join(shown[:_SHOWN])
 
 
 def _about(item: WaitingItem, now: datetime, next_try: str) -> str:
