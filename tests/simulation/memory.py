@@ -246,6 +246,13 @@ class Transaction(Looks):
         await self.insert(tables.CONFLICTS, ids.new_id(), conflicts.values_of(row, record, now=now))
         self._actor, self._origin = before
 
+    async def renew_incarnation(self, known: str) -> str | None:
+        if known != self._data.incarnation:
+            return None
+        self._data.lives += 1
+        self._data.incarnation = f"life-{self._data.lives}"
+        return self._data.incarnation
+
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
         marks = len(self.undo), len(self.writes), len(self.lines)

@@ -1,0 +1,270 @@
+"""Faults planted on purpose: each must be caught by some seed, or the simulation proves nothing about it.
+
+A mutant replaces one text of one file, in a copy of the tree. `python -m tests.simulation.mutants [name …]` plants them
+one after another and prints which seed caught which. A seed counts only if the unspoilt tree passes it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from concurrent import futures
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.simulation import faults, runs
+
+ROOT = Path(__file__).parents[2]
+MOST_SEEDS = 400
+_TREE = ("domain", "storage", "services", "backend", "sync")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mutant:
+    """`group`: the faults that should show it (0 = any); only seeds with them are run. `of_design`: sync.md names it."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    group: int = 0
+    of_design: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    mutant: Mutant
+    caught_by: int | None
+    invariant: str
+    runs: int
+    seconds: float
+
+
+MUTANTS: tuple[Mutant, ...] = (
+    Mutant(
+        name="drop the dedup insert",
+        file="backend/services/push.py",
+        old="    seen = await store.claim(sender, everything)\n",
+        new="    await store.claim(sender, everything)\n    seen: dict[int, mutations.Seen] = {}\n",
+        group=2,
+        of_design=True,
+    ),
+    Mutant(
+        name="feed by the log's own numbers, before they are stamped",
+        file="tests/simulation/memory.py",
+        old="            self.data.head += 1\n            line.seq = self.data.head\n",
+        new="            line.seq = line.log_id\n            self.data.head = max(self.data.head, line.log_id)\n",
+        group=4,
+        of_design=True,
+    ),
+    Mutant(
+        name="skip the shadow",
+        file="storage/rebase.py",
+        old="""    base = NOTHING if seen is None else Base(ver=seen[0], values=seen[1])
+    tx.execute(_SHADOW + " DO NOTHING", _shadow(table, row_id, base))
+""",
+        new="    base = NOTHING if seen is None else Base(ver=seen[0], values=seen[1])\n",
+        of_design=True,
+    ),
+    Mutant(
+        name="acknowledge before the commit",
+        file="storage/outbox.py",
+        old="UPDATE outbox SET state = 'inflight', attempts",
+        new="UPDATE outbox SET state = 'acked', acked_ms = 0, attempts",
+        group=1,
+        of_design=True,
+    ),
+    Mutant(
+        name="ignore the drop list",
+        file="storage/pulled.py",
+        old="    for name, row_id in page.removed:\n",
+        new="    for name, row_id in page.removed[:0]:\n",
+        of_design=True,
+    ),
+    Mutant(
+        name="edit time unclamped",
+        file="domain/merge.py",
+        old="    return max(min(edit_ms, received_ms), min(seen_server_ms, received_ms))\n",
+        new="    return edit_ms\n",
+        group=6,
+        of_design=True,
+    ),
+    Mutant(
+        name="no version guard on pages",
+        file="storage/blocks.py",
+        old='        guard = "" if force else f" WHERE excluded._ver > {table.name}._ver"\n',
+        new='        guard = ""\n',
+        group=2,
+    ),
+    Mutant(
+        name="the filter of own changes leaves out others' too",
+        file="backend/services/pull.py",
+        old="        if not origin or entry.origin != origin:\n",
+        new="        if not origin or not entry.origin:\n",
+    ),
+    Mutant(
+        name="a parked change doesn't hold back what builds on it",
+        file="backend/services/push.py",
+        old="        blocked |= _touched(group, [results[m.mid] for m in group])\n",
+        new="",
+        group=11,
+    ),
+    Mutant(
+        name="an opt-out can be undone",
+        file="domain/merge.py",
+        old="    return {} if already else mine\n",
+        new="    return mine\n",
+    ),
+    Mutant(
+        name="a lost location's rows stay",
+        file="storage/scopes.py",
+        old='            f"SELECT id FROM {table.name} WHERE location_id NOT IN',
+        new='            f"SELECT id FROM {table.name} WHERE 0 AND location_id NOT IN',
+        group=8,
+    ),
+    Mutant(
+        name="what the server asks to send again is dropped",
+        file="storage/pushed.py",
+        old="        if result is None or result.status is Status.RETRY:\n            outbox.mark_waiting(tx, mutation.mid)\n",
+        new="        if result is None or result.status is Status.RETRY:\n            outbox.drop(tx, [mutation.mid])\n",
+        group=4,
+    ),
+    Mutant(
+        name="the loser leaves no record",
+        file="domain/merge.py",
+        old="        if verdict is Verdict.NEWEST:\n            conflicts.append",
+        new="        if verdict is Verdict.NEWEST and applied:\n            conflicts.append",
+    ),
+    Mutant(
+        name="the journal is not sent again to a restored server",
+        file="storage/scopes.py",
+        old="    tx.execute(\"UPDATE outbox SET state = 'pending', acked_ms = NULL WHERE state = 'acked'\")\n",
+        new="",
+        group=5,
+    ),
+    Mutant(
+        name="half an action is applied",
+        file="backend/services/push.py",
+        old="    together = work.store.savepoint() if len(group) > 1 else contextlib.nullcontext()\n",
+        new="    together = contextlib.nullcontext()\n",
+        group=11,
+    ),
+    Mutant(
+        name="the client trusts its own upload offset",
+        file="sync/lanes.py",
+        old="    if blob.id not in pace.agreed:\n",
+        new="    if blob.id not in pace.agreed and not blob.url:\n",
+        group=12,
+    ),
+    Mutant(
+        name="no timer after a failure",
+        file="sync/machine.py",
+        old="            self._out.append(Arm(one.name, seconds))\n",
+        new="            pass\n",
+        group=1,
+    ),
+    Mutant(
+        name="a copy of a store keeps its numbers",
+        file="storage/outbox.py",
+        old="""    tx.execute("UPDATE outbox SET mid = mid + ?", (top,))\n""",
+        new="",
+        group=11,
+    ),
+    Mutant(
+        name="pages send rows of any location",
+        file="backend/services/first_sync.py",
+        old="    scopes = here.those(Reached.LOADING, asked.scopes)\n",
+        new="    scopes = [row[0] for row in await store.visible(tables.LOCATIONS, [k[1] for k in store._data.rows], scopes=[k[1] for k in store._data.rows])]\n",
+    ),
+    Mutant(
+        name="deletion forgets who deleted what was edited meanwhile",
+        file="backend/services/apply.py",
+        old="    return {name: change for name, change in changes.items() if change.ver > mutation.base_ver}\n",
+        new="    return {}\n",
+    ),
+)
+
+
+def planted(mutant: Mutant, tree: Path) -> None:
+    """Raises: AssertionError when the text is gone: the mutant must follow the code."""
+    path = tree / mutant.file
+    text = path.read_text()
+    assert mutant.old, f"{mutant.name}: nothing to replace"
+    assert text.count(mutant.old) == 1, f"{mutant.name}: {text.count(mutant.old)} times in {mutant.file}"
+    path.write_text(text.replace(mutant.old, mutant.new))
+
+
+def hunted(mutant: Mutant, most: int = MOST_SEEDS) -> Verdict:
+    """Plant it in a copy of the tree, and run seeds until one breaks that the unspoilt tree passes."""
+    began, tried = time.monotonic(), 0
+    with tempfile.TemporaryDirectory(prefix="jorge-mutant-") as folder:
+        tree = Path(folder)
+        for name in _TREE:
+            shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
+        (tree / "tests").mkdir()
+        (tree / "tests" / "__init__.py").touch()
+        shutil.copytree(
+            ROOT / "tests" / "simulation",
+            tree / "tests" / "simulation",
+            ignore=shutil.ignore_patterns("__pycache__", "test_*"),
+        )
+        planted(mutant, tree)
+        for seed, invariant in _breaking(mutant, tree, most):
+            tried += 1
+            if invariant and runs.failure_of(faults.setup_of(seed)) is None:
+                return _verdict(mutant, seed, invariant, tried, began)
+    return _verdict(mutant, None, "", tried, began)
+
+
+def _verdict(mutant: Mutant, seed: int | None, invariant: str, tried: int, began: float) -> Verdict:
+    seconds = time.monotonic() - began
+    return Verdict(mutant=mutant, caught_by=seed, invariant=invariant, runs=tried, seconds=seconds)
+
+
+def _breaking(mutant: Mutant, tree: Path, most: int) -> Iterator[tuple[int, str]]:
+    """Each seed that was run in the copy, and which promise it broke ("" = none)."""
+    seeds = [seed for seed in range(most) if mutant.group in (0, *faults.setup_of(seed).groups)]
+    command = [sys.executable, "-m", "tests.simulation.mutants", "--run", *map(str, seeds)]
+    environment = {**os.environ, "PYTHONPATH": str(tree)}
+    with subprocess.Popen(command, cwd=tree, env=environment, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        try:
+            for line in running.stdout:
+                seed, invariant = json.loads(line)
+                yield seed, invariant
+        finally:
+            running.kill()
+
+
+def _run(seeds: Sequence[str]) -> None:
+    """In the copy: one line for each seed."""
+    for seed in map(int, seeds):
+        found = runs.failure_of(faults.setup_of(seed))
+        print(json.dumps([seed, found.invariant if found else ""]), flush=True)
+
+
+def main(names: Sequence[str]) -> int:
+    chosen = [mutant for mutant in MUTANTS if not names or mutant.name in names]
+    missed = 0
+    print(f"{'mutant':58} {'seed':>5} {'broke':14} {'runs':>5} {'s':>6}")
+    with futures.ProcessPoolExecutor(os.cpu_count()) as pool:
+        for verdict in pool.map(hunted, chosen):
+            caught = "-" if verdict.caught_by is None else str(verdict.caught_by)
+            missed += verdict.caught_by is None
+            named = verdict.mutant.name + (" *" if verdict.mutant.of_design else "")
+            print(f"{named:58} {caught:>5} {verdict.invariant:14} {verdict.runs:5} {verdict.seconds:6.1f}", flush=True)
+    print(f"\n{len(chosen) - missed} of {len(chosen)} caught. * = named in the design (sync.md, 4)")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--run"]:
+        _run(sys.argv[2:])
+    else:
+        sys.exit(main(sys.argv[1:]))
