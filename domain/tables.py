@@ -54,17 +54,18 @@ class Table:
     writers: frozenset[str] = frozenset()
     append_only: bool = False
     by_name: dict[str, Field] = field(init=False, repr=False, compare=False)
+    columns: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    """Field names in order, without the id."""
+    _units: dict[str, tuple[str, ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_name", {f.name: f for f in self.fields})
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Field names in order, without the id."""
-        return tuple(f.name for f in self.fields)
+        object.__setattr__(self, "columns", tuple(f.name for f in self.fields))
+        units = {one.unit: tuple(f.name for f in self.fields if f.unit == one.unit) for one in self.fields}
+        object.__setattr__(self, "_units", units)
 
     def unit_fields(self, unit: str) -> tuple[str, ...]:
-        return tuple(f.name for f in self.fields if f.unit == unit)
+        return self._units[unit]
 
 
 def _fields(spec: str, *, policy: Policy = Policy.NEWEST, unit: str = "") -> tuple[Field, ...]:

@@ -56,7 +56,7 @@ class Rights:
 
     def _counts(self, span: Span, at_ms: int) -> bool:
         fresh = span.until_ms >= self.now_ms - GRACE / timedelta(milliseconds=1)
-        return fresh and span.from_ms <= at_ms <= span.until_ms
+        return fresh and span.from_ms <= at_ms < span.until_ms
 
     async def _grants(self) -> Sequence[Span]:
         if self._ended is None:

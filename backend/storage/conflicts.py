@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from backend.storage import rows
-from domain import ids, merge, tables, values
-
-if TYPE_CHECKING:
-    from backend.storage.pool import Connection
+from domain import merge, tables, values
 
 WHOLE_ROW = "row"
 """The unit of a conflict between an edit and a deletion."""
@@ -50,11 +47,6 @@ def of_merge(found: merge.Conflict, actor_id: str) -> Record:
         loser=theirs if found.applied else mine,
         open=found.policy is tables.Policy.MANUAL,
     )
-
-
-async def add(connection: Connection, row: rows.Stored, record: Record, *, now: datetime) -> None:
-    """Writes as the server itself (no origin), so that the feed brings it to the editor's own device too."""
-    await rows.insert(connection, tables.CONFLICTS, ids.new_id(), values_of(row, record, now=now))
 
 
 def values_of(row: rows.Stored, record: Record, *, now: datetime) -> dict[str, Any]:

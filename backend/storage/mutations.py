@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -35,23 +35,12 @@ class Seen:
 async def claim(
     connection: Connection, sender: Sender, mutations: Sequence[wire.Mutation]
 ) -> dict[int, Seen]:
-    """Enter `mutations` as arrived, in this transaction; those that had arrived before, by mid.
-
-    Waits for another request that is entering the same one at this moment.
-    """
-    mids = [mutation.mid for mutation in mutations]
-    new = await connection.fetch(
-        """INSERT INTO applied_mutations (device_id, epoch, mid, content_hash, result, user_id)
-           SELECT $1, $2, m.mid, m.hash, '{}', $3 FROM unnest($4::bigint[], $5::text[]) AS m (mid, hash)
-           ORDER BY m.mid ON CONFLICT DO NOTHING RETURNING mid""",
-        sender.device_id,
-        sender.epoch,
-        sender.user_id,
-        mids,
-        [mutation.content_hash() for mutation in mutations],
+    """Those that had arrived before, by mid. Until this transaction ends no other one of this store goes on here."""
+    await connection.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended($1, 4))", f"{sender.device_id} {sender.epoch}"
     )
-    old = set(mids) - {row["mid"] for row in new}
-    return await _seen(connection, sender, old) if old else {}
+    # A statement of its own: it has to see what another request entered while this one waited.
+    return await _seen(connection, sender, {mutation.mid for mutation in mutations})
 
 
 async def _seen(connection: Connection, sender: Sender, mids: set[int]) -> dict[int, Seen]:
@@ -72,18 +61,22 @@ async def _seen(connection: Connection, sender: Sender, mids: set[int]) -> dict[
     }
 
 
-async def settle(connection: Connection, sender: Sender, results: Sequence[wire.Result]) -> None:
-    """Keep what became of claimed mutations, without the rows: a repeat is told the row of that day."""
+async def settle(
+    connection: Connection, sender: Sender, results: Sequence[wire.Result], hashes: Mapping[int, str]
+) -> None:
+    """Enter claimed mutations and what became of them, without the rows: a repeat is told the row of that day."""
     if not results:
         return
     await connection.execute(
-        """UPDATE applied_mutations a SET result = r.result
-           FROM unnest($3::bigint[], $4::jsonb[]) AS r (mid, result)
-           WHERE a.device_id = $1 AND a.epoch = $2 AND a.mid = r.mid""",
+        """INSERT INTO applied_mutations (device_id, epoch, mid, content_hash, result, user_id)
+           SELECT $1, $2, r.mid, r.hash, r.result, $3
+           FROM unnest($4::bigint[], $5::text[], $6::jsonb[]) AS r (mid, hash, result)""",
         sender.device_id,
         sender.epoch,
+        sender.user_id,
         [result.mid for result in results],
-        [{**result.as_json(), "row": None} for result in results],
+        [hashes[result.mid] for result in results],
+        [replace(result, row=None).as_json() for result in results],
     )
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import asyncpg
 
 from backend.storage import conflicts, digests, feed, history, kin, mutations, pool, rows
+from backend.storage.behind import Behind
 from backend.storage.store import Key, Passing, RefusedByStore
-from domain import tables, wire
+from domain import ids, tables, wire
 
 _PASSING = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.LockNotAvailableError)
 _REFUSED = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
@@ -30,63 +31,82 @@ def _translated() -> Iterator[None]:
 
 @dataclass(slots=True)
 class PgStore:
-    """One connection, in a transaction or for reading. Methods are described in store.py."""
+    """One connection, in a transaction or for reading. Methods are described in store.py.
+
+    What is written waits (behind.py) until something has to see it, at the latest for the end.
+    """
 
     connection: pool.Connection
     _actor_id: str = ""
     _origin: str = ""
+    _behind: Behind = field(default_factory=Behind)
+    _hashes: dict[int, str] = field(default_factory=dict)
+
+    async def flush(self) -> None:
+        if self._behind.waves:
+            await self._behind.flush(self.connection)
 
     async def claim(
         self, sender: mutations.Sender, asked: Sequence[wire.Mutation]
     ) -> dict[int, mutations.Seen]:
+        self._hashes = {mutation.mid: mutation.content_hash() for mutation in asked}
         return await mutations.claim(self.connection, sender, asked)
 
     async def settle(self, sender: mutations.Sender, results: Sequence[wire.Result]) -> None:
-        await mutations.settle(self.connection, sender, results)
+        await mutations.settle(self.connection, sender, results, self._hashes)
 
     async def park(self, sender: mutations.Sender, mutation: wire.Mutation, result: wire.Result) -> None:
         await mutations.park(self.connection, sender, mutation, result)
 
     async def act_as(self, *, actor_id: str, origin: str) -> None:
         self._actor_id, self._origin = actor_id, origin
-        await rows.act_as(self.connection, actor_id=actor_id, origin=origin)
 
     async def lock(self, wanted: Collection[Key]) -> dict[Key, rows.Stored]:
+        await self.flush()
         return await rows.lock(self.connection, wanted)
 
     async def insert(self, table: tables.Table, row_id: str, given: Mapping[str, Any]) -> rows.Stored:
-        return await rows.insert(self.connection, table, row_id, given)
+        return self._behind.insert(table, row_id, given, actor_id=self._actor_id, origin=self._origin)
 
     async def update(self, row: rows.Stored, given: Mapping[str, Any], *, edit_ms: int) -> rows.Stored:
-        return await rows.update(self.connection, row, given, edit_ms=edit_ms)
+        return self._behind.update(row, given, actor_id=self._actor_id, origin=self._origin, edit_ms=edit_ms)
 
     async def delete(self, row: rows.Stored, *, edit_ms: int) -> rows.Stored:
+        await self._at_once()
         return await rows.delete(self.connection, row, edit_ms=edit_ms)
 
     async def restore(self, row: rows.Stored, given: Mapping[str, Any], *, edit_ms: int) -> rows.Stored:
+        await self._at_once()
         return await rows.restore(self.connection, row, given, edit_ms=edit_ms)
+
+    async def _at_once(self) -> None:
+        await self.flush()
+        await rows.act_as(self.connection, actor_id=self._actor_id, origin=self._origin)
 
     async def add_conflict(self, row: rows.Stored, record: conflicts.Record, *, now: datetime) -> None:
         # Without an origin: the device whose push made it must pull the record like any other.
-        await rows.act_as(self.connection, actor_id=self._actor_id, origin="")
-        await conflicts.add(self.connection, row, record, now=now)
-        await rows.act_as(self.connection, actor_id=self._actor_id, origin=self._origin)
+        given = conflicts.values_of(row, record, now=now)
+        self._behind.insert(tables.CONFLICTS, ids.new_id(), given, actor_id=self._actor_id, origin="")
 
     async def past_grants(self, user_id: str) -> Sequence[history.Span]:
         return await history.past_grants(self.connection, user_id)
 
     async def past_scopes(self, key: Key) -> Sequence[history.Span]:
+        await self.flush()
         return await history.past_scopes(self.connection, *key)
 
     async def children(self, lead_id: str) -> Sequence[rows.Stored]:
+        await self.flush()
         return await kin.children(self.connection, lead_id)
 
     async def same_contact(
         self, scope: str, *, digits: Collection[str], emails: Collection[str]
     ) -> Sequence[rows.Stored]:
+        await self.flush()
         return await kin.same_contact(self.connection, scope, digits=digits, emails=emails)
 
     async def pairs(self, lead_ids: Collection[str]) -> set[tuple[str, str]]:
+        await self.flush()
         return await kin.pairs(self.connection, lead_ids)
 
     async def aliases(self, row_ids: Collection[str]) -> dict[str, str]:
@@ -98,11 +118,20 @@ class PgStore:
     async def parked(self, sender: mutations.Sender, row_id: str) -> Sequence[wire.Mutation]:
         return await history.parked(self.connection, sender, row_id)
 
+    async def renew_incarnation(self, known: str) -> str | None:
+        return await feed.renew_incarnation(self.connection, known)
+
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
         with _translated():
-            async with self.connection.transaction():
-                yield
+            await self.flush()
+            try:
+                async with self.connection.transaction():
+                    yield
+                    await self.flush()
+            except BaseException:
+                self._behind.forget()  # what waited belongs to what is undone
+                raise
 
     async def head(self) -> feed.Head:
         return await feed.head(self.connection)
@@ -150,7 +179,9 @@ class PgStores:
     async def transaction(self) -> AsyncIterator[PgStore]:
         with _translated():
             async with pool.transaction(self.pool) as connection:
-                yield PgStore(connection)
+                store = PgStore(connection)
+                yield store
+                await store.flush()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[PgStore]:

@@ -53,11 +53,12 @@ async def set_codecs(connection: Connection) -> None:
     await connection.set_type_codec("uuid", encoder=str, decoder=str, schema="pg_catalog", format="text")
     for name in ("json", "jsonb"):
         await connection.set_type_codec(
-            name, encoder=_dumped, decoder=orjson.loads, schema="pg_catalog", format="text"
+            name, encoder=dumped, decoder=orjson.loads, schema="pg_catalog", format="text"
         )
 
 
-def _dumped(value: Any) -> str:
+def dumped(value: Any) -> str:
+    """JSON as PostgreSQL gets it."""
     try:
         return orjson.dumps(value).decode()
     except TypeError:  # whole numbers beyond 64 bits

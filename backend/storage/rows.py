@@ -238,10 +238,11 @@ def _read(table: str, column: tables.Field) -> str:
 
 def _native(table: tables.Table, given: Mapping[str, Any]) -> list[Any]:
     """Values as asyncpg wants them."""
-    return [_native_value(table.by_name[name].type, value) for name, value in given.items()]
+    return [native(table.by_name[name].type, value) for name, value in given.items()]
 
 
-def _native_value(kind: tables.Type, value: Any) -> Any:
+def native(kind: tables.Type, value: Any) -> Any:
+    """A value as asyncpg wants it."""
     match kind:
         case tables.Type.TIME if value is not None:
             return values.parse_time(value)

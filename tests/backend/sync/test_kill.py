@@ -133,7 +133,7 @@ async def test_killed_again_and_again_under_load_everything_arrives_exactly_once
 ) -> None:
     process, url = await serve()
     phone = await signed_in(url, (await make_user()).email)
-    outbox = [work(phone, ids.new_id()) for _ in range(60)]
+    outbox = [work(phone, ids.new_id()) for _ in range(300)]
     leads = [batch[0].row_id for batch in outbox]
     killed = 0
     while outbox:
