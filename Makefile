@@ -8,7 +8,7 @@ LEADS ?=
 SALES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve test check bench lock browser clean simulate mutants
+.PHONY: help setup run serve test check bench bench-sync-peer lock browser clean simulate mutants
 
 help:
 	@echo "make run                    start the brokerage: server, app, demo data; opens the browser"
@@ -17,6 +17,7 @@ help:
 	@echo "make test                   all tests (needs Chromium; says so when it is missing)"
 	@echo "make check                  format, lint, types, import contracts, documentation"
 	@echo "make bench                  the benchmarks, as ratios against a peer in the same run"
+	@echo "make bench-sync-peer        sync beside PouchDB in the same run (needs Node.js; installs outside the tree)"
 	@echo "make simulate SEEDS=10000   sync under every fault, by seed; FIRST=n to begin there, REAL=1 on PostgreSQL"
 	@echo "make mutants                the faults planted in sync that the simulation must catch"
 	@echo "make lock                   make requirements.lock anew from pyproject.toml"
@@ -66,6 +67,9 @@ mutants: $(READY)
 
 bench: $(READY)
 	@for one in benchmarks/[a-z]*.py; do echo "== $$one"; $(BIN)/python -m benchmarks.$$(basename $$one .py) || exit 1; done
+
+bench-sync-peer: $(READY)
+	@$(BIN)/python -m benchmarks.sync --peer
 
 lock: $(READY)
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 \

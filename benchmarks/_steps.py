@@ -115,7 +115,9 @@ async def one_row(run: Run, writer: Device, reader: Device, times: int = 20) -> 
     run.add("one changed row: write → the other's commit, p50", statistics.median(took), "ms", 100)
     run.add("one changed row: p95", _common.p(took, 95), "ms")
     run.add("one changed row: bytes at the other device", (theirs.up + theirs.down) / times, "B", 600)
-    run.add("… and at the writer", (mine.up + mine.down) / times, "B")
+    run.add("… in requests of HTTP", theirs.requests / times, "")
+    run.add("… bytes at the writer", (mine.up + mine.down) / times, "B")
+    run.add("… in requests of HTTP", mine.requests / times, "")
 
 
 async def _one_row(writer: Device, reader: Device, words: str) -> float:

@@ -22,7 +22,7 @@ class Figure:
 
     def line(self, *, with_peer: bool) -> str:
         aim = "" if self.target is None else f"≤ {number(self.target)}"
-        ratio = "" if self.target is None else f"{self.value / self.target:5.2f} ×"
+        ratio = f"{self.value / self.target:5.2f} ×" if self.target else ""
         verdict = "" if self.target is None else "OVER" if self.over else "ok"
         shown = f"{self.what:<52}{number(self.value):>10} {self.unit:<9}{aim:>9} {ratio:>8} {verdict:<5}"
         if with_peer and self.peer is not None:
