@@ -1,13 +1,16 @@
 """Where a device stands in the feed: packed into the few bytes that travel up and down with every pull.
 
-A device treats it as opaque. It names the life of the database, the newest change that the device knows, the locations it was
-told of and how far each is (loaded, being loaded, not yet), and, while a load is under way, where that stands.
+A device treats it as opaque. It names the newest change that the device knows, the locations it was told of and how far
+each is (loaded, being loaded, not yet), and, while a load is under way, where that stands. A seal over all of it, made with
+the incarnation and a secret of the database, tells our own from any other: one that is ours and ahead of the feed is proof
+that the database was set back.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import struct
 import uuid
 from collections.abc import Collection, Mapping
@@ -16,7 +19,8 @@ from enum import IntEnum
 
 _FORMAT = 1
 _WITH_LOAD, _ALL_LOADED, _WITH_AFTER = 1, 2, 4
-_HEAD = struct.Struct(">BB8s")
+_HEAD = struct.Struct(">BB")
+_SEAL = 8
 _MARK = 6
 
 
@@ -40,7 +44,6 @@ class Load:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cursor:
-    life: bytes
     seq: int
     scopes: Mapping[bytes, Reached] = field(default_factory=dict)
     load: Load | None = None
@@ -53,22 +56,27 @@ class Cursor:
         """The locations of `among` that are so far, in order."""
         return sorted(scope for scope in among if self.scopes.get(mark(scope), Reached.NOT_YET) is reached)
 
-    def text(self) -> str:
+    def text(self, key: bytes) -> str:
+        """Sealed with `key` (`key_of`)."""
+        packed = self._packed()
+        return base64.urlsafe_b64encode(_sealed(packed, key) + packed).decode().rstrip("=")
+
+    def _packed(self) -> bytes:
         all_loaded = all(reached is Reached.LOADED for reached in self.scopes.values())
         flags = _ALL_LOADED if all_loaded else 0
         if self.load:
             flags |= _WITH_LOAD | (_WITH_AFTER if self.load.after else 0)
-        packed = bytearray(_HEAD.pack(_FORMAT, flags, self.life))
+        packed = bytearray(_HEAD.pack(_FORMAT, flags))
         packed += _number(self.seq) + _number(len(self.scopes))
         for scope, reached in sorted(self.scopes.items()):
             packed += scope + (b"" if all_loaded else bytes([reached]))
         if self.load:
             packed += _packed_load(self.load)
-        return base64.urlsafe_b64encode(packed).decode().rstrip("=")
+        return bytes(packed)
 
 
-def life_of(incarnation: str) -> bytes:
-    return hashlib.blake2b(incarnation.encode(), digest_size=8).digest()
+def key_of(incarnation: str, secret: str) -> bytes:
+    return hashlib.blake2b(f"{incarnation}\n{secret}".encode(), digest_size=32).digest()
 
 
 def mark(scope: str) -> bytes:
@@ -76,11 +84,32 @@ def mark(scope: str) -> bytes:
     return hashlib.blake2b(scope.encode(), digest_size=_MARK).digest()
 
 
+def opened(text: str, key: bytes) -> Cursor:
+    """Raises: ValueError for anything that `text` did not make with this key."""
+    seal, packed = _taken_apart(text)
+    if not hmac.compare_digest(seal, _sealed(packed, key)):
+        raise ValueError("another seal")
+    return _parsed(packed)
+
+
 def parsed(text: str) -> Cursor:
-    """Raises: ValueError for anything that `text` did not make."""
+    """What it says, whoever made it. Raises: ValueError."""
+    return _parsed(_taken_apart(text)[1])
+
+
+def _taken_apart(text: str) -> tuple[bytes, bytes]:
     padded = text + "=" * (-len(text) % 4)
-    reader = _Reader(base64.b64decode(padded.encode("ascii"), altchars=b"-_", validate=True))
-    version, flags, life = _HEAD.unpack(reader.take(_HEAD.size))
+    whole = base64.b64decode(padded.encode("ascii"), altchars=b"-_", validate=True)
+    return whole[:_SEAL], whole[_SEAL:]
+
+
+def _sealed(packed: bytes, key: bytes) -> bytes:
+    return hashlib.blake2b(packed, key=key, digest_size=_SEAL).digest()
+
+
+def _parsed(packed: bytes) -> Cursor:
+    reader = _Reader(packed)
+    version, flags = _HEAD.unpack(reader.take(_HEAD.size))
     if version != _FORMAT:
         raise ValueError(version)
     seq, count = reader.number(), reader.number()
@@ -91,7 +120,7 @@ def parsed(text: str) -> Cursor:
     load = _read_load(reader, flags) if flags & _WITH_LOAD else None
     if reader.left:
         raise ValueError("more than a cursor")
-    return Cursor(life=life, seq=seq, scopes=scopes, load=load)
+    return Cursor(seq=seq, scopes=scopes, load=load)
 
 
 def _packed_load(load: Load) -> bytes:

@@ -10,10 +10,11 @@ import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
+from typing import NoReturn
 
 from backend.actor import Actor
 from backend.services import first_sync
-from backend.services.cursor import Cursor, Reached, life_of, mark, parsed
+from backend.services.cursor import Cursor, Reached, key_of, mark, opened
 from backend.services.needs import SyncNeeds
 from backend.services.page import MOST_BYTES, Asked, Found, ListedRow, block, size_of
 from backend.storage import feed
@@ -41,6 +42,8 @@ async def pull(deps: SyncNeeds, actor: Actor, ask: wire.PullAsk) -> wire.Page:
     async with deps.stores.read() as store:
         head = await store.head()
         said = _read(ask.cursor, head, asked)
+        if said.seq > head.seq:
+            await _set_back(deps, head, said)
         here = replace(said, scopes=_known(said, asked))
         loads = here.load is not None or bool(here.those(Reached.NOT_YET, asked.scopes))
         found = None if loads else await _feed_page(store, here, head, asked)
@@ -49,7 +52,7 @@ async def pull(deps: SyncNeeds, actor: Actor, ask: wire.PullAsk) -> wire.Page:
             found = await first_sync.page(store, here, head, asked)
     begins = ask.cursor in ("", wire.FROM_NOW)
     return wire.Page(
-        cursor=found.cursor.text(),
+        cursor=found.cursor.text(_key(head)),
         more=found.more,
         blocks=found.blocks,
         removed=found.removed,
@@ -140,24 +143,35 @@ def _transactions(entries: Sequence[feed.Entry]) -> Iterator[list[feed.Entry]]:
 
 
 def _read(text: str, head: feed.Head, asked: Asked) -> Cursor:
-    """Raises: ResyncError for a cursor that is not ours, of another life of the database, or ahead of it."""
-    life = life_of(head.incarnation)
+    """Raises: ResyncError for a cursor that is not ours, or of another life of the database, or older than the feed."""
     if not text:
-        return Cursor(life=life, seq=head.seq)
+        return Cursor(seq=head.seq)
     if text == wire.FROM_NOW:
         loaded = {mark(scope): Reached.LOADED for scope in asked.scopes}
-        return Cursor(life=life, seq=head.seq, scopes=loaded)
+        return Cursor(seq=head.seq, scopes=loaded)
     try:
-        cursor = parsed(text)
+        cursor = opened(text, _key(head))
     except ValueError as fault:
         raise _resync() from fault
-    if cursor.life != life or not head.floor <= cursor.seq <= head.seq:
-        if cursor.life == life and cursor.seq > head.seq:
-            logger.error(
-                "feed.cursor_ahead"
-            )  # the database was set back: `python -m backend renew-incarnation`
+    if cursor.seq < head.floor:
         raise _resync()
     return cursor
+
+
+async def _set_back(deps: SyncNeeds, head: feed.Head, ahead: Cursor) -> NoReturn:
+    """We sealed it, and the feed doesn't reach it any more: the database lost what devices were told is safe.
+
+    A new incarnation makes every device compare its rows and send again what may be missing. Raises: ResyncError.
+    """
+    async with deps.stores.transaction() as store:
+        renewed = await store.renew_incarnation(head.incarnation)
+    if renewed:
+        logger.error("feed.set_back", extra={"head": head.seq, "known": ahead.seq})
+    raise _resync()
+
+
+def _key(head: feed.Head) -> bytes:
+    return key_of(head.incarnation, head.secret)
 
 
 def _resync() -> errors.ResyncError:

@@ -13,7 +13,8 @@ async def notice(opened: pool.Pool) -> bool:
     """Renew the incarnation if this is another database cluster, or another timeline of it, than at the last look.
 
     PostgreSQL begins a timeline with each promotion and each point-in-time recovery, and a dump that is loaded elsewhere
-    meets another cluster. A copy of the data folder put back looks like nothing happened: see `renew`.
+    meets another cluster. A copy of the data folder put back looks like nothing happened, until a device comes that is ahead
+    of it (pull.py) or somebody says so: `renew`.
     """
     async with pool.transaction(opened) as connection:
         before = await feed.locked_life(connection)
@@ -31,4 +32,4 @@ async def notice(opened: pool.Pool) -> bool:
 async def renew(opened: pool.Pool) -> str:
     """The new incarnation. For whoever put back a copy of the data, which nothing else can tell from going on."""
     async with pool.transaction(opened) as connection:
-        return await feed.renew_incarnation(connection)
+        return str(await feed.renew_incarnation(connection))

@@ -24,6 +24,8 @@ class Head:
     seq: int
     floor: int
     incarnation: str
+    secret: str = ""
+    """What cursors are sealed with; never told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,9 +63,9 @@ def origin(device_id: str, user_id: str) -> str:
 
 
 async def head(connection: Connection) -> Head:
-    row = await connection.fetchrow("SELECT head, floor, incarnation FROM feed_state")
+    row = await connection.fetchrow("SELECT head, floor, incarnation, secret FROM feed_state")
     assert row is not None
-    return Head(seq=row["head"], floor=row["floor"], incarnation=row["incarnation"])
+    return Head(seq=row["head"], floor=row["floor"], incarnation=row["incarnation"], secret=row["secret"])
 
 
 async def entries(
@@ -171,11 +173,14 @@ async def keep_life(connection: Connection, now: Life) -> None:
     )
 
 
-async def renew_incarnation(connection: Connection) -> str:
-    found = await connection.fetchval(
-        "UPDATE feed_state SET incarnation = gen_random_uuid() RETURNING incarnation"
+async def renew_incarnation(connection: Connection, known: str | None = None) -> str | None:
+    """The new one; None when it is not `known` any more: somebody else was first."""
+    found: str | None = await connection.fetchval(
+        "UPDATE feed_state SET incarnation = gen_random_uuid() WHERE incarnation = coalesce($1::uuid, incarnation)"
+        " RETURNING incarnation",
+        known,
     )
-    return str(found)
+    return found
 
 
 async def forget(connection: Connection, before: datetime) -> int:

@@ -88,6 +88,9 @@ class Changes(Protocol):
     async def parked(self, sender: Sender, row_id: str) -> Sequence[wire.Mutation]:
         """This store's mutations of the row that were parked, the oldest first (the newest hundred)."""
 
+    async def renew_incarnation(self, known: str) -> str | None:
+        """Begin another life of the database, unless it is not `known` any more: then None."""
+
     def savepoint(self) -> AbstractAsyncContextManager[None]:
         """What is done within it is undone when an exception leaves it; the transaction goes on."""
 

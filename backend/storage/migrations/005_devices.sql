@@ -3,6 +3,9 @@
 
 CREATE INDEX tasks_by_agent ON tasks (agent_id, due_at) WHERE done_at IS NULL AND _deleted_at IS NULL;
 
+-- What cursors are sealed with.
+ALTER TABLE feed_state ADD COLUMN secret uuid NOT NULL DEFAULT gen_random_uuid();
+
 -- Which life of the database this is (pg_control_system, pg_control_checkpoint), when it was last looked at:
 -- another one means that it was restored or failed over, and may lack what devices were told is safe.
 ALTER TABLE feed_state ADD COLUMN system_id bigint, ADD COLUMN timeline int;

@@ -58,9 +58,10 @@ async def test_an_id_that_is_none_is_named_as_the_reason(make_device: MakeDevice
 FORGED: dict[str, Callable[[bytes], bytes]] = {
     "cut off": lambda packed: packed[:-1],
     "longer": lambda packed: packed + b"x",
-    "of another format": lambda packed: b"\x09" + packed[1:],
-    "of another life": lambda packed: packed[:2] + bytes(8) + packed[10:],
-    "with a load that is not there": lambda packed: packed[:1] + b"\x07" + packed[2:],
+    "with another seal": lambda packed: bytes(8) + packed[8:],
+    "with nothing but a seal": lambda packed: packed[:8],
+    "of another format": lambda packed: packed[:8] + b"\x09" + packed[9:],
+    "with a load that is not there": lambda packed: packed[:9] + b"\x07" + packed[10:],
     "with a number without end": lambda packed: packed[:10] + b"\xff" * 40,
     "ahead of the feed": lambda packed: packed[:10] + b"\xff\xff\xff\x7f" + packed[11:],
 }

@@ -65,3 +65,24 @@ async def test_a_device_of_the_former_life_starts_over_and_one_of_the_new_goes_o
     page = await phone.page()
     assert page.incarnation == made
     assert (await phone.page()).more is False
+
+
+async def test_a_device_ahead_of_the_feed_is_proof_that_the_database_was_set_back(
+    make_device: MakeDevice, deps: Deps, stamp: Stamp
+) -> None:
+    phone, other = await make_device(), await make_device()
+    await stamp()
+    await other.pull()
+    await new_lead(phone)
+    await stamp()
+    await phone.pull()
+    before = await incarnation(deps)
+    await deps.pool.execute("UPDATE feed_state SET head = head - 1")
+
+    answers = [
+        await device.client.get("/api/sync/pull", params={"cursor": device.cursor}, headers=device.headers)
+        for device in (other, phone, phone, other)
+    ]
+
+    assert [answer.status_code for answer in answers] == [200, 410, 410, 410]
+    assert await incarnation(deps) != before
