@@ -28,9 +28,23 @@ async def send(
     **parts: Any,
 ) -> httpx.Response:
     """One request, no retry. Raises: NetworkError, AccessError, SyncError, InputError."""
-    ours = {wire.PROTOCOL_HEADER: str(wire.PROTOCOL), **(headers or {})}
+    answer = await exchange(http, method, path, headers=headers, **parts)
+    answers.check(answer.status_code, answer.headers, answer.content)
+    return answer
+
+
+async def exchange(
+    http: httpx.AsyncClient,
+    method: str,
+    path: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    **parts: Any,
+) -> httpx.Response:
+    """One request and whatever answers it. Raises: UnreachableError."""
+    ours = {wire.PROTOCOL_HEADER: str(wire.PROTOCOL), wire.SCHEMA_HEADER: str(wire.SCHEMA), **(headers or {})}
     try:
-        answer = await http.request(method, path, headers=ours, **parts)
+        return await http.request(method, path, headers=ours, **parts)
     except (httpx.InvalidURL, httpx.UnsupportedProtocol) as fault:
         raise errors.UnreachableError(
             "The server's address is wrong.", where=str(http.base_url), hint="Correct it in the settings."
@@ -41,8 +55,6 @@ async def send(
         raise _unreachable(http, "The server does not answer in time.") from fault
     except httpx.RequestError as fault:
         raise _unreachable(http, "The server can't be reached.") from fault
-    answers.check(answer.status_code, answer.headers, answer.content)
-    return answer
 
 
 def _unreachable(http: httpx.AsyncClient, message: str) -> errors.UnreachableError:
@@ -79,6 +91,12 @@ class Client:
     async def post_json(self, path: str, body: Mapping[str, Any], **parts: Any) -> dict[str, Any]:
         answer = await self.request("POST", path, json=body, **parts)
         return answers.json_of(answer.headers, answer.content)
+
+    def token(self) -> str:
+        """The access token. Raises: TokenExpiredError when there is none that counts: `renew` it."""
+        if token := self.tokens.access_token():
+            return token
+        raise errors.TokenExpiredError("The access token has run out.", where="sign-in")
 
     async def refresh(self) -> str:
         """A fresh access token; several askers share one refresh. Raises: TokenExpiredError, NetworkError."""

@@ -1,12 +1,10 @@
-"""How this device and the server come to agree: read this first, it is one page.
+"""The shell around the sync machine: does what it says, tells it what came of that, and shows its state to the screens.
 
-    run_once():  push batches until nothing waits  →  pull pages until there are no more  →  voice files
-    wake():      something happened (a commit, a poke, a timer, a button): run soon
-    serve():     the loop that runs; a failure arms a timer with full jitter (sync/schedule.py)
+What is said, in which order, is in sync/lanes.py (read first); when which lane runs is in sync/machine.py; this file has the
+requests (httpx), the transactions (one thread, one at a time) and the timers (sync/schedule.py), and decides nothing.
 
-One run at a time; whoever asks meanwhile waits for the same one and gets one more after it. Each step is a
-transaction of its own, so a cut at any point leaves a store that the next run goes on from. Local work never
-waits for any of it.
+    run_once():  one complete run, for tests and buttons        wake():  something happened, run soon
+    serve():     the loop that runs until it is cancelled       tick():  a timer has run out
 """
 
 from __future__ import annotations
@@ -14,25 +12,22 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable
-from contextlib import suppress
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from typing import Any
 
 from domain import errors, ports
-from storage import blobs, conflicts, cursor, database, events, outbox
-from sync import client, pull, push, uploads
-from sync.status import Phase, SyncStatus
+from storage import blobs, conflicts, cursor, database, outbox
+from sync import client, effects, machine, remote
+from sync.effects import Arm, Done, Failed, Refresh, Send, Store, Wake, Why
+from sync.status import SyncStatus
 
 logger = logging.getLogger(__name__)
 
-LONGEST_WAIT = 300.0
-Retry = Callable[[float], None]
-
-
-def backoff(failures: int, *, asked: float | None = None, rng: random.Random) -> float:
-    """Seconds to wait: full jitter up to 2^failures, at most 300; never less than the server asked for."""
-    wait = rng.uniform(0.0, min(LONGEST_WAIT, 2.0 ** min(failures, 30)))
-    return wait if asked is None else asked + wait
+ArmTimer = Callable[[str, float | None], None]
+_COUNTED = {"outbox", "blobs", "conflicts", "sync_state"}
 
 
 class Engine:
@@ -44,27 +39,32 @@ class Engine:
         line: client.Client,
         clock: ports.Clock,
         *,
-        retry: Retry = lambda _: None,
+        arm: ArmTimer = lambda _name, _seconds: None,
         rng: random.Random | None = None,
     ) -> None:
         self.db = db
         self.line = line
         self._clock = clock
-        self._retry = retry
-        self._rng = rng or random.Random()
-        self._push = push.Push(db=db, line=line, clock=clock)
-        self._pull = pull.Pull(db=db, line=line, clock=clock)
-        self._uploads = uploads.Uploads(db=db, line=line, clock=clock)
-        self._wanted = asyncio.Event()
-        self._one_at_a_time = asyncio.Lock()
-        self._failures = 0
-        self._status = SyncStatus()
+        self._arm = arm
+        self._machine = machine.Machine(rng=rng or random.Random())
+        self._remote = remote.Remote(line)
+        self._device = effects.Device(db=db, clock=clock)
+        self._inbox: list[effects.Input] = []
+        self._heard = asyncio.Event()
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._sent: set[int] = set()  # those of the tasks that wait for the server
+        self._end: BaseException | None = None  # the process is to end (KeyboardInterrupt and the like)
+        self._stepping = False
+        self._shown = SyncStatus()
+        self._counts: dict[str, Any] = {}
         self._watchers: list[Callable[[], None]] = []
         self._unsubscribe = db.subscribe(self._on_commit)
         self._count()
 
+    # What screens and timers use
+
     def status(self) -> SyncStatus:
-        return self._status
+        return self._shown
 
     def subscribe(self, callback: Callable[[], None], /) -> Callable[[], None]:
         """`callback` after each change of `status()`; the answer ends that."""
@@ -76,160 +76,183 @@ class Engine:
 
         return unsubscribe
 
-    def on_retry(self, retry: Retry) -> None:
-        """Who arms the timer after a failure (sync/schedule.py)."""
-        self._retry = retry
+    def on_arm(self, arm: ArmTimer) -> None:
+        """Who keeps the timers (sync/schedule.py): it says `tick(name)` when one runs out."""
+        self._arm = arm
 
-    def wake(self) -> None:
+    def armed(self) -> bool:
+        """A timer will try again what failed."""
+        return self._machine.armed
+
+    def wake(self, why: Why = Why.NEWS) -> None:
         """Run soon."""
-        self._wanted.set()
+        self._say(Wake(why))
+
+    def tick(self, timer: str) -> None:
+        self._say(effects.Tick(timer))
 
     def force_offline(self, on: bool, /) -> None:
         """A person's switch: no traffic while it is on."""
-        self._set(forced_offline=on)
         if not on:
-            self.wake()
+            self._say(effects.ForceOffline(on))
+            return
+        self._turn(effects.ForceOffline(on))
+        for task in [self._tasks[one] for one in self._sent if one in self._tasks]:
+            task.cancel()
+
+    def metered(self, on: bool, /) -> None:
+        """Recordings shall wait for Wi-Fi, and there is none now."""
+        self._say(effects.Metered(on))
 
     async def send_now(self) -> None:
         """A person's button: a run now, whatever the timers say."""
-        self._failures = 0
-        self._set(next_try_at=None)
         await self.run_once()
+
+    async def audit(self) -> None:
+        """A person's button: hold everything here against the server, contents included."""
+        await self._run(effects.Audit())
+
+    async def run_once(self, why: Why = Why.PERSON) -> SyncStatus:
+        """One complete run. Failures are in the status, none is raised."""
+        return await self._run(Wake(why))
 
     async def serve(self) -> None:
         """Runs whenever woken, until cancelled."""
-        while True:
-            await self._wanted.wait()
-            self._wanted.clear()
-            try:
-                await self.run_once()
-            except Exception:
-                logger.exception("sync.run_failed")
-                self._retry_later(None)
-
-    async def run_once(self) -> SyncStatus:
-        """One complete run. Failures are in the status, none is raised but what nobody foresaw."""
-        async with self._one_at_a_time:
-            if self._status.forced_offline:
-                return self._status
-            try:
-                await self._run()
-                self._succeeded()
-            except errors.JorgeError as fault:
-                self._failed(fault)
-            finally:
-                self._set(phase=Phase.IDLE)
-            return self._status
-
-    async def _run(self) -> None:
-        fault = await self._pull_all(await self._push_all())
-        if fault:
-            raise fault
-        self._set(phase=Phase.UPLOADING)
-        while not self._status.forced_offline and await self._uploads.step():
-            self._contact()
-            if outbox.counts(self.db).pending:
-                await self._push_all()  # rows never wait for files
-
-    async def _push_all(self) -> errors.JorgeError | None:
-        """Push until nothing waits. A server fault is answered, not raised: the pull may work all the same."""
-        self._set(phase=Phase.PUSHING)
         try:
-            while not self._status.forced_offline and (sent := await self._push.batch()):
-                self._contact()
-                if sent.stuck:
-                    return _BUSY
-        except errors.ServerFaultError as fault:
-            return fault
-        return None
+            while True:
+                await self._heard.wait()
+                await self._settle()
+        finally:
+            self._stop()
 
-    async def _pull_all(self, fault: errors.JorgeError | None) -> errors.JorgeError | None:
-        """Pull until there is no more; what is written meanwhile doesn't wait for the end of a long load."""
-        more = True
-        while more and not self._status.forced_offline:
-            self._set(phase=Phase.PULLING)
-            more = await self._pull.page()
-            self._contact()
-            await asyncio.sleep(0)  # let the screen draw
-            if more and fault is None and self._status.pending:
-                fault = await self._push_all()
-        return fault
-
-    def _succeeded(self) -> None:
-        self._failures = 0
-        now = self._clock.now()
-        self._set(online=True, fault=None, needs_sign_in=False, last_success_at=now, next_try_at=None)
-        if outbox.counts(self.db).pending or blobs.waiting(self.db, limit=1):
-            self.wake()  # written while this run was past it
-
-    def _failed(self, fault: errors.JorgeError) -> None:
-        asleep = isinstance(fault, errors.TokenExpiredError | errors.VersionMismatchError)
-        silent = isinstance(fault, errors.UnreachableError | errors.NotOurServerError)
-        logger.info("sync.failed", extra={"code": fault.code})
-        self._set(online=not silent, fault=fault, needs_sign_in=isinstance(fault, errors.TokenExpiredError))
-        self._note(fault)
-        if not asleep:
-            self._retry_later(fault.retry_after)
-
-    def _retry_later(self, asked: float | None) -> None:
-        """Arm the timer. A run that a local write woke while one is armed counts as no further failure:
-
-        else every offline edit would double the wait, and the last of many might wait for minutes.
-        """
-        armed = self._status.next_try_at
-        if asked is None and armed is not None and armed > self._clock.now():
-            return
-        self._failures += 1
-        self._retry(backoff(self._failures, asked=asked, rng=self._rng))
-
-    def _note(self, fault: errors.JorgeError) -> None:
-        if isinstance(fault, errors.StoreError):
-            return
-        with suppress(errors.StoreError), self.db.write_tx() as tx:
-            events.add(tx, "sync.failed", level="warning", at=self._clock.now(), code=fault.code)
-
-    def _contact(self) -> None:
-        self._set(online=True, last_contact_at=self._clock.now())
-
-    def waiting_until(self, moment: object) -> None:
-        """The timer that is armed, for the screen."""
-        self._set(next_try_at=moment)
-
-    def _on_commit(self, touched: frozenset[str]) -> None:
-        if touched & {"outbox", "blobs", "conflicts", "sync_state"}:
-            self._count()
-        if touched & {"outbox", "blobs"} and not self._status.running:
-            self.wake()
-
-    def _count(self) -> None:
-        counts, place = outbox.counts(self.db), cursor.place(self.db)
-        self._set(
-            pending=counts.pending,
-            parked=counts.parked,
-            conflicts=conflicts.count_open(self.db),
-            files=blobs.count_unsent(self.db),
-            first_done=place.first_done,
-            first_total=place.first_total,
-            first_complete=place.first_complete,
-        )
-
-    def _set(self, **changes: object) -> None:
-        changed = replace(self._status, **changes)  # type: ignore[arg-type]
-        if changed == self._status:
-            return
-        self._status = changed
-        for callback in tuple(self._watchers):
-            try:
-                callback()
-            except Exception:
-                logger.exception("sync.watcher_failed")
+    def _stop(self) -> None:
+        for task in self._tasks.values():
+            task.cancel()
 
     def close(self) -> None:
         """Hear no more of the store."""
         self._unsubscribe()
         self._watchers.clear()
 
+    # Turning the machine
 
-_BUSY = errors.ServerFaultError(
-    "The server is busy.", where="server", hint="Nothing is lost: the app tries again by itself."
-)
+    async def _run(self, said: effects.Input) -> SyncStatus:
+        self._say(said)
+        await self._settle()
+        return self._shown
+
+    async def _settle(self) -> None:
+        """Until nothing is under way and nothing was said meanwhile."""
+        while self._inbox or self._tasks:
+            self._heard.clear()
+            while self._inbox:
+                self._turn(self._inbox.pop(0))
+            if self._tasks:
+                await self._heard.wait()
+            if self._end is not None:
+                self._stop()
+                raise self._end
+
+    def _say(self, said: effects.Input) -> None:
+        """To the machine as soon as somebody turns it: `serve` or a run."""
+        if said not in self._inbox:
+            self._inbox.append(said)
+        self._heard.set()
+
+    def _turn(self, said: effects.Input) -> None:
+        for output in self._machine.handle(said, self._clock.now()):
+            if isinstance(output, Arm):
+                self._arm(output.timer, output.seconds)
+            else:
+                if not isinstance(output, Store):
+                    self._sent.add(output.id)
+                self._tasks[output.id] = asyncio.create_task(self._do(output))
+        self._show()
+
+    async def _do(self, output: Send | Store | Refresh) -> None:
+        began = time.monotonic()
+        said: effects.Input
+        try:
+            value = await self._value(output)
+            said = Done(output.id, value, time.monotonic() - began)
+        except errors.JorgeError as fault:
+            if not isinstance(output, Store):
+                logger.info("sync.failed", extra={"code": fault.code})
+            said = Failed(output.id, fault)
+        except Exception:
+            logger.exception("sync.unforeseen")
+            said = Failed(output.id, _unforeseen())
+        except asyncio.CancelledError:
+            said = Failed(output.id, _cut())
+        except BaseException as end:  # noqa: BLE001 - it is raised where somebody waits
+            self._end = end
+            self._heard.set()
+            return
+        self._tasks.pop(output.id, None)
+        self._sent.discard(output.id)
+        self._say(said)
+
+    async def _value(self, output: Send | Store | Refresh) -> Any:
+        match output:
+            case Send(_, ask):
+                return await self._remote.once(ask)
+            case Refresh():
+                await self.line.refresh()
+                return None
+            case Store(_, step):
+                await asyncio.sleep(0)  # let the screen draw
+                with self._own_commit():
+                    return step.run(self._device)
+
+    # What the screens see
+
+    @contextmanager
+    def _own_commit(self) -> Iterator[None]:
+        self._stepping = True
+        try:
+            yield
+        finally:
+            self._stepping = False
+
+    def _on_commit(self, touched: frozenset[str]) -> None:
+        if touched & _COUNTED:
+            self._count()
+            self._show()
+        if touched & {"outbox", "blobs"} and not self._stepping:
+            self.wake(Why.COMMIT)
+
+    def _count(self) -> None:
+        counts, place = outbox.counts(self.db), cursor.place(self.db)
+        self._counts = {
+            "pending": counts.pending,
+            "parked": counts.parked,
+            "conflicts": conflicts.count_open(self.db),
+            "files": blobs.count_unsent(self.db),
+            "first_done": place.first_done,
+            "first_total": place.first_total,
+            "first_complete": place.first_complete,
+        }
+
+    def _show(self) -> None:
+        """The machine's state and the store's counts, to whoever watches."""
+        shown = replace(self._machine.status, **self._counts)
+        if shown == self._shown:
+            return
+        self._shown = shown
+        for callback in tuple(self._watchers):
+            try:
+                callback()
+            except Exception:
+                logger.exception("sync.watcher_failed")
+
+
+def _cut() -> errors.JorgeError:
+    return errors.UnreachableError("The request was called off.", where="this device")
+
+
+def _unforeseen() -> errors.JorgeError:
+    return errors.SyncError(
+        "The app made a mistake while it was syncing.",
+        where="this device",
+        hint="Nothing is lost: it tries again by itself. Send the log to support.",
+    )

@@ -15,7 +15,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI, WebSocketException
 
 from domain import errors
-from sync import client, engine
+from sync import client, engine, runner
 
 logger = logging.getLogger(__name__)
 
@@ -103,7 +103,7 @@ async def stay_connected(
 
 def pause(failures: int, *, urgent: bool, rng: random.Random) -> float:
     """Seconds until the next try: at most a minute, and at most 8 s while work waits here to be sent."""
-    return 0.2 + engine.backoff(min(failures, 3 if urgent else 6), rng=rng)
+    return 0.2 + runner.backoff(min(failures, 3 if urgent else 6), rng=rng)
 
 
 async def listen(line: client.Client, sync: engine.Engine, *, rng: random.Random | None = None) -> None:

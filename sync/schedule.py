@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from domain import ports
 from storage import events, outbox
 from sync import engine
+from sync.effects import Why
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +30,7 @@ class Schedule:
         self._clock = clock
         self._jobs = AsyncIOScheduler(timezone="UTC")
         self._look_seconds = look_seconds
-        sync.on_retry(self.arm)
+        sync.on_arm(self.arm)
 
     def start(self) -> None:
         """Inside the running loop."""
@@ -44,34 +45,36 @@ class Schedule:
         if self._jobs.running:
             self._jobs.shutdown(wait=False)
 
-    def arm(self, seconds: float) -> None:
-        """Run again after `seconds`; a later timer replaces an earlier one."""
-        moment = self._clock.now() + timedelta(seconds=seconds)
+    def arm(self, timer: str, seconds: float | None) -> None:
+        """Say `timer` to the engine after `seconds`; a later timer of the same name replaces an earlier one."""
+        job = f"timer-{timer}"
+        if seconds is None:
+            if self._jobs.get_job(job) is not None:
+                self._jobs.remove_job(job)
+            return
         self._jobs.add_job(
-            self._retry,
+            self._ring,
             "date",
-            run_date=datetime.now(moment.tzinfo) + timedelta(seconds=seconds),
-            id="retry",
+            run_date=datetime.now(UTC) + timedelta(seconds=seconds),
+            args=[timer],
+            id=job,
             replace_existing=True,
             misfire_grace_time=None,
         )
-        self._engine.waiting_until(moment)
 
-    def is_armed(self) -> bool:
-        return self._jobs.get_job("retry") is not None
-
-    async def _retry(self) -> None:
-        self._engine.wake()
+    async def _ring(self, timer: str) -> None:
+        self._engine.tick(timer)
 
     async def _look(self) -> None:
-        if not self.is_armed() and not self._engine.status().needs_sign_in:
-            self._engine.wake()
+        self._engine.wake(Why.LOOK)
 
     async def _watch(self) -> None:
-        """The watchdog of the promise above."""
+        """While something waits and nothing runs, a timer is armed: if ever not, say so and run."""
         status = self._engine.status()
         waits = outbox.counts(self._engine.db).pending > 0
-        if waits and not (status.running or status.forced_offline or status.needs_sign_in or self.is_armed()):
+        if waits and not (
+            status.running or status.forced_offline or status.needs_sign_in or self._engine.armed()
+        ):
             logger.warning("sync.watchdog_woke")
             self._engine.wake()
 

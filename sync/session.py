@@ -82,9 +82,10 @@ class Session:
             )
         return self._refresh
 
-    def drop_access(self) -> None:
-        """The server doesn't take the access token (any more)."""
-        self._access = ""
+    def drop_access(self, token: str = "") -> None:
+        """The server doesn't take `token` (any more); a newer one, which another request brought, stays."""
+        if not token or token == self._access:
+            self._access = ""
 
     async def forget(self) -> None:
         """Signed out."""

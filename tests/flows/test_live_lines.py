@@ -73,7 +73,7 @@ async def test_after_a_restart_of_the_server_the_waiting_change_goes_out_by_a_ti
         await until(lambda: sync.status().first_complete)
         await live_server.stop()
         ann.add_lead(name="While it was away")
-        await until(timers.is_armed)
+        await until(sync.armed)
         assert not sync.status().online
         assert sync.status().next_try_at is not None
         await live_server.start()

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import zstandard
 
 from domain import errors, wire
 from storage import cursor, database, outbox
-from sync import client, engine, login, pull, push, session
+from sync import client, codec, engine, login, machine, session
+from sync.effects import Why
 from sync.status import Phase, SyncStatus
 from tests import fakes
 from tests.storage.conftest import LOCATION, add_lead
@@ -40,6 +41,12 @@ def problem(status: int, code: str, **headers: str) -> httpx.Response:
     return httpx.Response(status, json=body, headers=headers)
 
 
+def unpacked(request: httpx.Request) -> bytes:
+    if request.headers.get("content-encoding") == "zstd":
+        return zstandard.ZstdDecompressor().decompressobj().decompress(request.content)
+    return request.content
+
+
 @dataclass(slots=True)
 class Lab:
     """A store, an engine, and a server that answers as `answer` says."""
@@ -48,7 +55,7 @@ class Lab:
     line: client.Client
     sync: engine.Engine
     answers: dict[str, Answer]
-    waits: list[float]
+    waits: list[tuple[str, float]]
 
     def says(self, path: str, *answers: httpx.Response) -> None:
         """One after the other, the last one for ever."""
@@ -59,29 +66,39 @@ class Lab:
 @pytest.fixture
 async def lab(tmp_path: Path) -> AsyncIterator[Lab]:
     answers: dict[str, Answer] = {
-        pull.PATH: lambda _: page(),
+        codec.PULL: lambda _: page(),
         "/api/auth/refresh": lambda _: httpx.Response(200, json=GRANT),
     }
     transport = httpx.MockTransport(lambda request: answers[request.url.path](request))
-    db, clock, waits = database.open_store(tmp_path / "store.db"), fakes.FakeClock(), list[float]()
+    db, clock, waits = (
+        database.open_store(tmp_path / "store.db"),
+        fakes.FakeClock(),
+        list[tuple[str, float]](),
+    )
+
+    def arm(timer: str, seconds: float | None) -> None:
+        if seconds is not None and timer != machine.PATIENCE:
+            waits.append((timer, seconds))
+
     async with httpx.AsyncClient(transport=transport, base_url="http://server.test") as http:
         tokens = session.Session(fakes.FakeSecrets(), clock, "u")
         await tokens.accept(session.grant_of(GRANT))
         line = client.Client(http, tokens)
-        yield Lab(db, line, engine.Engine(db, line, clock, retry=waits.append), answers, waits)
+        yield Lab(db, line, engine.Engine(db, line, clock, arm=arm), answers, waits)
     db.close()
 
 
 async def test_a_fault_of_the_server_waits_as_long_as_it_asks_and_pulls_all_the_same(lab: Lab) -> None:
     add_lead(lab.db)
-    lab.says(push.PATH, problem(503, "overloaded", **{"Retry-After": "40"}))
+    lab.says(codec.PUSH, problem(503, "overloaded", **{"Retry-After": "40"}))
 
     status = await lab.sync.run_once()
 
     assert isinstance(status.fault, errors.ServerFaultError)
     assert (status.pending, status.online, status.phase) == (1, True, Phase.IDLE)
     assert cursor.place(lab.db).first_complete
-    assert 40 <= lab.waits[0] <= 42
+    ((timer, seconds),) = lab.waits
+    assert (timer, 40 <= seconds <= 42) == ("up", True)
 
 
 async def test_a_batch_that_can_t_be_read_is_tried_in_halves_and_only_the_bad_one_waits(lab: Lab) -> None:
@@ -89,11 +106,11 @@ async def test_a_batch_that_can_t_be_read_is_tried_in_halves_and_only_the_bad_on
         add_lead(lab.db, name="Bad" if number == 4 else "Good")
 
     def answer(request: httpx.Request) -> httpx.Response:
-        if b'"Bad"' in request.content:
+        if b'"Bad"' in unpacked(request):
             return problem(422, "input")
         return accepted(request)
 
-    lab.answers[push.PATH] = answer
+    lab.answers[codec.PUSH] = answer
     status = await lab.sync.run_once()
 
     assert (status.pending, status.parked, status.fault) == (0, 1, None)
@@ -102,7 +119,7 @@ async def test_a_batch_that_can_t_be_read_is_tried_in_halves_and_only_the_bad_on
 
 
 def accepted(request: httpx.Request, incarnation: str = "i") -> httpx.Response:
-    mids = [one["mid"] for one in json.loads(request.content)["mutations"]]
+    mids = [one["mid"] for one in json.loads(unpacked(request))["mutations"]]
     results = [wire.Result(mid=mid, status=wire.Status.APPLIED, ver=1) for mid in mids]
     return httpx.Response(
         200, json=wire.PushAnswer(results=results, server_ms=1, incarnation=incarnation).as_json()
@@ -111,7 +128,7 @@ def accepted(request: httpx.Request, incarnation: str = "i") -> httpx.Response:
 
 async def test_an_address_that_the_server_does_not_have_parks_nothing(lab: Lab) -> None:
     add_lead(lab.db)
-    lab.says(push.PATH, problem(404, "not_found"))
+    lab.says(codec.PUSH, problem(404, "not_found"))
 
     status = await lab.sync.run_once()
     assert (status.pending, status.parked) == (1, 0)
@@ -129,45 +146,40 @@ async def test_retry_is_tried_later_not_at_once(lab: Lab) -> None:
             200, json=wire.PushAnswer(results=[result], server_ms=1, incarnation="i").as_json()
         )
 
-    lab.answers[push.PATH] = answer
+    lab.answers[codec.PUSH] = answer
     status = await lab.sync.run_once()
 
     assert (len(asked), status.pending, len(lab.waits)) == (1, 1, 1)
 
 
 async def test_edits_made_offline_do_not_push_the_next_try_away(lab: Lab) -> None:
-    lab.says(pull.PATH, problem(503, "overloaded"))
-
-    def arm(seconds: float) -> None:
-        lab.waits.append(seconds)
-        lab.sync.waiting_until(fakes.FakeClock().now() + timedelta(minutes=1))
-
-    lab.sync.on_retry(arm)
+    lab.says(codec.PULL, problem(503, "overloaded"))
 
     for _ in range(5):
         add_lead(lab.db)
-        lab.says(push.PATH, problem(503, "overloaded"))
-        await lab.sync.run_once()
+        lab.says(codec.PUSH, problem(503, "overloaded"))
+        await lab.sync.run_once(Why.COMMIT)
 
-    assert len(lab.waits) == 1, "each edit armed a longer wait"
+    assert sorted(timer for timer, _ in lab.waits) == ["down", "up"], "each edit armed a longer wait"
+    lab.waits.clear()
     await lab.sync.send_now()
     assert len(lab.waits) == 2
-    assert lab.waits[1] <= 2, "a person's try did not start the waits anew"
+    assert all(seconds <= 2 for _, seconds in lab.waits), "a person's try did not start the waits anew"
 
 
 async def test_another_incarnation_in_a_push_answer_sends_the_journal_again(lab: Lab) -> None:
     add_lead(lab.db)
-    lab.answers[push.PATH] = accepted
+    lab.answers[codec.PUSH] = accepted
     await lab.sync.run_once()
     add_lead(lab.db)
     sent: list[int] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
-        sent.append(request.content.count(b'"mid"'))
+        sent.append(unpacked(request).count(b'"mid"'))
         return accepted(request, "another")
 
-    lab.answers[push.PATH] = answer
-    lab.answers[pull.PATH] = lambda _: page(incarnation="another")
+    lab.answers[codec.PUSH] = answer
+    lab.answers[codec.PULL] = lambda _: page(incarnation="another")
     status = await lab.sync.run_once()
 
     assert sent == [1, 2]
@@ -184,7 +196,7 @@ async def test_another_incarnation_in_a_push_answer_sends_the_journal_again(lab:
 )
 async def test_a_push_answer_that_is_none_changes_nothing(lab: Lab, answer: httpx.Response) -> None:
     add_lead(lab.db)
-    lab.says(push.PATH, answer)
+    lab.says(codec.PUSH, answer)
 
     status = await lab.sync.run_once()
     assert isinstance(status.fault, errors.NotOurServerError)
@@ -192,7 +204,7 @@ async def test_a_push_answer_that_is_none_changes_nothing(lab: Lab, answer: http
 
 
 async def test_a_page_that_leads_nowhere_is_no_endless_loop(lab: Lab) -> None:
-    lab.says(pull.PATH, page(more=True))
+    lab.says(codec.PULL, page(more=True))
 
     assert isinstance((await lab.sync.run_once()).fault, errors.NotOurServerError)
 
@@ -203,20 +215,20 @@ async def test_an_opt_out_does_not_wait_for_the_end_of_a_long_load(lab: Lab) -> 
 
     def answer(request: httpx.Request) -> httpx.Response:
         asked.append(request.url.path)
-        if request.url.path == push.PATH:
+        if request.url.path == codec.PUSH:
             return accepted(request)
         if len(asked) == 2:
             add_lead(lab.db, opted_out=True)
         return next(pages)
 
-    lab.answers |= {push.PATH: answer, pull.PATH: answer}
+    lab.answers |= {codec.PUSH: answer, codec.PULL: answer}
     await lab.sync.run_once()
 
-    assert asked.index(push.PATH) == 2
+    assert asked.index(codec.PUSH) == 2
 
 
 async def test_a_server_that_refuses_even_a_first_sync_is_no_endless_loop(lab: Lab) -> None:
-    lab.says(pull.PATH, problem(410, "resync"))
+    lab.says(codec.PULL, problem(410, "resync"))
 
     assert isinstance((await lab.sync.run_once()).fault, errors.ServerFaultError)
 
@@ -234,7 +246,7 @@ async def test_each_failure_of_the_line_is_said_in_words(lab: Lab, raised: Excep
     def answer(_: httpx.Request) -> httpx.Response:
         raise raised
 
-    lab.answers[pull.PATH] = answer
+    lab.answers[codec.PULL] = answer
     status = await lab.sync.run_once()
 
     assert isinstance(status.fault, errors.UnreachableError)
@@ -243,9 +255,9 @@ async def test_each_failure_of_the_line_is_said_in_words(lab: Lab, raised: Excep
 
 
 async def test_a_401_is_renewed_once_and_not_for_ever(lab: Lab) -> None:
-    lab.says(pull.PATH, problem(401, "token_expired"), page())
+    lab.says(codec.PULL, problem(401, "token_expired"), page())
     assert (await lab.sync.run_once()).fault is None
-    lab.says(pull.PATH, problem(401, "token_expired"))
+    lab.says(codec.PULL, problem(401, "token_expired"))
     status = await lab.sync.run_once()
 
     assert status.needs_sign_in
@@ -256,7 +268,7 @@ async def test_many_requests_share_one_renewal(lab: Lab) -> None:
     renewed: list[int] = []
 
     async def ask() -> None:
-        await lab.line.get_json(pull.PATH)
+        await lab.line.get_json(codec.PULL)
 
     def answer(_: httpx.Request) -> httpx.Response:
         renewed.append(1)
@@ -273,7 +285,7 @@ async def test_logging_out_forgets_the_tokens_even_without_a_network(lab: Lab) -
     await login.log_out(lab.line)
 
     with pytest.raises(errors.TokenExpiredError):
-        await lab.line.request("GET", pull.PATH)
+        await lab.line.request("GET", codec.PULL)
 
 
 async def test_switched_off_by_a_person_nothing_is_sent(lab: Lab) -> None:
@@ -283,7 +295,7 @@ async def test_switched_off_by_a_person_nothing_is_sent(lab: Lab) -> None:
     assert (status.forced_offline, status.pending, status.last_contact_at) == (True, 1, None)
 
     lab.sync.force_offline(False)
-    lab.answers[push.PATH] = accepted
+    lab.answers[codec.PUSH] = accepted
     await lab.sync.send_now()
     assert lab.sync.status().pending == 0
 
@@ -292,8 +304,8 @@ async def test_the_lamps_follow_every_step(lab: Lab) -> None:
     seen: list[SyncStatus] = []
     stop = lab.sync.subscribe(lambda: seen.append(lab.sync.status()))
     add_lead(lab.db)
-    lab.answers[push.PATH] = accepted
-    lab.says(pull.PATH, page(more=True, done=1, total=2), page())
+    lab.answers[codec.PUSH] = accepted
+    lab.says(codec.PULL, page(more=True, done=1, total=2), page())
     await lab.sync.run_once()
     stop()
     stop()
@@ -301,7 +313,7 @@ async def test_the_lamps_follow_every_step(lab: Lab) -> None:
     await lab.sync.run_once()
 
     assert seen[0].pending == 1
-    assert {one.phase for one in seen} == {Phase.PUSHING, Phase.PULLING, Phase.UPLOADING, Phase.IDLE}
+    assert {one.phase for one in seen} == {Phase.PUSHING, Phase.PULLING, Phase.IDLE}
     assert 0.5 in {one.first_sync for one in seen}
     assert (seen[-1].running, seen[-1].first_sync, len(seen)) == (False, None, count)
 
@@ -315,7 +327,7 @@ async def test_a_change_made_during_a_run_is_sent_right_after(lab: Lab) -> None:
             add_lead(lab.db, name=name)
         return page()
 
-    lab.answers |= {push.PATH: accepted, pull.PATH: answer}
+    lab.answers |= {codec.PUSH: accepted, codec.PULL: answer}
     serving = asyncio.ensure_future(lab.sync.serve())
     lab.sync.wake()
     async with asyncio.timeout(5):
@@ -327,22 +339,20 @@ async def test_a_change_made_during_a_run_is_sent_right_after(lab: Lab) -> None:
 
 
 async def test_what_nobody_foresaw_stops_no_loop(lab: Lab, caplog: pytest.LogCaptureFixture) -> None:
-    answers: Iterator[httpx.Response] = iter([page()])
-
     def answer(_: httpx.Request) -> httpx.Response:
         if lab.waits:
-            return next(answers)
+            return page()
         raise KeyError("a fault of ours")
 
-    lab.answers[pull.PATH] = answer
+    lab.answers[codec.PULL] = answer
     serving = asyncio.ensure_future(lab.sync.serve())
     async with asyncio.timeout(5):
         while not lab.sync.status().last_success_at:
-            lab.sync.wake()
+            lab.sync.wake(Why.PERSON)
             await asyncio.sleep(0)
     serving.cancel()
     await asyncio.gather(serving, return_exceptions=True)
-    assert "sync.run_failed" in caplog.text
+    assert "sync.unforeseen" in caplog.text
 
 
 async def test_a_full_disk_stops_the_run_and_says_so(lab: Lab) -> None:
@@ -356,7 +366,7 @@ async def test_a_full_disk_stops_the_run_and_says_so(lab: Lab) -> None:
         "columns": ["id", "ver", "location_id", "created_at", "name"],
         "rows": rows,
     }
-    lab.says(pull.PATH, page(blocks=[block]))
+    lab.says(codec.PULL, page(blocks=[block]))
 
     status = await lab.sync.run_once()
     assert isinstance(status.fault, errors.DiskFullError)

@@ -10,18 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain import errors, wire
-from sync import engine, live, nudge, pull, session, uploads
+from sync import codec, files, lanes, live, nudge, runner, session
 
 
 @given(failures=st.integers(0, 10_000), seed=st.integers())
 def test_waiting_has_full_jitter_and_a_cap(failures: int, seed: int) -> None:
-    wait = engine.backoff(failures, rng=random.Random(seed))
+    wait = runner.backoff(failures, rng=random.Random(seed))
 
     assert 0 <= wait <= min(300, 2.0 ** min(failures, 9))
 
 
 def test_a_server_that_asks_for_a_pause_gets_at_least_that() -> None:
-    assert 7 <= engine.backoff(1, asked=7.0, rng=random.Random(1)) <= 9
+    assert 7 <= runner.backoff(1, asked=7.0, rng=random.Random(1)) <= 9
 
 
 @given(failures=st.integers(1, 10_000), seed=st.integers())
@@ -34,26 +34,26 @@ def test_a_phone_with_work_to_send_looks_for_the_server_more_often(failures: int
 
 
 def test_failures_are_spread_over_the_whole_time() -> None:
-    waits = sorted(engine.backoff(5, rng=random.Random(seed)) for seed in range(1000))
+    waits = sorted(runner.backoff(5, rng=random.Random(seed)) for seed in range(1000))
 
     assert waits[100] < 6
     assert waits[900] > 26
 
 
 def test_pages_grow_while_they_are_quick_and_shrink_when_they_are_slow() -> None:
-    assert pull.next_limit(200, 200, 0.002) == 400
-    assert pull.next_limit(4000, 4000, 0.02) == wire.MAX_PAGE
-    assert pull.next_limit(1000, 1000, 0.1) == 500
-    assert pull.next_limit(200, 200, 9.0) == 200
-    assert pull.next_limit(800, 3, 0.1) == 800
+    assert lanes.next_limit(200, 200, 0.002) == 400
+    assert lanes.next_limit(4000, 4000, 0.02) == wire.MAX_PAGE
+    assert lanes.next_limit(1000, 1000, 0.1) == 500
+    assert lanes.next_limit(200, 200, 9.0) == 200
+    assert lanes.next_limit(800, 3, 0.1) == 800
 
 
 def test_parts_of_a_file_are_as_large_as_the_line_allows() -> None:
-    assert uploads.next_chunk(256 * 1024, 0.1) == 512 * 1024
-    assert uploads.next_chunk(256 * 1024, 10.0) == 128 * 1024
-    assert uploads.next_chunk(256 * 1024, 1.0) == 256 * 1024
-    assert uploads.next_chunk(uploads.SMALLEST, 99.0) == uploads.SMALLEST
-    assert uploads.next_chunk(uploads.LARGEST, 0.0) == uploads.LARGEST
+    assert files.next_chunk(256 * 1024, 0.1) == 512 * 1024
+    assert files.next_chunk(256 * 1024, 10.0) == 128 * 1024
+    assert files.next_chunk(256 * 1024, 1.0) == 256 * 1024
+    assert files.next_chunk(files.SMALLEST, 99.0) == files.SMALLEST
+    assert files.next_chunk(files.LARGEST, 0.0) == files.LARGEST
 
 
 def page(*rows: list[object], columns: tuple[str, ...] = ("id", "ver", "name")) -> wire.Page:
@@ -66,12 +66,12 @@ def page(*rows: list[object], columns: tuple[str, ...] = ("id", "ver", "name")) 
 @pytest.mark.parametrize("row", [["a", 1], ["a", "1", "x"], [1, 1, "x"], ["a", 1, "x", "y"], []])
 def test_a_row_that_does_not_fit_its_header_is_refused(row: list[object]) -> None:
     with pytest.raises(ValueError, match="header"):
-        pull.checked(page(row))
+        codec.checked_page(page(row))
 
 
 def test_both_forms_of_the_header_are_read() -> None:
-    assert pull.checked(page(["a", 1, "x"]))
-    assert pull.checked(page(["a", 1, "x"], columns=("name",)))
+    assert codec.checked_page(page(["a", 1, "x"]))
+    assert codec.checked_page(page(["a", 1, "x"], columns=("name",)))
 
 
 @pytest.mark.parametrize("answer", [{}, {"user": {}}, {"user": None, "access_token": "a"}])

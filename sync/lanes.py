@@ -1,0 +1,127 @@
+"""The whole conversation of a device with its server, as it is spoken: read this page first.
+
+Three lanes, each a generator that has at most one thing under way: it yields a request (an `Ask`) or a transaction of the
+store (a `Step`), is given what came of it, and has faults thrown into it. No lane waits for another; what two lanes do at
+once is safe because every step is one transaction and versions guard the rows. A lane may be dropped at any point (the app
+is killed, the network goes): the store is whole, and the next run of the lane goes on from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from typing import Any
+
+from domain import errors, wire
+from storage import blobs
+from sync import files, steps
+from sync.effects import Ask, Step
+
+Lane = Generator[Ask | Step, Any, None]
+
+FIRST_PAGE = 200
+AIM_SECONDS = 0.05
+UNREADABLE = frozenset({"input", "bad_value"})
+"""The server's codes for a push in which something can't be read (its other refusals are not about the changes)."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Pace:
+    """What the lanes learn on the way; nothing of it outlives the process. `took`: seconds of what a lane did last."""
+
+    mutations: int = wire.MAX_MUTATIONS
+    page: int = FIRST_PAGE
+    chunk: int = files.FIRST_CHUNK
+    metered: bool = False
+    audit: bool = False
+    took: float = 0.0
+    agreed: set[str] = field(
+        default_factory=set
+    )  # files whose offset the server confirmed since the last cut
+
+
+def up(pace: Pace) -> Lane:
+    """Changes up, batch by batch, until none waits. What the server can't read is narrowed down to the one at fault."""
+    while (batch := (yield steps.TakeBatch(limit=pace.mutations))) is not None:
+        try:
+            answer = yield batch.push
+        except errors.DeviceForkedError:
+            yield steps.Fork()
+            continue
+        except errors.InputError as fault:
+            if fault.code not in UNREADABLE:
+                raise  # an address or a packing that this server doesn't know says nothing of the changes
+            if batch.groups > 1:
+                pace.mutations = max(1, len(batch.push.mutations) // 2)
+            else:
+                yield steps.Park(batch=batch, fault=fault)
+            continue
+        kept = yield steps.KeepAnswer(batch=batch, answer=answer, took=pace.took)
+        pace.mutations = min(pace.mutations * 2, wire.MAX_MUTATIONS)
+        if kept.stuck:
+            raise errors.ServerFaultError(
+                "The server is busy.",
+                where="server",
+                hint="Nothing is lost: the app tries again by itself.",
+            )
+
+
+def down(pace: Pace) -> Lane:
+    """Pages down until there are no more. A cursor that leads nowhere starts anew; unsent work stays."""
+    more = True
+    while more:
+        ask = yield steps.AskPage(limit=pace.page)
+        try:
+            page = yield ask
+        except errors.ResyncError:
+            yield steps.StartOver(cursor=ask.cursor)
+            continue
+        kept = yield steps.KeepPage(ask=ask, page=page, took=pace.took)
+        pace.page = next_limit(pace.page, kept.rows, pace.took)
+        more = kept.more
+
+
+def next_limit(limit: int, rows: int, seconds: float) -> int:
+    """How many rows to ask for next, so that applying a page takes about 50 ms of the screen's thread."""
+    if rows < limit / 2 or seconds <= 0:
+        return limit
+    fitting = int(rows * AIM_SECONDS / seconds)
+    return max(FIRST_PAGE, min(fitting, limit * 2, wire.MAX_PAGE))
+
+
+def recordings(pace: Pace) -> Lane:
+    """Voice files up, part by part; after each part the smallest that waits has its turn. Rows never wait for them."""
+    while (blob := (yield steps.NextFile(metered=pace.metered))) is not None:
+        try:
+            yield from _part(pace, blob)
+        except (errors.NetworkError, errors.AccessError):
+            pace.agreed.discard(blob.id)
+            raise
+        except errors.InputError as fault:
+            pace.agreed.discard(blob.id)
+            yield steps.FileRefused(blob=blob, fault=fault)
+
+
+def _part(pace: Pace, blob: blobs.Blob) -> Lane:
+    if blob.id not in pace.agreed:
+        reached = yield from _agree(blob)
+        pace.agreed.add(blob.id)
+    else:
+        reached = yield files.Part(url=blob.url, path=blob.path, start=blob.sent, size=pace.chunk)
+        pace.chunk = files.next_chunk(pace.chunk, pace.took)
+    if reached.sent >= blob.size:
+        pace.agreed.discard(blob.id)
+    yield steps.FileReached(blob=blob, reached=reached)
+
+
+def _agree(blob: blobs.Blob) -> Generator[Ask | Step, Any, files.Reached]:
+    """Ask how far the upload came before the last cut, or begin it."""
+    if blob.url:
+        try:
+            reached: files.Reached = yield files.Offset(url=blob.url)
+            return reached
+        except (errors.NotFoundError, errors.ResyncError, errors.NotOurServerError):
+            pass  # the server forgot it: from the start
+    yield steps.CheckFile(blob=blob)
+    begun: files.Reached = yield files.offer(blob)
+    return begun

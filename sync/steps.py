@@ -1,0 +1,269 @@
+"""What the lanes do to the store: each step is one transaction, or one look. After any of them the app may be killed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from domain import errors, wire
+from storage import batches, blobs, cursor, events, outbox, pulled, pushed, scopes
+from sync import answers
+from sync.effects import Device
+from sync.files import Reached
+
+logger = logging.getLogger(__name__)
+
+TRIES = 3
+"""So often a file that the server refuses is offered before a person must look."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """What is sent in one push."""
+
+    push: wire.Push
+    incarnation: str = ""
+    """The life of the server's database that was known when it was sent."""
+
+    @property
+    def groups(self) -> int:
+        """How many parts it could be split into: a change without a group stands alone."""
+        return len({one.group or one.mid for one in self.push.mutations})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """What one push did. `stuck`: nothing went through now, so asking at once again is no use."""
+
+    safe: int = 0
+    parked: int = 0
+    stuck: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What a page brought, and whether there is more."""
+
+    rows: int
+    more: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeBatch:
+    """The next batch, marked as under way; None = nothing waits."""
+
+    limit: int
+
+    def run(self, device: Device) -> Batch | None:
+        lines = batches.next_batch(device.db, limit=self.limit)
+        if not lines:
+            return None
+        with device.db.write_tx() as tx:
+            outbox.mark_inflight(tx, [line.mutation.mid for line in lines])
+            name = cursor.device(tx)
+            life = cursor.place(tx).incarnation
+        mutations = [line.mutation for line in lines]
+        push = wire.Push(device_id=name.id, epoch=name.epoch, mutations=mutations)
+        return Batch(push=push, incarnation=life)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepAnswer:
+    """The answer to a batch; `took`: seconds from sending to hearing."""
+
+    batch: Batch
+    answer: wire.PushAnswer
+    took: float = 0.0
+
+    def run(self, device: Device) -> Sent:
+        mutations = self.batch.push.mutations
+        with device.db.write_tx() as tx:
+            if cursor.device(tx).epoch != self.batch.push.epoch:
+                return Sent()  # renumbered meanwhile: these numbers name other changes now
+            known = cursor.place(tx).incarnation
+            if known not in (self.batch.incarnation, self.answer.incarnation):
+                return Sent()  # of a life of the database that is over: what it called safe may be lost
+            if known and self.answer.incarnation != known:
+                # A restored backup: it may lack what an earlier answer called safe; what this one says counts.
+                scopes.new_incarnation(tx)
+                cursor.put(tx, incarnation=self.answer.incarnation)
+                events.add(tx, "push.new_incarnation", level="warning", at=device.clock.now())
+            outcome = pushed.apply(tx, mutations, self.answer, now_ms=midpoint_ms(device, self.took))
+        _delete(outcome.files)
+        logger.info(
+            "sync.pushed", extra={"safe": outcome.safe, "parked": outcome.parked, "again": outcome.again}
+        )
+        return Sent(safe=outcome.safe, parked=outcome.parked, stuck=not (outcome.safe or outcome.parked))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Park:
+    """The server can't read this batch, and it can't be split: it waits for a person."""
+
+    batch: Batch
+    fault: errors.InputError
+
+    def run(self, device: Device) -> None:
+        with device.db.write_tx() as tx:
+            for mutation in self.batch.push.mutations:
+                outbox.mark_parked(tx, mutation.mid, code=self.fault.code, message=self.fault.message)
+            events.add(tx, "push.refused", level="error", at=device.clock.now(), code=self.fault.code)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fork:
+    """This store is a copy of another device's: a new name, new numbers, nothing is thrown away."""
+
+    def run(self, device: Device) -> None:
+        with device.db.write_tx() as tx:
+            cursor.new_device(tx)
+            outbox.renumber(tx)
+            events.add(tx, "push.device_forked", level="warning", at=device.clock.now())
+        logger.warning("sync.device_forked")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskPage:
+    """From where to go on reading, and what waits here, which the server lists for its operators."""
+
+    limit: int
+
+    def run(self, device: Device) -> wire.PullAsk:
+        counts, place = outbox.counts(device.db), cursor.place(device.db)
+        if not place.cursor:
+            with device.db.write_tx() as tx:
+                scopes.start_over(
+                    tx
+                )  # also what was confirmed by now: it may be deleted before the load begins
+        return wire.PullAsk(
+            cursor=place.cursor,
+            limit=self.limit,
+            device_id=cursor.device(device.db).id,
+            pending=counts.pending,
+            parked=counts.parked,
+            oldest_ms=counts.oldest_ms or 0,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepPage:
+    """A page and its cursor; one that doesn't go on from where the store is now is dropped."""
+
+    ask: wire.PullAsk
+    page: wire.Page
+    took: float = 0.0
+
+    def run(self, device: Device) -> Kept:
+        page = self.page
+        with device.db.write_tx() as tx:
+            known = cursor.place(tx)
+            if known.cursor != self.ask.cursor:
+                return Kept(rows=0, more=True)  # started over meanwhile
+            if page.more and page.cursor == known.cursor:
+                raise answers.not_ours("a page that leads nowhere")
+            if known.incarnation and page.incarnation not in ("", known.incarnation):
+                scopes.new_incarnation(tx)
+                events.add(tx, "pull.new_incarnation", level="warning", at=device.clock.now())
+                if known.cursor:
+                    cursor.put(tx, incarnation=page.incarnation)
+                    return Kept(rows=0, more=True)  # this page goes on from a position of the old one
+            applied = pulled.apply(tx, page, now_ms=midpoint_ms(device, self.took))
+        _delete(applied.files)
+        if applied.scrub:
+            device.db.scrub()
+        logger.info("sync.pulled", extra={"rows": applied.rows, "removed": applied.removed})
+        return Kept(rows=applied.rows, more=page.more)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartOver:
+    """`cursor` leads nowhere (any more). Raises: ServerFaultError when the server refuses even an empty one."""
+
+    cursor: str
+
+    def run(self, device: Device) -> None:
+        if not self.cursor:
+            raise errors.ServerFaultError(
+                "The server refuses even a first sync.", where="cursor", hint="Tell the administrator."
+            )
+        with device.db.write_tx() as tx:
+            if cursor.place(tx).cursor != self.cursor:
+                return
+            scopes.start_over(tx)
+            events.add(tx, "pull.start_over", level="warning", at=device.clock.now())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextFile:
+    """The smallest file that waits, and may go now; None = none."""
+
+    metered: bool
+
+    def run(self, device: Device) -> blobs.Blob | None:
+        waiting = [] if self.metered else blobs.waiting(device.db, limit=1)
+        return waiting[0] if waiting else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckFile:
+    """Is the recording still there, whole? Raises: InputError."""
+
+    blob: blobs.Blob
+
+    def run(self, device: Device) -> None:
+        path = self.blob.path
+        if not path.exists() or path.stat().st_size != self.blob.size:
+            raise errors.InputError("The recording is no longer on this device.", where=path.name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileReached:
+    """So much of a file is safe."""
+
+    blob: blobs.Blob
+    reached: Reached
+
+    def run(self, device: Device) -> None:
+        with device.db.write_tx() as tx:
+            blobs.progressed(tx, self.blob.id, url=self.reached.url, sent=self.reached.sent)
+            if self.reached.sent >= self.blob.size:
+                blobs.finished(tx, self.blob.id)
+                logger.info("sync.uploaded", extra={"bytes": self.blob.size})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileRefused:
+    """Another offset than ours is asked for anew; anything else is tried three times."""
+
+    blob: blobs.Blob
+    fault: errors.InputError
+
+    def run(self, device: Device) -> None:
+        with device.db.write_tx() as tx:
+            last = self.blob.attempts >= TRIES - 1
+            blobs.failed(tx, self.blob.id, self.fault.message, for_good=last)
+            events.add(tx, "upload.refused", level="error", at=device.clock.now(), code=self.fault.code)
+        logger.warning("sync.upload_refused", extra={"code": self.fault.code})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """A failure into the diary that a person can export."""
+
+    fault: errors.JorgeError
+
+    def run(self, device: Device) -> None:
+        with device.db.write_tx() as tx:
+            events.add(tx, "sync.failed", level="warning", at=device.clock.now(), code=self.fault.code)
+
+
+def midpoint_ms(device: Device, took: float) -> int:
+    """Our clock in the middle of a request: when the server's was read, as nearly as can be known."""
+    return round((device.clock.now().timestamp() - took / 2) * 1000)
+
+
+def _delete(gone: Sequence[Path]) -> None:
+    for file in gone:
+        file.unlink(missing_ok=True)
