@@ -32,7 +32,7 @@ class Desk:
     def action(self) -> Iterator[edits.Edit]:
         """One action of this person: one transaction, and one group in the outbox."""
         with self.db.write_tx() as tx:
-            yield edits.start(tx, self.clock.now())
+            yield edits.start(tx, self.clock.now(), self.clock.monotonic())
 
     def words(self, table: str) -> Words:
         """For each row of a table, where its changes are."""

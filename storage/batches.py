@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain import wire
-from storage import database, outbox, rows
+from storage import cursor, database, outbox, rows
 
 MAX_BYTES = 256 * 1024
 ENVELOPE = 400
@@ -28,11 +28,49 @@ class Waiting:
 def next_batch(
     reads: database.Reads, *, limit: int = wire.MAX_MUTATIONS, max_bytes: int = MAX_BYTES
 ) -> list[outbox.Line]:
-    """Empty = nothing waits."""
-    groups = in_order(_all_waiting(reads) if _is_urgent(reads) else _first_waiting(reads, limit))
-    return outbox.lines(reads, [item.mid for item in cut(groups, limit=limit, max_bytes=max_bytes)])
+    """Empty = nothing waits. An action of which something can't be read is passed over: `take` parks it."""
+    return _batch(reads, limit=limit, max_bytes=max_bytes)[0]
 
 
+def _batch(
+    reads: database.Reads, *, limit: int, max_bytes: int = MAX_BYTES
+) -> tuple[list[outbox.Line], frozenset[str]]:
+    """The next lines, and the groups that were passed over."""
+    damaged: frozenset[str] = frozenset()
+    while True:
+        waiting = _all_waiting(reads, damaged) if _is_urgent(reads) else _first_waiting(reads, damaged, limit)
+        batch = cut(in_order(waiting), limit=limit, max_bytes=max_bytes)
+        lines = outbox.lines(reads, [item.mid for item in batch])
+        found = {line.group for line in lines if line.code == outbox.UNREADABLE}
+        if not found:
+            return lines, damaged
+        damaged |= found
+
+
+def take(
+    tx: database.Transaction, *, limit: int = wire.MAX_MUTATIONS, now_ms: int, mono_ms: int | None = None
+) -> list[outbox.Line]:
+    """The next batch, marked as under way. `now_ms`, `mono_ms`: our clocks.
+
+    A change that is sent for the first time gets its time by what is known of the clocks now: the wall clock may have
+    been put right since it was made, or the server met for the first time in this run.
+    """
+    lines, damaged = _batch(tx, limit=limit)
+    if damaged:
+        outbox.park_unreadable(tx)
+        lines = next_batch(tx, limit=limit)  # without what builds on them
+    mids = [line.mutation.mid for line in lines]
+    if mono_ms is not None:
+        server_ms = cursor.clock(tx).server_ms(tx.session, now_ms=now_ms, mono_ms=mono_ms)
+        tx.executemany(_TIMED, [(server_ms - mono_ms, mid, tx.session) for mid in mids])
+    outbox.mark_inflight(tx, mids)
+    return outbox.lines(tx, mids)
+
+
+_TIMED = (  # a second and more: less is the network's delay
+    "UPDATE outbox SET edit_ms = boot_ms + ?1 WHERE mid = ?2 AND boot_id = ?3 AND attempts = 0"
+    " AND abs(edit_ms - boot_ms - ?1) >= 1000"
+)
 _WAITING = " FROM outbox INDEXED BY outbox_by_row WHERE state <> 'acked' AND state <> 'parked'"
 _COLUMNS = "SELECT mid, grp, tbl, row_id, urgent, length(patch) + length(base)" + _WAITING
 
@@ -41,16 +79,18 @@ def _is_urgent(reads: database.Reads) -> bool:
     return reads.value(f"SELECT 1 {_WAITING} AND urgent LIMIT 1") is not None
 
 
-def _all_waiting(reads: database.Reads) -> list[Waiting]:
-    return [_waiting(row) for row in reads.each(f"{_COLUMNS} ORDER BY mid")]
+def _all_waiting(reads: database.Reads, damaged: frozenset[str]) -> list[Waiting]:
+    found = (_waiting(row) for row in reads.each(f"{_COLUMNS} ORDER BY mid"))
+    return [item for item in found if item.group not in damaged]
 
 
-def _first_waiting(reads: database.Reads, limit: int) -> list[Waiting]:
+def _first_waiting(reads: database.Reads, damaged: frozenset[str], limit: int) -> list[Waiting]:
     """The oldest, and whatever belongs to their actions: of a long queue no more is looked at than is sent."""
     oldest = f"SELECT DISTINCT grp FROM (SELECT grp {_WAITING} ORDER BY mid LIMIT ?)"  # noqa: S608 - fixed words
     members = f"{_COLUMNS} AND grp IN (SELECT value FROM json_each(?)) ORDER BY mid"  # noqa: S608
-    groups = [row[0] for row in reads.each(oldest, (limit,))]
-    return [_waiting(row) for row in reads.each(members, (rows.dumps(groups),))]
+    groups = [row[0] for row in reads.each(oldest, (limit + len(damaged) * wire.MAX_MUTATIONS,))]
+    found = (_waiting(row) for row in reads.each(members, (rows.dumps(groups),)))
+    return [item for item in found if item.group not in damaged]
 
 
 def _waiting(row: tuple[Any, ...]) -> Waiting:

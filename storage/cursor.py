@@ -35,10 +35,22 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerClock:
-    """The newest server time seen, and how far the server's clock is ahead of ours, in milliseconds."""
+    """The newest server time seen, and how far the server's clock is ahead of ours, in milliseconds.
+
+    `session`: the run of the process that spoke with the server last; `ahead_ms`: how far the server was ahead of that
+    run's monotonic clock, which no hand and no network sets.
+    """
 
     seen_ms: int = 0
     offset_ms: int = 0
+    session: str = ""
+    ahead_ms: int = 0
+
+    def server_ms(self, session: str, *, now_ms: int, mono_ms: int | None) -> int:
+        """The server's time at a moment of ours: by the monotonic clock where this run has met the server."""
+        if mono_ms is not None and session and session == self.session:
+            return mono_ms + self.ahead_ms
+        return now_ms + self.offset_ms
 
 
 def get(reads: database.Reads, key: str, default: str = "") -> str:
@@ -84,16 +96,35 @@ def restart(tx: database.Transaction) -> None:
 
 
 def clock(reads: database.Reads) -> ServerClock:
-    found = dict(reads.each("SELECT k, v FROM sync_state WHERE k IN ('seen_server_ms', 'clock_offset_ms')"))
+    found = dict(reads.each(_CLOCK))
     return ServerClock(
-        seen_ms=int(found.get("seen_server_ms", 0)), offset_ms=int(found.get("clock_offset_ms", 0))
+        seen_ms=int(found.get("seen_server_ms", 0)),
+        offset_ms=int(found.get("clock_offset_ms", 0)),
+        session=found.get("clock_session", ""),
+        ahead_ms=int(found.get("clock_ahead_ms", 0)),
     )
 
 
-def saw_server(tx: database.Transaction, *, server_ms: int, now_ms: int) -> None:
-    """Remember the server's time. What it says is the newest we know, unless its own clock went back."""
+_CLOCK = (
+    "SELECT k, v FROM sync_state"
+    " WHERE k IN ('seen_server_ms', 'clock_offset_ms', 'clock_session', 'clock_ahead_ms')"
+)
+
+
+def saw_server(tx: database.Transaction, *, server_ms: int, now_ms: int, mono_ms: int | None = None) -> None:
+    """Remember the server's time. `now_ms`, `mono_ms`: our clocks in the middle of the request.
+
+    What it says is the newest we know, unless its own clock went back.
+    """
     known = clock(tx)
-    offset = server_ms - now_ms
-    if abs(offset - known.offset_ms) < OFFSET_MATTERS_MS:
-        offset = known.offset_ms
+    offset = _steady(server_ms - now_ms, known.offset_ms)
     put(tx, seen_server_ms=str(max(known.seen_ms, server_ms)), clock_offset_ms=str(offset))
+    if mono_ms is not None:
+        ahead = server_ms - mono_ms
+        if known.session == tx.session:
+            ahead = _steady(ahead, known.ahead_ms)
+        put(tx, clock_session=tx.session, clock_ahead_ms=str(ahead))
+
+
+def _steady(fresh: int, known: int) -> int:
+    return known if abs(fresh - known) < OFFSET_MATTERS_MS else fresh

@@ -60,9 +60,10 @@ class Reads:
 class Transaction(Reads):
     """What may be written, while it may be written."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: Path, session: str = "") -> None:
         super().__init__(connection, path)
         self.touched: set[str] = set()
+        self.session = session  # see Database
 
     def touch(self, *tables: str) -> None:
         """Subscribers hear these names after the commit."""
@@ -123,6 +124,9 @@ class Database(Reads):
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         super().__init__(connection, path)
+        self.session = (
+            ids.new_id()
+        )  # names this run of the process: its monotonic clock counts within it only
         self._subscribers: list[Subscriber] = []
         self._writing = False
 
@@ -134,7 +138,7 @@ class Database(Reads):
         with faults.translated(str(self.path)):
             self._connection.execute("BEGIN IMMEDIATE")
         self._writing = True
-        tx = Transaction(self._connection, self.path)
+        tx = Transaction(self._connection, self.path, self.session)
         try:
             yield tx
             with faults.translated(str(self.path)):

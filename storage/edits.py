@@ -32,6 +32,7 @@ class Edit:
     group: str
     edit_ms: int
     seen_server_ms: int
+    mono_ms: int | None = None
     changes: Iterator[int] = field(default_factory=lambda: count(1), repr=False, compare=False)
     seen: dict[_Key, _Seen] = field(default_factory=dict, repr=False, compare=False)
 
@@ -138,7 +139,8 @@ class Edit:
             edit_ms=self.edit_ms,
             seen_server_ms=self.seen_server_ms,
         )
-        mid = outbox.add(self.tx, mutation, earlier=earlier, urgent=_is_urgent(table, patch))
+        urgent = _is_urgent(table, patch)
+        mid = outbox.add(self.tx, mutation, earlier=earlier, urgent=urgent, mono_ms=self.mono_ms)
         rebase.show(self.tx, table, row_id, ver, rebase.step(table, current, mutation), before=current)
         if mid % search_index.OFTEN == 0:
             search_index.catch_up(self.tx)
@@ -156,14 +158,16 @@ def _unseen_vers(earlier: Sequence[outbox.Line], units: set[str]) -> list[int]:
     ]
 
 
-def start(tx: database.Transaction, now: datetime) -> Edit:
-    """The beginning of an action. `now` comes from the Clock; the server's measured offset is added."""
+def start(tx: database.Transaction, now: datetime, monotonic: float | None = None) -> Edit:
+    """The beginning of an action. `now` and `monotonic` come from the Clock; the server's time is worked out from them."""
     clock = cursor.clock(tx)
+    mono_ms = None if monotonic is None else round(monotonic * 1000)
     return Edit(
         tx=tx,
         now=now,
         group=ids.new_id(),
-        edit_ms=round(now.timestamp() * 1000) + clock.offset_ms,
+        edit_ms=clock.server_ms(tx.session, now_ms=round(now.timestamp() * 1000), mono_ms=mono_ms),
+        mono_ms=mono_ms,
         seen_server_ms=clock.seen_ms,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -15,6 +15,8 @@ from storage import database, rows
 JOURNAL_MS = 14 * 24 * 3600 * 1000
 BLOCKED = "depends"
 """The code of a change that only waits for another one (the server's word for it, too)."""
+UNREADABLE = "unreadable"
+_DAMAGED = "This change can't be read any more: the file of this store is damaged there."
 
 
 class State(StrEnum):
@@ -51,13 +53,23 @@ class Counts:
     oldest_ms: int | None
 
 
-def add(tx: database.Transaction, mutation: wire.Mutation, *, earlier: Sequence[Line], urgent: bool) -> int:
-    """Append a change; its mid. One that builds on a parked change of `earlier` (its row's) waits with it."""
+def add(
+    tx: database.Transaction,
+    mutation: wire.Mutation,
+    *,
+    earlier: Sequence[Line],
+    urgent: bool,
+    mono_ms: int | None = None,
+) -> int:
+    """Append a change; its mid. One that builds on a parked change of `earlier` (its row's) waits with it.
+
+    `mono_ms`: when it was made, by the monotonic clock of this run of the process.
+    """
     blocked = _is_blocked(mutation, earlier)
     tx.touch("outbox")
     return tx.insert(
         "INSERT INTO outbox (grp, tbl, row_id, op, patch, base_ver, base, edit_ms, seen_server_ms, schema,"
-        " urgent, state, code) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " urgent, state, code, boot_id, boot_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             mutation.group,
             mutation.table,
@@ -72,6 +84,8 @@ def add(tx: database.Transaction, mutation: wire.Mutation, *, earlier: Sequence[
             int(urgent),
             State.PARKED if blocked else State.PENDING,
             BLOCKED if blocked else "",
+            "" if mono_ms is None else tx.session,
+            mono_ms or 0,
         ),
     )
 
@@ -210,7 +224,32 @@ def prune(tx: database.Transaction, now_ms: int) -> int:
     return tx.execute("DELETE FROM outbox WHERE state = 'acked' AND acked_ms < ?", (now_ms - JOURNAL_MS,))
 
 
+def park_unreadable(tx: database.Transaction) -> int:
+    """Changes whose values no longer read as JSON (a damaged file) wait for a person, and hold up no other action."""
+    found = tx.rows(
+        "SELECT mid, grp FROM outbox INDEXED BY outbox_by_row WHERE state <> 'acked' AND state <> 'parked'"
+        " AND NOT (json_valid(patch) AND json_valid(base))"
+    )
+    for row in found:
+        tx.execute(
+            "UPDATE outbox SET state = 'parked', code = 'group' WHERE grp = ? AND state <> 'acked'",
+            (row["grp"],),
+        )
+    for row in found:
+        mark_parked(tx, row["mid"], code=UNREADABLE, message=_DAMAGED)
+    return len(found)
+
+
 def line(row: sqlite3.Row) -> Line:
+    """One that can't be read is shown as parked, without its values."""
+    try:
+        return _line(row, patch=json.loads(row["patch"]), base=json.loads(row["base"]))
+    except ValueError:
+        damaged = _line(row, patch={}, base={})
+        return replace(damaged, state=State.PARKED, code=UNREADABLE, message=_DAMAGED)
+
+
+def _line(row: sqlite3.Row, *, patch: Mapping[str, Any], base: Mapping[str, Any]) -> Line:
     return Line(
         mutation=wire.Mutation(
             mid=row["mid"],
@@ -218,9 +257,9 @@ def line(row: sqlite3.Row) -> Line:
             table=row["tbl"],
             row_id=row["row_id"],
             op=wire.Op(row["op"]),
-            patch=json.loads(row["patch"]),
+            patch=patch,
             base_ver=row["base_ver"],
-            base=json.loads(row["base"]),
+            base=base,
             edit_ms=row["edit_ms"],
             seen_server_ms=row["seen_server_ms"],
             schema=row["schema"],
@@ -249,43 +288,5 @@ def _is_blocked(mutation: wire.Mutation, earlier: Iterable[Line]) -> bool:
 
 def units(mutation: wire.Mutation) -> set[str]:
     """The merge units that a change touches."""
-    known = tables.BY_NAME[mutation.table].by_name
+    known = tables.BY_NAME[mutation.table].by_name if mutation.table in tables.BY_NAME else {}
     return {known[name].unit if name in known else name for name in mutation.patch}
-
-
-def human(item: Line, values: Mapping[str, Any] | None) -> str:
-    """One change in words: "Changed price of Ann Lee"."""
-    change = item.mutation
-    if change.table == "notes" and change.op is wire.Op.PATCH:
-        return "Words of a note" if "transcript" in change.patch else "Review of a note"
-    source = values or change.patch
-    name = str(source.get("name") or source.get("title") or source.get("text") or source.get("body") or "")
-    noun = _NOUNS.get(change.table, change.table)
-    if change.op is not wire.Op.PATCH:
-        verb = "New" if change.op is wire.Op.PUT else "Deleted"
-        return f"{verb} {noun} {name[:60]}".rstrip()
-    what = ", ".join(_told(change)) or noun
-    return f"Changed {what} of {name[:60]}" if name else f"Changed {what}"
-
-
-def _told(change: wire.Mutation) -> list[str]:
-    """The units that a person changed; what our rules worked out from them is no news to anybody."""
-    known = tables.BY_NAME[change.table].by_name
-    typed = {
-        known[name].unit if name in known else name
-        for name in change.patch
-        if name not in known or known[name].policy is not tables.Policy.DERIVED
-    }
-    return [_UNITS.get(unit, unit.replace("_", " ")) for unit in sorted(typed)]
-
-
-_UNITS = {"done_at": "done mark", "due_at": "due date", "opted_out": "opt-out"}
-_NOUNS = {
-    "leads": "lead",
-    "interactions": "entry",
-    "tasks": "task",
-    "notes": "note",
-    "properties": "property",
-    "deals": "deal",
-    "conflicts": "decision",
-}

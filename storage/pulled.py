@@ -28,8 +28,12 @@ def apply(
     page: wire.Page,
     *,
     now_ms: int,
+    mono_ms: int | None = None,
 ) -> Applied:
-    """The whole page and its cursor in the caller's transaction. Rows already known are passed over."""
+    """The whole page and its cursor in the caller's transaction. Rows already known are passed over.
+
+    `now_ms`, `mono_ms`: our clocks in the middle of the request.
+    """
     place = cursor.place(tx)
     files = [] if page.scopes is None else list(scopes.keep_only(tx, page.scopes))
     for name, row_id in page.removed:
@@ -38,13 +42,14 @@ def apply(
         indexes.drop(tx)
     count = sum(_block(tx, block) for block in page.blocks)
     search_index.catch_up(tx)
-    _remember(tx, page, place, now_ms)
+    _remember(tx, page, place)
+    cursor.saw_server(tx, server_ms=page.server_ms, now_ms=now_ms, mono_ms=mono_ms)
     held = place.scopes or frozenset()
     lost = frozenset() if page.scopes is None else held - frozenset(page.scopes)
     return Applied(rows=count, removed=len(page.removed), scrub=bool(lost), files=tuple(files))
 
 
-def _remember(tx: database.Transaction, page: wire.Page, place: cursor.Place, now_ms: int) -> None:
+def _remember(tx: database.Transaction, page: wire.Page, place: cursor.Place) -> None:
     loaded = not page.more or page.total == 0
     if loaded:
         indexes.restore(tx)
@@ -60,7 +65,6 @@ def _remember(tx: database.Transaction, page: wire.Page, place: cursor.Place, no
         **({"incarnation": page.incarnation} if page.incarnation else {}),
         **({} if page.scopes is None else {"scopes": json.dumps(sorted(page.scopes))}),
     )
-    cursor.saw_server(tx, server_ms=page.server_ms, now_ms=now_ms)
 
 
 def _remove(tx: database.Transaction, name: str, row_id: str) -> list[Path]:

@@ -25,9 +25,17 @@ class Outcome:
 
 
 def apply(
-    tx: database.Transaction, sent: Sequence[wire.Mutation], answer: wire.PushAnswer, *, now_ms: int
+    tx: database.Transaction,
+    sent: Sequence[wire.Mutation],
+    answer: wire.PushAnswer,
+    *,
+    now_ms: int,
+    mono_ms: int | None = None,
 ) -> Outcome:
-    """Each result once, in the order of sending. What the answer doesn't mention stays to be sent again."""
+    """Each result once, in the order of sending. What the answer doesn't mention stays to be sent again.
+
+    `now_ms`, `mono_ms`: our clocks in the middle of the request.
+    """
     results = {result.mid: result for result in answer.results}
     plain = acks.confirm(tx, sent, results, now_ms=now_ms)
     safe, parked = len(plain), 0
@@ -43,7 +51,7 @@ def apply(
         else:
             _confirm(tx, mutation, result, now_ms)
             safe += 1
-    cursor.saw_server(tx, server_ms=answer.server_ms, now_ms=now_ms)
+    cursor.saw_server(tx, server_ms=answer.server_ms, now_ms=now_ms, mono_ms=mono_ms)
     tx.touch("outbox")
     return Outcome(safe=safe, parked=parked, again=len(sent) - safe - parked, files=_of_deleted(tx, sent))
 

@@ -12,7 +12,7 @@ from services import sync_words
 from services.desk import Desk
 from services.sync_centre.values import ParkedChange, ParkedItem, WaitingItem, Why
 from services.sync_words import SyncWord
-from storage import blobs, leads, outbox, pushed, rebase, rows
+from storage import blobs, leads, outbox, outbox_words, pushed, rebase, rows
 
 _OWN = {"id", "score", "temperature", "proposals", "audio_sha256", "created_at", "location_id", "agent_id"}
 
@@ -32,7 +32,7 @@ class Reader:
             row_id=line.mutation.row_id,
             lead_id=lead_id,
             lead_name=self._lead_name(lead_id),
-            title=outbox.human(line, values),
+            title=outbox_words.human(line, values),
             what=tuple((name, value) for name, value in line.mutation.patch.items() if name not in _OWN),
             made_at=time_of(line.mutation.edit_ms),
             word=sync_words.unsent(self.desk.sync.status(), sending=line.state is outbox.State.INFLIGHT),
@@ -75,7 +75,7 @@ class Reader:
         lead_id = lead_of(first, values)
         return ParkedItem(
             group=group,
-            title=outbox.human(first, values),
+            title=outbox_words.human(first, values),
             table=first.mutation.table,
             row_id=first.mutation.row_id,
             lead_id=lead_id,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from domain import wire
-from storage import outbox
+from storage import outbox, outbox_words
 
 
 def line(op: wire.Op, patch: dict[str, Any], *, table: str = "leads") -> outbox.Line:
@@ -47,4 +47,4 @@ def line(op: wire.Op, patch: dict[str, Any], *, table: str = "leads") -> outbox.
 def test_a_waiting_change_says_what_was_done(
     op: wire.Op, table: str, patch: dict[str, Any], words: str
 ) -> None:
-    assert outbox.human(line(op, patch, table=table), {"name": "Ann Lee"}) == words
+    assert outbox_words.human(line(op, patch, table=table), {"name": "Ann Lee"}) == words
