@@ -46,13 +46,15 @@ class Conflicts:
         """The first of both counts: it stays, or comes back if the other was taken. Raises: NotFoundError, ForbiddenError."""
         found = self._found(conflict_id)
         with self.desk.action() as edit:
-            if found.resolution == "restored":
+            if found.resolution == "restored" and shown.kind_of(found) is Kind.VALUES:
                 self._write(edit, found, found.winner or {})
             self._close(edit, found, "resolved", "kept")
 
     def restore_loser(self, conflict_id: str) -> None:
         """The version that lost is written again, as a whole. Raises: NotFoundError, RuleError, ForbiddenError."""
         found = self._found(conflict_id)
+        if shown.kind_of(found) in {Kind.DUPLICATE, Kind.ORPHAN}:
+            raise errors.RuleError("There is no other value to take.", where="conflict")
         with self.desk.action() as edit:
             if shown.kind_of(found) is Kind.DELETED:
                 self._bring_back(edit, found)

@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from domain import tables
 from services.conflicts.values import ConflictField, ConflictItem, Kind, Pair, Twin
 from services.desk import Desk
-from storage import conflict_reads, conflicts, leads, people
+from storage import conflict_reads, conflicts, leads, people, rows
 
 WHOLE_ROW = "row"
 """The server's unit for an edit against a deletion."""
+
+_ORPHAN = ("lead_id", "delete")
+"""Unit and policy of what was written for a lead that somebody deleted."""
 
 
 def kind_of(found: conflicts.Conflict) -> Kind:
     if found.unit == conflict_reads.DUPLICATE:
         return Kind.DUPLICATE
-    return Kind.DELETED if found.unit == WHOLE_ROW else Kind.VALUES
+    if found.unit == WHOLE_ROW:
+        return Kind.DELETED
+    return Kind.ORPHAN if (found.unit, found.policy) == _ORPHAN else Kind.VALUES
 
 
 def items(desk: Desk, found: Sequence[conflicts.Conflict]) -> tuple[ConflictItem, ...]:
     """Each with the names of people and leads."""
     names = people.names(desk.db)
     lead_names = leads.names(desk.db, [item.lead_id for item in found])
-    return tuple(_item(item, names, lead_names, desk.user.id) for item in found)
+    return tuple(
+        replace(_item(item, names, lead_names, desk.user.id), about=_about(desk, item)) for item in found
+    )
 
 
 def _item(
@@ -51,6 +60,19 @@ def _item(
         resolved_at=found.resolved_at,
         created_at=found.created_at,
     )
+
+
+def _about(desk: Desk, found: conflicts.Conflict) -> str:
+    """The first words of what belongs to nobody any more."""
+    table = tables.BY_NAME.get(found.tbl)
+    row = rows.get(desk.db, table, found.row_id) if table and kind_of(found) is Kind.ORPHAN else None
+    if row is None:
+        return ""
+    said = next((row[1][name] for name in _WORDS if row[1].get(name)), "")
+    return " ".join(str(said).split())[:300]
+
+
+_WORDS = ("text", "transcript", "title", "body", "kind")
 
 
 def _fields(found: conflicts.Conflict) -> tuple[ConflictField, ...]:

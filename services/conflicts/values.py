@@ -8,10 +8,14 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """What two people disagree about: values, whether a row shall be, or whether two leads are one person."""
+    """What two people disagree about: values, whether a row shall be, or whether two leads are one person.
+
+    `orphan`: something was written for a lead that somebody deleted meanwhile; it is kept, and belongs to nobody.
+    """
 
     VALUES = "values"
     DELETED = "deleted"
+    ORPHAN = "orphan"
     DUPLICATE = "duplicate"
 
 
@@ -27,7 +31,10 @@ class ConflictField:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConflictItem:
-    """Two versions of one unit. `mine_won`: True, False, or None where neither version is this person's."""
+    """Two versions of one unit. `mine_won`: True, False, or None where neither version is this person's.
+
+    `about`: the words of an orphan.
+    """
 
     id: str
     kind: Kind
@@ -48,6 +55,7 @@ class ConflictItem:
     resolved_by: str
     resolved_at: datetime | None
     created_at: datetime
+    about: str = ""
 
     @property
     def open(self) -> bool:

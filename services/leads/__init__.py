@@ -158,6 +158,25 @@ class Leads:
         """Raises: InputError, RuleError where a reason is needed, NotFoundError."""
         return self.edit(lead_id, stage=stage, stage_reason=reason)
 
+    def ways_out(self, lead_id: str) -> tuple[tuple[str, str], ...]:
+        """Other locations (id, name) that this person may move the lead to: managers, to their own. Raises: NotFoundError."""
+        here = self._lead(lead_id).location_id
+        if not self.desk.user.is_executive or here not in self.desk.user.location_ids:
+            return ()
+        found = (locations.get(self.desk.db, place) for place in self.desk.user.location_ids if place != here)
+        return tuple((place.id, place.name) for place in found if place is not None)
+
+    def move(self, lead_id: str, location_id: str) -> None:
+        """The lead changes its location; what belongs to it follows on the server. Raises: NotFoundError, ForbiddenError."""
+        if location_id not in {place for place, _ in self.ways_out(lead_id)}:
+            raise errors.ForbiddenError(
+                "You can't move this lead there.",
+                where="leads.location_id",
+                hint="Managers move leads between locations that they have both.",
+            )
+        with self.desk.action() as edit:
+            edit.patch(tables.LEADS.name, lead_id, {"location_id": location_id})
+
     def opt_out(self, lead_id: str, words: str) -> Edited:
         """No more contact, at once. `words`: what they said. Raises: NotFoundError."""
         with self.desk.action() as edit:

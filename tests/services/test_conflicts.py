@@ -6,9 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from domain import errors, ids, values
+from domain import errors, ids, tables, values
+from services.conflicts import Kind
 from services.sync_words import SyncWord
 from services.user import Role
+from storage import outbox, rebase
 from tests.services.conftest import AGENT, MANAGER, OTHER, Bench, in_days
 
 
@@ -177,6 +179,39 @@ def test_a_twin_that_is_not_on_this_device_is_shown_as_the_server_wrote_it_down(
     (pair,) = bench.sv.conflicts.pairs_of(one)
 
     assert (pair.one.here, pair.other.here, pair.other.name) == (True, False, "Anna Lee")
+
+
+def test_a_note_for_a_deleted_lead_is_shown_with_its_words_and_kept(bench: Bench) -> None:
+    note_id = bench.sv.notes.write_text("Roof needs  work.")
+    sides: dict[str, object] = {"winner": {"deleted": True}, "loser": {"lead_id": ids.new_id()}}
+    conflict_id = conflict(bench, note_id, tbl="notes", unit="lead_id", policy="delete", **sides)
+
+    (item,) = bench.sv.conflicts.open_ones()
+    bench.sv.conflicts.keep_winner(conflict_id)
+
+    assert (item.kind, item.about) == (Kind.ORPHAN, "Roof needs work.")
+    assert bench.sv.conflicts.open_ones() == ()
+    with pytest.raises(errors.RuleError, match="no other value"):
+        bench.sv.conflicts.restore_loser(conflict_id)
+
+
+def test_a_deletion_is_taken_back_where_the_edit_still_is_and_nowhere_else(bench: Bench) -> None:
+    lead_id = bench.lead()
+    bench.sv.leads.edit(lead_id, motivation="job")
+    with bench.db.write_tx() as tx:
+        (line,) = outbox.listed(tx)
+        outbox.mark_parked(tx, line.mutation.mid, code="row_deleted", message="Deleted.")
+        rebase.set_base(tx, tables.LEADS, lead_id, rebase.Base(ver=9, values=None))
+    sides: dict[str, object] = {"winner": {"deleted": True}, "loser": {"motivation": "job"}}
+    deleted: dict[str, object] = {"unit": "row", "policy": "delete", "winner_by": None, **sides}
+    here = conflict(bench, lead_id, **deleted)
+    elsewhere = conflict(bench, ids.new_id(), **deleted)
+
+    bench.sv.conflicts.restore_loser(here)
+
+    assert [line.mutation.op for line in outbox.listed(bench.db) if line.row == ("leads", lead_id)] == ["put"]
+    with pytest.raises(errors.RuleError, match="not on this device"):
+        bench.sv.conflicts.restore_loser(elsewhere)
 
 
 def test_where_neither_is_mine_there_is_no_mine_to_keep(make_bench: Callable[..., Bench]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,6 +11,7 @@ import pytest
 from domain import errors, ids, values
 from services import leads, tasks
 from services.sync_words import SyncWord
+from services.user import Role
 from tests.services.conftest import AGENT, OTHER, Bench, in_days
 
 
@@ -276,3 +278,33 @@ def test_the_lead_that_is_being_edited_is_no_duplicate_of_itself(bench: Bench) -
     (same,) = bench.sv.leads.duplicates(email="ann@X.example", name="Ann Lee", except_id=lead_id)
 
     assert (same.id, same.why) == (other_id, "same e-mail")
+
+
+def other_office(bench: Bench) -> str:
+    place = "00000000-0000-7000-8000-0000000000a2"
+    bench.server("locations", place, {"name": "Dallas", "zone": "America/Chicago", "state": "TX"})
+    user = replace(bench.sv.user, location_ids=(*bench.sv.user.location_ids, place))
+    leads = replace(bench.sv.leads, desk=replace(bench.sv.desk, user=user))
+    bench.sv = replace(bench.sv, leads=leads)
+    return place
+
+
+def test_a_manager_moves_a_lead_between_their_own_locations(make_bench: Callable[..., Bench]) -> None:
+    bench = make_bench(Role.MANAGER)
+    lead_id, place = bench.lead(), other_office(bench)
+
+    ways = bench.sv.leads.ways_out(lead_id)
+    bench.sv.leads.move(lead_id, place)
+
+    assert ways == ((place, "Dallas"),)
+    assert bench.get("leads", lead_id)["location_id"] == place
+    with pytest.raises(errors.ForbiddenError, match="can't move"):
+        bench.sv.leads.move(lead_id, ids.new_id())
+
+
+def test_an_agent_moves_nobody(bench: Bench) -> None:
+    lead_id, place = bench.lead(), other_office(bench)
+
+    assert bench.sv.leads.ways_out(lead_id) == ()
+    with pytest.raises(errors.ForbiddenError):
+        bench.sv.leads.move(lead_id, place)

@@ -196,6 +196,39 @@ async def test_signing_out_asks_and_ends_at_the_door() -> None:
         assert shown.sees("Password")
 
 
+async def test_a_window_whose_store_was_closed_elsewhere_asks_for_the_sign_in() -> None:
+    entry = Entry(inside=True)
+    async with at(entry) as shown:
+        entry.board.update(ended=True)
+        await shown.settle()
+
+        assert shown.sees("This window was closed")
+        assert shown.sees("Password")
+
+
+async def test_a_window_that_slept_meanwhile_asks_when_it_is_back() -> None:
+    entry = Entry(inside=True)
+    async with at(entry) as shown:
+        await shown.session.disconnect(60)
+        entry.board.update(ended=True)
+        await shown.session.connect(shown.client)
+        await shown.settle()
+
+        assert shown.sees("This window was closed")
+
+
+async def test_who_signed_out_here_is_not_told_that_it_happened_elsewhere() -> None:
+    entry = Entry(inside=True)
+    async with at(entry) as shown:
+        await shown.tap("leave")
+        await shown.tap("dialog-yes")
+        entry.board.update(ended=True)
+        await shown.settle()
+
+        assert shown.sees("Password")
+        assert not shown.sees("This window was closed")
+
+
 async def test_coming_back_after_a_lost_connection_shows_what_is_now() -> None:
     entry = Entry(inside=True)
     async with at(entry) as shown:

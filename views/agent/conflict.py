@@ -10,7 +10,7 @@ import flet as ft
 from services import conflicts
 from services.conflicts import ConflictItem, Kind
 from views import component, context, live, routes, shell, strings, theme
-from views.agent import conflict_words, pair
+from views.agent import conflict_words, orphan, pair
 from views.parts import buttons, cards, conflict_card, toasts, words
 
 
@@ -34,6 +34,8 @@ def conflict_row(
     del key
     app = context.use_app()
     service = app.service(conflicts.Conflicts)
+    if item.kind is Kind.ORPHAN:
+        return orphan.orphan_card(item) if item.open else ft.Container(height=0)
     return conflict_card.conflict_card(
         conflict_words.sides(item, app.now(), zone, on_lead=on_lead),
         on_choose=chooser(ft.context.page, service, item),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import flet as ft
 import pytest
 
+from services.user import Role
 from tests import screen
 from tests.services.conftest import AGENT, HOME, OTHER, Bench, in_days
+from tests.services.test_leads import other_office
 from tests.views.agent import field
 
 pytestmark = pytest.mark.anyio
@@ -250,3 +253,19 @@ async def test_a_task_of_the_lead_shows_when_it_is_due(bench: Bench) -> None:
     async with field.opened(bench, f"/leads/lead/{lead_id}", size=screen.DESKTOP) as desk:
         assert desk.sees("bring comps")
         assert desk.sees("late")
+
+
+async def test_a_manager_moves_a_lead_after_reading_what_goes_along(
+    make_bench: Callable[..., Bench],
+) -> None:
+    bench = make_bench(Role.MANAGER)
+    lead_id, place = bench.lead(), other_office(bench)
+    async with field.opened(bench, f"/leads/lead/{lead_id}") as phone:
+        await phone.tap("more")
+        await phone.tap("move-lead")
+        await phone.tap(f"move-to-{place}")
+        assert phone.sees("With the lead go its tasks, notes, visits, deals and property.")
+        await phone.tap("dialog-yes")
+
+        assert phone.sees("Moves to Dallas as soon as the server has it")
+    assert bench.get("leads", lead_id)["location_id"] == place

@@ -10,6 +10,7 @@ import flet as ft
 from services import contact, leads
 from views import cells, component, context, routes, strings, theme
 from views.agent import lead_reach, lead_words
+from views.agent.lead import move
 from views.parts import banners, buttons, cards, chips, dialogs, field_row, formats, marks, toasts, words
 
 
@@ -132,6 +133,15 @@ def _open_sheet(app: context.AppContext, page: ft.Page, view: leads.LeadView) ->
             ft.Icons.HOME_OUTLINED, strings.t("agent_field.lead.visit"), visited, id="log-visit"
         ),
     ]
+    if app.service(leads.Leads).ways_out(lead_id):
+        rows.append(
+            dialogs.menu_row(
+                ft.Icons.MOVE_UP,
+                strings.t("sync.move.open"),
+                lambda: move.ask_where(app, page, view.facts),
+                id="move-lead",
+            )
+        )
     dialogs.sheet(page, view.facts.name, rows)
 
 
