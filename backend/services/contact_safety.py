@@ -8,11 +8,13 @@ from domain import tables, values, wire
 _UNIT = tables.LEADS.unit_fields("opt_out")
 
 
+def is_optout(mutation: wire.Mutation) -> bool:
+    return mutation.table == tables.LEADS.name and mutation.patch.get("opted_out") is True
+
+
 async def keep_optout(work: Work, mutation: wire.Mutation) -> None:
     """Of a change that was refused, apply the opt-out alone, if its author sees the lead or ever saw it."""
-    if mutation.table != tables.LEADS.name or mutation.patch.get("opted_out") is not True:
-        return
-    lead = work.lead(mutation.row_id)
+    lead = work.lead(mutation.row_id) if is_optout(mutation) else None
     if lead is None or lead.values["opted_out"] or not await work.rights.ever_saw(lead):
         return
     said = values.sound(tables.LEADS, {n: mutation.patch[n] for n in _UNIT if n in mutation.patch})

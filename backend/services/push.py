@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
 from backend.actor import Actor
-from backend.services import apply, duplicates
-from backend.services.contact_safety import keep_optout
+from backend.services import apply, duplicates, outcomes
+from backend.services.contact_safety import is_optout, keep_optout
 from backend.services.dependants import depends
 from backend.services.needs import SyncNeeds
 from backend.services.rights import Rights
@@ -57,9 +56,10 @@ async def push(deps: SyncNeeds, actor: Actor, asked: wire.Push, *, lenses: Chain
         raise
     except _POISON:
         results = await _one_by_one(deps.stores, arrived, groups)
-    if results:
+    await _keep_optouts(deps.stores, arrived, asked.broken)
+    if results or asked.broken:
         deps.hub.nudge()
-    _log(results)
+    outcomes.log(results)
     async with deps.stores.read() as store:
         head = await store.head()
     return wire.PushAnswer(
@@ -92,15 +92,7 @@ async def _tried(
                 return await _in_transaction(store, arrived, groups, set(blocked))
         except Passing as fault:
             logger.info("push.again", extra={"fault": str(fault)})
-    return _later(groups)
-
-
-def _later(groups: list[Group]) -> list[wire.Result]:
-    return [
-        wire.Result(mid=m.mid, status=wire.Status.RETRY, code="busy", message="Send it again in a moment.")
-        for group in groups
-        for m in group
-    ]
+    return outcomes.later(groups)
 
 
 async def _one_by_one(stores: Stores, arrived: _Arrived, groups: list[Group]) -> list[wire.Result]:
@@ -112,11 +104,11 @@ async def _one_by_one(stores: Stores, arrived: _Arrived, groups: list[Group]) ->
         except errors.JorgeError:
             raise
         except _POISON as fault:
-            logger.warning("push.poison", extra={"fault": type(fault).__name__, "at": _where(fault)})
+            logger.warning("push.poison", extra={"fault": type(fault).__name__, "at": outcomes.where(fault)})
             some = await _park_group(stores, arrived, group)
         results += some
         if any(result.status is wire.Status.RETRY for result in some):
-            return results + _later(groups[number + 1 :])  # what follows may build on it
+            return results + outcomes.later(groups[number + 1 :])  # what follows may build on it
         blocked |= _touched(group, some)
     return results
 
@@ -129,7 +121,7 @@ async def _in_transaction(
     seen = await store.claim(sender, everything)
     _refuse_fork(sender, everything, seen)
     work = await _begin(store, arrived, everything)
-    results = {m.mid: _replayed(work, m, seen[m.mid].result) for m in everything if m.mid in seen}
+    results = {m.mid: outcomes.replayed(work, m, seen[m.mid].result) for m in everything if m.mid in seen}
     for group in groups:
         some = await _group(work, [m for m in group if m.mid not in seen], blocked)
         results |= {result.mid: result for result in some}
@@ -199,28 +191,11 @@ async def _refuse(work: Work, group: Group, refused: Refused, *, at: int) -> lis
     await work.as_device()
     if refused.row is not None and refused.record is not None:
         await work.record(refused.row, refused.record)
-    parked = [_parked(m, refused if i == at else None) for i, m in enumerate(group)]
+    parked = [outcomes.parked(m, refused if i == at else None) for i, m in enumerate(group)]
     for mutation, result in zip(group, parked, strict=True):
         await keep_optout(work, mutation)
         await work.store.park(work.sender, mutation, result)
     return parked
-
-
-def _parked(mutation: wire.Mutation, refused: Refused | None) -> wire.Result:
-    if refused is None:
-        return wire.Result(
-            mid=mutation.mid,
-            status=wire.Status.PARKED,
-            code="group",
-            message="It belongs to a change that could not be applied.",
-        )
-    return wire.Result(
-        mid=mutation.mid,
-        status=wire.Status.PARKED,
-        ver=refused.ver,
-        code=refused.code,
-        message=refused.message,
-    )
 
 
 async def _park_group(stores: Stores, arrived: _Arrived, group: Group) -> list[wire.Result]:
@@ -246,26 +221,23 @@ async def _park_group(stores: Stores, arrived: _Arrived, group: Group) -> list[w
     return results
 
 
+async def _keep_optouts(stores: Stores, arrived: _Arrived, broken: Sequence[wire.Mutation]) -> None:
+    """Of changes that were not even tried, because a neighbour of their group can't be read."""
+    said = [mutation for mutation in broken if is_optout(mutation)]
+    if said:
+        async with stores.transaction() as store:
+            work = await _begin(store, arrived, said)
+            for mutation in said:
+                await _try_optout(work, mutation)
+            await duplicates.find(work)
+
+
 async def _try_optout(work: Work, mutation: wire.Mutation) -> None:
     try:
         async with work.store.savepoint():
             await keep_optout(work, mutation)
     except _POISON as fault:
-        logger.error("push.optout_lost", extra={"fault": type(fault).__name__, "at": _where(fault)})
-
-
-def _replayed(work: Work, mutation: wire.Mutation, stored: wire.Result) -> wire.Result:
-    """What a repeat is told: what became of it then, and the row as it is now, if this person may see it.
-
-    Else the row is as good as deleted for them: a row that went to another location must leave their device.
-    """
-    if stored.status is wire.Status.PARKED:
-        return stored
-    row = work.held.get(key_of(mutation))
-    if row is not None and work.rights.sees(row):
-        return wire.Result(mid=mutation.mid, status=wire.Status.DUPLICATE, ver=row.ver, row=row.on_wire())
-    gone = wire.Row(table=mutation.table, id=mutation.row_id, ver=stored.ver, deleted=True)
-    return wire.Result(mid=mutation.mid, status=wire.Status.DUPLICATE, ver=stored.ver, row=gone)
+        logger.error("push.optout_lost", extra={"fault": type(fault).__name__, "at": outcomes.where(fault)})
 
 
 def _refuse_fork(
@@ -287,16 +259,3 @@ def _touched(group: Group, results: Sequence[wire.Result]) -> set[Key]:
     if all(result.status is not wire.Status.PARKED for result in results):
         return set()
     return {key_of(mutation) for mutation in group}
-
-
-def _where(fault: BaseException) -> str:
-    """File and line, without the message: that may hold what a person typed."""
-    frame = traceback.extract_tb(fault.__traceback__)[-1]
-    return f"{frame.filename.rpartition('/')[2]}:{frame.lineno}"
-
-
-def _log(results: Sequence[wire.Result]) -> None:
-    counts = {status.value: 0 for status in wire.Status}
-    for result in results:
-        counts[result.status.value] += 1
-    logger.info("push", extra={name: count for name, count in counts.items() if count})

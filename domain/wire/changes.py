@@ -107,6 +107,8 @@ class Push:
     protocol: int = PROTOCOL
     unreadable: Sequence[Result] = ()
     """On the server: what is no mutation but has a mid, as the results that say so."""
+    broken: Sequence[Mutation] = ()
+    """On the server: the readable rest of groups with such a one. Not applied, but an opt-out in it counts."""
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -135,12 +137,14 @@ class Push:
                 where="mutations",
                 hint="Split it.",
             )
-        read = _whole_groups([_read_mutation(entry) for entry in mutations], mutations)
+        each = [_read_mutation(entry) for entry in mutations]
+        read = _whole_groups(each, mutations)
         return cls(
             device_id=fields.name_of(data, "device_id"),
             epoch=fields.name_of(data, "epoch"),
             mutations=tuple(entry for entry in read if isinstance(entry, Mutation)),
             unreadable=tuple(entry for entry in read if isinstance(entry, Result)),
+            broken=tuple(one for one in each if isinstance(one, Mutation) and one not in read),
         )
 
 

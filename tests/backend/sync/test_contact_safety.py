@@ -70,6 +70,28 @@ async def test_it_counts_in_a_group_that_is_refused(make_device: MakeDevice, dep
     assert await is_out(deps, lead)
 
 
+async def test_it_counts_in_a_group_with_something_that_cannot_be_read(
+    make_device: MakeDevice, deps: Deps
+) -> None:
+    phone = await make_device()
+    lead = await new_lead(phone)
+    push = wire.Push(
+        device_id=phone.id,
+        epoch="1",
+        mutations=[
+            stop(phone, lead, group="g"),
+            phone.mutation("patch", "leads", lead, {"name": "x"}, group="g"),
+        ],
+    ).as_json()
+    push["mutations"][1]["op"] = "explode"
+
+    answer = await phone.client.post("/api/sync/push", json=push, headers=phone.headers)
+
+    assert answer.status_code == 200, answer.text
+    assert await is_out(deps, lead)
+    assert (await stored(deps, "leads", lead)).values["name"] == "Ana Ruiz"
+
+
 async def test_it_counts_after_a_change_of_the_same_lead_that_is_parked(
     make_device: MakeDevice, deps: Deps
 ) -> None:

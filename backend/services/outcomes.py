@@ -1,0 +1,64 @@
+"""What a push tells of each mutation, and the log of all of them."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Iterable, Sequence
+
+from backend.services.work import Refused, Work, key_of
+from domain import wire
+
+logger = logging.getLogger(__name__)
+
+
+def later(groups: Iterable[Sequence[wire.Mutation]]) -> list[wire.Result]:
+    return [
+        wire.Result(mid=m.mid, status=wire.Status.RETRY, code="busy", message="Send it again in a moment.")
+        for group in groups
+        for m in group
+    ]
+
+
+def parked(mutation: wire.Mutation, refused: Refused | None) -> wire.Result:
+    if refused is None:
+        return wire.Result(
+            mid=mutation.mid,
+            status=wire.Status.PARKED,
+            code="group",
+            message="It belongs to a change that could not be applied.",
+        )
+    return wire.Result(
+        mid=mutation.mid,
+        status=wire.Status.PARKED,
+        ver=refused.ver,
+        code=refused.code,
+        message=refused.message,
+    )
+
+
+def replayed(work: Work, mutation: wire.Mutation, stored: wire.Result) -> wire.Result:
+    """What a repeat is told: what became of it then, and the row as it is now, if this person may see it.
+
+    Else the row is as good as deleted for them: a row that went to another location must leave their device.
+    """
+    if stored.status is wire.Status.PARKED:
+        return stored
+    row = work.held.get(key_of(mutation))
+    if row is not None and work.rights.sees(row):
+        return wire.Result(mid=mutation.mid, status=wire.Status.DUPLICATE, ver=row.ver, row=row.on_wire())
+    gone = wire.Row(table=mutation.table, id=mutation.row_id, ver=stored.ver, deleted=True)
+    return wire.Result(mid=mutation.mid, status=wire.Status.DUPLICATE, ver=stored.ver, row=gone)
+
+
+def where(fault: BaseException) -> str:
+    """File and line, without the message: that may hold what a person typed."""
+    frame = traceback.extract_tb(fault.__traceback__)[-1]
+    return f"{frame.filename.rpartition('/')[2]}:{frame.lineno}"
+
+
+def log(results: Sequence[wire.Result]) -> None:
+    counts = {status.value: 0 for status in wire.Status}
+    for result in results:
+        counts[result.status.value] += 1
+    logger.info("push", extra={name: count for name, count in counts.items() if count})
