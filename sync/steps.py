@@ -44,10 +44,11 @@ class Sent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """What a page brought, and whether there is more."""
+    """What a page brought, and whether there is more. `journal`: confirmed changes wait to be sent once more."""
 
     rows: int
     more: bool
+    journal: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,11 +58,10 @@ class TakeBatch:
     limit: int
 
     def run(self, device: Device) -> Batch | None:
-        lines = batches.next_batch(device.db, limit=self.limit)
-        if not lines:
-            return None
         with device.db.write_tx() as tx:
-            outbox.mark_inflight(tx, [line.mutation.mid for line in lines])
+            lines = batches.take(tx, limit=self.limit, **clocks(device))
+            if not lines:
+                return None
             name = cursor.device(tx)
             life = cursor.place(tx).incarnation
         mutations = [line.mutation for line in lines]
@@ -87,10 +87,10 @@ class KeepAnswer:
                 return Sent()  # of a life of the database that is over: what it called safe may be lost
             if known and self.answer.incarnation != known:
                 # A restored backup: it may lack what an earlier answer called safe; what this one says counts.
-                scopes.new_incarnation(tx)
+                scopes.meet_again(tx)
                 cursor.put(tx, incarnation=self.answer.incarnation)
                 events.add(tx, "push.new_incarnation", level="warning", at=device.clock.now())
-            outcome = pushed.apply(tx, mutations, self.answer, now_ms=midpoint_ms(device, self.took))
+            outcome = pushed.apply(tx, mutations, self.answer, **clocks(device, self.took))
         _delete(outcome.files)
         logger.info(
             "sync.pushed", extra={"safe": outcome.safe, "parked": outcome.parked, "again": outcome.again}
@@ -134,9 +134,7 @@ class AskPage:
         counts, place = outbox.counts(device.db), cursor.place(device.db)
         if not place.cursor:
             with device.db.write_tx() as tx:
-                scopes.start_over(
-                    tx
-                )  # also what was confirmed by now: it may be deleted before the load begins
+                scopes.start_over(tx)  # what was confirmed by now may be deleted before the load begins
         return wire.PullAsk(
             cursor=place.cursor,
             limit=self.limit,
@@ -164,12 +162,11 @@ class KeepPage:
             if page.more and page.cursor == known.cursor:
                 raise answers.not_ours("a page that leads nowhere")
             if known.incarnation and page.incarnation not in ("", known.incarnation):
-                scopes.new_incarnation(tx)
+                scopes.meet_again(tx)
                 events.add(tx, "pull.new_incarnation", level="warning", at=device.clock.now())
-                if known.cursor:
-                    cursor.put(tx, incarnation=page.incarnation)
-                    return Kept(rows=0, more=True)  # this page goes on from a position of the old one
-            applied = pulled.apply(tx, page, now_ms=midpoint_ms(device, self.took))
+                cursor.put(tx, incarnation=page.incarnation)
+                return Kept(rows=0, more=True, journal=True)  # it goes on from a position of the old one
+            applied = pulled.apply(tx, page, **clocks(device, self.took))
         _delete(applied.files)
         if applied.scrub:
             device.db.scrub()
@@ -184,14 +181,14 @@ class StartOver:
     cursor: str
 
     def run(self, device: Device) -> None:
-        if not self.cursor:
+        if self.cursor in ("", wire.FROM_NOW):
             raise errors.ServerFaultError(
                 "The server refuses even a first sync.", where="cursor", hint="Tell the administrator."
             )
         with device.db.write_tx() as tx:
             if cursor.place(tx).cursor != self.cursor:
                 return
-            scopes.start_over(tx)
+            scopes.go_on_from_now(tx)
             events.add(tx, "pull.start_over", level="warning", at=device.clock.now())
 
 
@@ -259,9 +256,10 @@ class Note:
             events.add(tx, "sync.failed", level="warning", at=device.clock.now(), code=self.fault.code)
 
 
-def midpoint_ms(device: Device, took: float) -> int:
-    """Our clock in the middle of a request: when the server's was read, as nearly as can be known."""
-    return round((device.clock.now().timestamp() - took / 2) * 1000)
+def clocks(device: Device, took: float = 0.0) -> dict[str, int]:
+    """Our clocks now, or in the middle of a request: when the server's was read, as nearly as can be known."""
+    seconds = {"now_ms": device.clock.now().timestamp(), "mono_ms": device.clock.monotonic()}
+    return {name: round((at - took / 2) * 1000) for name, at in seconds.items()}
 
 
 def _delete(gone: Sequence[Path]) -> None:
