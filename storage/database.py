@@ -12,13 +12,15 @@ from typing import Any
 import sqlite_utils
 
 from domain import errors, ids
-from storage import faults, migrate
+from storage import ballast, faults, migrate
 
 logger = logging.getLogger(__name__)
 
 Params = Sequence[Any] | Mapping[str, Any]
 Subscriber = Callable[[frozenset[str]], None]
 
+BALLAST = "ballast"
+"""Subscribers hear this name when the disk is nearly full and the ballast was dropped."""
 _MAGIC = b"SQLite format 3\x00"
 
 
@@ -64,6 +66,7 @@ class Transaction(Reads):
         super().__init__(connection, path)
         self.touched: set[str] = set()
         self.session = session  # see Database
+        self._changes_before = connection.total_changes
 
     def touch(self, *tables: str) -> None:
         """Subscribers hear these names after the commit."""
@@ -86,6 +89,11 @@ class Transaction(Reads):
     def executemany(self, sql: str, params: Iterable[Params]) -> int:
         with faults.translated(str(self.path)):
             return self._connection.executemany(sql, params).rowcount
+
+    @property
+    def is_written(self) -> bool:
+        """Has anything changed in it?"""
+        return self.changes != self._changes_before
 
     @property
     def changes(self) -> int:
@@ -141,10 +149,14 @@ class Database(Reads):
         tx = Transaction(self._connection, self.path, self.session)
         try:
             yield tx
+            if tx.is_written and ballast.lend(self.path):
+                tx.touch(BALLAST)
             with faults.translated(str(self.path)):
                 self._connection.execute("COMMIT")
-        except BaseException:
+        except BaseException as fault:
             self._rollback()
+            if isinstance(fault, errors.DiskFullError):
+                ballast.give_up(self.path)  # the next try has room
             raise
         finally:
             self._writing = False
