@@ -35,9 +35,9 @@ def email(lead: Values) -> str | None:
     return (lead["email"] or "").strip().lower() or None
 
 
-def alike(one: Values, other: Values) -> bool:
-    """The same number or the same e-mail."""
-    return any(tell(one) is not None and tell(one) == tell(other) for tell in (number, email))
+def ways(lead: Values) -> tuple[str, ...]:
+    """How to reach this lead, number and e-mail: leads that share one may be one person."""
+    return tuple(found for found in (number(lead), email(lead)) if found is not None)
 
 
 def age(lead_id: str, lead: Values) -> tuple[str, str]:

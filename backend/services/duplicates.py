@@ -31,9 +31,10 @@ async def _find(work: Work, scope: str, fresh: Sequence[Stored]) -> None:
     if not digits and not emails:
         return
     others = await work.store.same_contact(scope, digits=sorted(digits), emails=sorted(emails))
+    reached = _Reached(others)
     pairs: dict[tuple[str, str], tuple[Stored, Stored]] = {}
     for lead in fresh:
-        twins = [one for one in others if one.id != lead.id and duplicates.alike(lead.values, one.values)]
+        twins = [one for one in reached.twins(lead.values) if one.id != lead.id]
         await _spread_optout(work, [lead, *twins])
         there = [one for one in twins if not one.deleted]
         if there:
@@ -44,6 +45,22 @@ async def _find(work: Work, scope: str, fresh: Sequence[Stored]) -> None:
     for key, (older, newer) in pairs.items():
         if key not in known:
             await work.record(newer, _record(older, newer))
+
+
+class _Reached:
+    """Leads by their number and by their e-mail, each worked out once: a push may bring two hundred."""
+
+    def __init__(self, leads: Sequence[Stored]) -> None:
+        self._leads = leads
+        self._places: dict[str, list[int]] = {}
+        for place, lead in enumerate(leads):
+            for way in duplicates.ways(lead.values):
+                self._places.setdefault(way, []).append(place)
+
+    def twins(self, lead: Mapping[str, Any]) -> list[Stored]:
+        """Those with the same number or the same e-mail, each once."""
+        found = {place for way in duplicates.ways(lead) for place in self._places.get(way, ())}
+        return [self._leads[place] for place in sorted(found)]
 
 
 async def _spread_optout(work: Work, leads: Sequence[Stored]) -> None:
