@@ -1,4 +1,4 @@
-"""What this person chose on this device: look, radius, home place, speech model."""
+"""What this person chose on this device: look, radius, home place, recordings, speech model."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TEXT_SIZES = ("normal", "large", "largest")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preferences:
-    """Defaults until changed. `speech_model` empty = the best one that is here."""
+    """Defaults until changed. `wifi_only_audio`: recordings wait where the connection costs money by the byte."""
 
     theme: str = "system"
     text_size: str = "normal"
@@ -29,6 +29,8 @@ class Preferences:
     only_mine: bool = True
     home: ports.Position | None = None
     last_place: ports.Position | None = None
+    wifi_only_audio: bool = False
+    recording_minutes: int = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +128,10 @@ def _check(new: Preferences) -> None:
     if not 0 < new.radius_km <= 300:
         raise errors.InputError(
             "This is no radius.", where="radius_km", hint="Give more than 0 and at most 300 km."
+        )
+    if not 1 <= new.recording_minutes <= 120:
+        raise errors.InputError(
+            "A recording may last 1 to 120 minutes.", where="recording_minutes", hint="Choose another length."
         )
 
 

@@ -25,6 +25,20 @@ Words = Callable[[str], SyncWord]
 """For a row's id, where its changes are."""
 
 
+_BEHIND = (
+    SyncWord.NEEDS_YOU,
+    SyncWord.ON_PHONE,
+    SyncWord.WAITING,
+    SyncWord.SENDING,
+    SyncWord.ON_SERVER,
+)
+
+
+def furthest_behind(*words: SyncWord) -> SyncWord:
+    """The word of a thing that has several parts, such as a note and its sound."""
+    return min(words, key=_BEHIND.index)
+
+
 class Line(Protocol):
     """What of the engine's status decides the word."""
 

@@ -11,7 +11,7 @@ class Proxy:
 
     `cut()` drops what is open and refuses what comes; `heal()` lets it through again; `drop()` only drops;
     `stall()` keeps connections open and silent (a dead spot), until `heal()`. `lead_to()` puts another server behind it.
-    `cut_next()` ends the next connection after an exact number of bytes; `slow_up` is a bad line's bytes a second.
+    `cut_next()` ends the next connection after an exact number of bytes; `slow_up`, `slow_down`: a bad line's bytes a second.
     """
 
     def __init__(self, host: str, port: int) -> None:
@@ -24,6 +24,7 @@ class Proxy:
         self._is_cut = False
         self._next_cut: tuple[int | None, int | None] = (None, None)
         self.slow_up: float | None = None
+        self.slow_down: float | None = None
         self.port = 0
         self.connections = 0
         self.bytes_up = 0
@@ -126,8 +127,8 @@ class Proxy:
                 self.bytes_up += len(chunk) if up else 0
                 self.bytes_down += 0 if up else len(chunk)
                 most = None if most is None else most - len(chunk)
-                if up and self.slow_up:
-                    await asyncio.sleep(len(chunk) / self.slow_up)
+                if rate := self.slow_up if up else self.slow_down:
+                    await asyncio.sleep(len(chunk) / rate)
             if most != 0 and sink.can_write_eof():
                 sink.write_eof()
                 return
@@ -138,7 +139,8 @@ class Proxy:
 
     def _at_once(self, most: int | None, *, up: bool) -> int:
         size = 65_536 if most is None else most
-        return min(size, max(1, int(self.slow_up / 10))) if up and self.slow_up else size
+        rate = self.slow_up if up else self.slow_down
+        return min(size, max(1, int(rate / 10))) if rate else size
 
 
 class _CutError(Exception):

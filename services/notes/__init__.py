@@ -11,7 +11,7 @@ from typing import Any
 
 from domain import errors, ids, ports, tables
 from services.desk import Desk
-from services.notes import audio_files, guess, proposed, saving, shown
+from services.notes import audio_files, guess, limits, proposed, saving, shown
 from services.notes.audio_files import AudioFile
 from services.notes.values import (
     LeadGuess,
@@ -58,16 +58,22 @@ class Notes:
     repair: RepairAudio | None = None
 
     async def start(self, lead_id: str = "") -> Capture:
-        """Sound is on disk from the first second. Raises: NoMicrophoneError."""
+        """Sound is on disk from the first second. Raises: NoMicrophoneError, DiskFullError."""
         if self.recorder is None:
             raise errors.NoMicrophoneError(
                 "This device has no microphone.", where="microphone", hint="Pick an audio file instead."
             )
+        limits.check_room(self.desk.db.path.parent)
         note_id = ids.new_id(round(self.desk.now().timestamp() * 1000))
         path = audio_files.folder(self.desk.db.path) / f"{note_id}.wav"
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         await self.recorder.start(path)
         return Capture(note_id=note_id, path=path, started_at=self.desk.now(), lead_id=lead_id)
+
+    def limit_reached(self, capture: Capture) -> str:
+        """Why a recording must be stopped now, to be kept whole, in a sentence; empty = it may go on. Ask every second."""
+        seconds = (self.desk.now() - capture.started_at).total_seconds()
+        return limits.of(self.desk).reached(capture.path, seconds)
 
     async def stop(self, capture: Capture) -> str:
         """Ends the recording and writes the note; its id. Raises: NoMicrophoneError, AudioError, StoreError."""
@@ -86,12 +92,13 @@ class Notes:
         return self.recorder.level() if self.recorder is not None else 0.0
 
     async def attach(self, source: Path | bytes, name: str, lead_id: str = "") -> str:
-        """A note from an audio file; its id. The file is copied first, then checked.
+        """A note from an audio file; its id. Its size is looked at, then it is copied, then checked.
 
         Raises: AudioError saying what is wrong with it (the original is untouched), DiskFullError, StoreError.
         """
         note_id = ids.new_id(round(self.desk.now().timestamp() * 1000))
         path = audio_files.folder(self.desk.db.path) / f"{note_id}{audio_files.suffix_of(name)}"
+        limits.check_picked(source, name, self.desk)
         await asyncio.to_thread(audio_files.copy_in, source, path)
         try:
             seconds = await asyncio.to_thread(self._seconds, path)

@@ -41,6 +41,11 @@ class NoteItem:
     audio_sync: sync_words.SyncWord
     progress: float | None = None
 
+    @property
+    def whole(self) -> sync_words.SyncWord:
+        """Words and sound together."""
+        return sync_words.furthest_behind(self.sync, self.audio_sync)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProposedChange:

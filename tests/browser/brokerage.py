@@ -25,7 +25,7 @@ from backend.clock import SystemClock
 from backend.deps import Deps
 from backend.services import users
 from backend.storage import pool
-from domain import ids, tables, values
+from domain import ids, tables, values, wire
 from storage import database, edits
 from sync import client, engine, login, session
 from tests import fakes
@@ -195,11 +195,12 @@ class Brokerage:
             db = database.open_store(self.scratch / f"{uuid.uuid4().hex}.db")
             with contextlib.closing(db):
                 made = {str(one["name"]): ids.new_id() for one in leads}
-                with db.write_tx() as tx:
-                    edit = edits.start(tx, clock.now())
-                    for one in leads:
-                        row = {**_lead(), "location_id": location_id, "agent_id": agent.id, **one}
-                        edit.put("leads", made[str(one["name"])], row)
+                for start in range(0, len(leads), wire.MAX_MUTATIONS):
+                    with db.write_tx() as tx:
+                        edit = edits.start(tx, clock.now())
+                        for one in leads[start : start + wire.MAX_MUTATIONS]:
+                            row = {**_lead(), "location_id": location_id, "agent_id": agent.id, **one}
+                            edit.put("leads", made[str(one["name"])], row)
                 status = await engine.Engine(db, client.Client(http, tokens), clock).run_once()
                 assert status.fault is None, status.error
         return made

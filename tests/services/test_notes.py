@@ -16,7 +16,7 @@ from domain.proposals import Field
 from services import notes
 from services.notes import NoteState, proposed
 from services.sync_words import SyncWord
-from storage import blobs
+from storage import blobs, outbox
 from tests import fakes
 from tests.services.conftest import AGENT, Bench
 
@@ -407,3 +407,19 @@ async def test_a_known_address_or_number_is_replaced_only_on_the_persons_word(
 
     assert replacing == {"address": False, "phone": False}
     assert {change.field: change.checked for change in filling} == {"address": True, "phone": True}
+
+
+async def test_a_note_is_on_the_server_only_with_its_sound(bench: Bench) -> None:
+    bench.online()
+    note_id = await bench.sv.notes.attach(b"RIFF", "a.wav")
+    with bench.db.write_tx() as tx:
+        for line in outbox.listed(tx):
+            outbox.mark_acked(tx, line.mutation.mid, 0)
+
+    note = bench.sv.notes.get(note_id)
+
+    assert (note.sync, note.audio_sync, note.whole) == (
+        SyncWord.ON_SERVER,
+        SyncWord.WAITING,
+        SyncWord.WAITING,
+    )

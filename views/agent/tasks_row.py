@@ -91,6 +91,8 @@ def _middle(task: tasks.TaskItem, now: datetime, zone: ZoneInfo, on_open: Callab
     ]
     if task.sync != "on_server":
         foot.append(chips.sync_state(task.sync))
+    if task.lead_id and not task.lead_name:
+        foot.append(chips.chip(strings.t("sync.gone.lead"), tone=theme.WARN_TONE, icon=ft.Icons.PERSON_OFF))
     lines: list[ft.Control] = [title, cards.line(*foot, gap=6, wrap=True)]
     if task.lead_name and task.lead_name not in task.title:
         lines.insert(1, words.soft(task.lead_name, lines=1))

@@ -38,12 +38,13 @@ def note_row(note: NoteItem, why_waiting: str, key: str = "") -> ft.Control:
     app = context.use_app()
     zone = app.service(notes.Notes).desk.zone()
     state = voice_words.state(note, why_waiting)
-    title = note.lead_name or strings.t("agent_work.voice.no_lead")
+    nobody = strings.t("sync.gone.lead" if note.lead_id else "agent_work.voice.no_lead")
+    title = note.lead_name or nobody
     when = formats.moment(note.created_at, app.now(), zone)
     facts = " · ".join(part for part in (when, voice_words.length(note)) if part)
     marks_: list[ft.Control] = [chips.chip(state.word, tone=state.tone, icon=state.icon)]
-    if note.audio_sync != "on_server":
-        marks_.append(chips.sync_state(note.audio_sync))
+    if note.whole != "on_server":
+        marks_.append(chips.sync_state(note.whole))
     lines: list[ft.Control] = [words.name(title), words.fine(facts), cards.line(*marks_, wrap=True)]
     if note.transcript or note.text:
         lines.insert(2, words.soft(f"“{note.transcript or note.text}”", lines=2))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,9 +14,10 @@ from services import leads, notes
 from services.leads import values
 from views import cells, component, context, files, live, routes, strings, theme
 from views.agent import pick_lead, voice_capture
-from views.parts import buttons, cards, chips, dialogs, formats, level_meter, marks, words
+from views.parts import buttons, cards, chips, dialogs, formats, level_meter, marks, toasts, words
 
 _BIG = 128
+_LOOK_SECONDS = 1.0
 
 
 class Phase(StrEnum):
@@ -34,6 +36,7 @@ class Hands:
     phase: cells.Cell[Phase]
     about: cells.Cell[str]
     go: Callable[[str], None]
+    page: ft.Page
 
     async def start(self) -> None:
         if self.phase.value is not Phase.IDLE:
@@ -46,6 +49,16 @@ class Hands:
             self.phase.set(Phase.IDLE)
             raise
         self.phase.set(Phase.RECORDING)
+        self.page.run_task(self.keep_in_time, self.running.capture)
+
+    async def keep_in_time(self, capture: notes.Capture) -> None:
+        """Ends a recording that grows too long or too large while it can still be kept whole."""
+        while (running := self.running.capture) is not None and running.note_id == capture.note_id:
+            if why := self.service.limit_reached(capture):
+                await self.stop()
+                toasts.show(self.page, why, seconds=8)
+                return
+            await asyncio.sleep(_LOOK_SECONDS)
 
     async def start_if_asked(self) -> None:
         """The big microphone led here."""
@@ -84,6 +97,7 @@ def use_hands(lead_id: str) -> Hands:
         phase=cells.use_cell(Phase.RECORDING if running.capture else Phase.IDLE),
         about=cells.use_cell(running.capture.lead_id if running.capture else lead_id),
         go=app.go,
+        page=ft.context.page,
     )
     ft.use_effect(hands.start_if_asked, [], cleanup=lambda: None)
     return hands

@@ -8,7 +8,9 @@ from datetime import timedelta
 import flet as ft
 import pytest
 
+from domain import tables
 from services.user import Role
+from storage import rows
 from storage import tasks as stored
 from tests.services.conftest import AGENT, Bench, in_days
 from tests.views.agent import field
@@ -121,3 +123,12 @@ async def test_a_manager_may_look_at_everybodys_tasks(make_bench: Callable[..., 
 async def test_no_tasks_say_so(bench: Bench) -> None:
     async with field.opened(bench, "/tasks") as phone:
         assert phone.sees("Nothing to do")
+
+
+async def test_a_task_of_a_lead_that_is_gone_says_so(bench: Bench) -> None:
+    lead_id = bench.lead()
+    bench.sv.tasks.create("Call Ann", lead_id=lead_id)
+    with bench.db.write_tx() as tx:
+        rows.remove(tx, tables.LEADS, lead_id)
+    async with field.opened(bench, "/tasks") as phone:
+        assert phone.sees("Lead not here any more")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import wave
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
@@ -200,3 +201,18 @@ async def test_a_discarded_note_is_gone(talking: Bench) -> None:
 
         assert phone.route == "/voice"
     assert talking.sv.notes.list() == ()
+
+
+async def test_a_recording_that_grows_too_long_is_stopped_kept_and_said(make_bench: Make, wav: Path) -> None:
+    bench = make_bench(hears=wav, says=None)
+    bench.sv.settings.change(recording_minutes=1)
+    async with field.opened(bench, "/voice") as phone:
+        await phone.tap("record")
+        bench.clock.advance(61)
+        async with asyncio.timeout(10):
+            while not phone.sees("The recording was stopped after 1 min,"):
+                await asyncio.sleep(0.1)
+                await phone.settle()
+
+        assert phone.route.startswith("/voice/note/")
+    assert len(bench.sv.notes.list()) == 1

@@ -119,7 +119,7 @@ def _note(note: notes.NoteItem, on_open: Callable[[], None], now: datetime) -> f
     said = note.text or note.transcript or strings.t(f"agent_field.notes.{note.state}")
     length = formats.seconds(note.seconds) if note.seconds else ""
     when = formats.moment(note.created_at, now)
-    sync = [chips.sync_state(note.sync.value)] if note.sync.value != "on_server" else []
+    sync = [chips.sync_state(note.whole.value)] if note.whole.value != "on_server" else []
     icon = ft.Icons.MIC_NONE if note.seconds else ft.Icons.NOTES
     body = cards.stack(
         ft.Row(
