@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import wave
 import asyncio
+import wave
 from collections.abc import Callable
 from pathlib import Path
 
