@@ -67,7 +67,7 @@ def message_of(ask: Ask, status: int, headers: Mapping[str, str], body: bytes) -
         case wire.Push():
             return _read(wire.PushAnswer.from_json, headers, body)
         case wire.PullAsk():
-            return _read(lambda found: checked_page(wire.Page.from_json(found)), headers, body)
+            return _nothing_new(ask, headers) if status == 204 else _read(_page, headers, body)
         case wire.DigestAsk():
             return _read(wire.Digests.from_json, headers, body)
         case wire.RowsAsk():
@@ -135,6 +135,10 @@ def _read(
         raise answers.not_ours("no answer to what was asked") from fault
 
 
+def _page(found: Mapping[str, Any]) -> wire.Page:
+    return checked_page(wire.Page.from_json(found))
+
+
 def checked_page(page: wire.Page) -> wire.Page:
     """Each row has an id, a version and a value for each column. Raises: TypeError, ValueError."""
     for block in page.blocks:
@@ -153,6 +157,14 @@ def checked(block: wire.Block) -> None:
 def _checked_rows(found: wire.RangeRows) -> wire.RangeRows:
     checked(found.block)
     return found
+
+
+def _nothing_new(ask: wire.PullAsk, headers: Mapping[str, str]) -> wire.Page:
+    """The cursor stays. Raises: NotOurServerError for an empty answer of somebody else (some sign-in pages give one)."""
+    said = headers.get(wire.TIME_HEADER.lower(), "")
+    if not (said.isdecimal() and ask.cursor):
+        raise answers.not_ours("an empty answer")
+    return wire.Page(cursor=ask.cursor, more=False, blocks=(), removed=(), server_ms=int(said))
 
 
 def _said_offset(headers: Mapping[str, str]) -> int:

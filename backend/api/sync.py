@@ -79,11 +79,13 @@ async def pull_page(
     limit: Annotated[int, Query(ge=1, le=wire.MAX_PAGE)] = pull.DEFAULT_LIMIT,
     scope: Id = "",
 ) -> Response:
-    """The page after `cursor`; an empty cursor begins a first sync, `now` skips it."""
+    """The page after `cursor`; an empty cursor begins a first sync, `now` skips it. 204: nothing new, the cursor stays."""
     ask = wire.PullAsk(cursor=cursor, limit=limit, scope=scope, device_id=call.caller.device_id)
     async with call.noting_faults():
         page = await call.talk.pull(ask)
     await devices.pulled(call.deps, call.caller, call.queue, page)
+    if page == wire.Page(cursor=cursor, more=False, blocks=[], removed=[], server_ms=page.server_ms):
+        return Response(status_code=204, headers={wire.TIME_HEADER: str(page.server_ms)})
     return await packing.answer(page.as_json(), request)
 
 

@@ -18,6 +18,7 @@ from domain.wire.version import (
     QUEUE_HEADER,
     SCHEMA,
     SCHEMA_HEADER,
+    TIME_HEADER,
     check_protocol,
 )
 
@@ -31,6 +32,7 @@ __all__ = [
     "QUEUE_HEADER",
     "SCHEMA",
     "SCHEMA_HEADER",
+    "TIME_HEADER",
     "Block",
     "Conversation",
     "DigestAsk",

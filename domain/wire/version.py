@@ -16,6 +16,9 @@ FIRST_SCHEMA = 1
 
 SCHEMA_HEADER = "X-Jorge-Schema"
 DEVICE_HEADER = "X-Jorge-Device"
+TIME_HEADER = "X-Jorge-Time"
+"""`server_ms` of a pull's answer that has no body (204): nothing is new, the cursor stays."""
+
 QUEUE_HEADER = "X-Jorge-Queue"
 """`<pending>,<parked>,<edit_ms of the oldest>` of the device's outbox; not sent while all are 0."""
 

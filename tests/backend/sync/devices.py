@@ -90,8 +90,7 @@ class Device:
             params={"cursor": self.cursor, "limit": limit, "scope": scope},
             headers={**self.headers, "X-Jorge-Device": self.id},
         )
-        assert answer.status_code == 200, answer.text
-        page = wire.Page.from_json(answer.json())
+        page = page_of(answer, self.cursor)
         self._apply(page)
         return page
 
@@ -115,6 +114,15 @@ class Device:
 
     def ids(self, table: str) -> set[str]:
         return {row_id for name, row_id in self.rows if name == table}
+
+
+def page_of(answer: httpx.Response, cursor: str) -> wire.Page:
+    """What a pull was answered; 204 says that nothing is new."""
+    if answer.status_code == 204:
+        ms = int(answer.headers[wire.TIME_HEADER])
+        return wire.Page(cursor=cursor, more=False, blocks=(), removed=(), server_ms=ms)
+    assert answer.status_code == 200, answer.text
+    return wire.Page.from_json(answer.json())
 
 
 def a_lead(device: Device, **values: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from backend.services import devices
 from domain import ids, wire
 from tests import fakes
 from tests.backend.sync.conftest import MakeDevice, Stamp
-from tests.backend.sync.devices import Device, new_lead
+from tests.backend.sync.devices import Device, new_lead, page_of
 
 pytestmark = pytest.mark.anyio
 
@@ -35,7 +35,7 @@ async def pulled(device: Device, queue: str = "") -> None:
         **({wire.QUEUE_HEADER: queue} if queue else {}),
     }
     answer = await device.client.get("/api/sync/pull", params={"cursor": device.cursor}, headers=headers)
-    device.cursor = wire.Page.from_json(answer.json()).cursor
+    device.cursor = page_of(answer, device.cursor).cursor
 
 
 async def listed(device: Device) -> list[dict[str, Any]]:

@@ -70,9 +70,12 @@ async def test_a_page_is_packed_as_the_device_can_read_it(
     assert wire.Page.from_json(answer.json()).blocks
 
 
-async def test_what_is_small_is_not_packed(make_device: MakeDevice) -> None:
-    phone = await make_device()
+async def test_what_is_small_is_not_packed(make_device: MakeDevice, stamp: Stamp) -> None:
+    phone, stranger = await make_device(), await make_device(locations=("Dallas",))
+    await stamp()
     await phone.pull()
+    await new_lead(stranger)
+    await stamp()
 
     answer = await phone.client.get(
         "/api/sync/pull",

@@ -84,5 +84,5 @@ async def test_a_device_ahead_of_the_feed_is_proof_that_the_database_was_set_bac
         for device in (other, phone, phone, other)
     ]
 
-    assert [answer.status_code for answer in answers] == [200, 410, 410, 410]
+    assert [answer.status_code for answer in answers] == [204, 410, 410, 410]
     assert await incarnation(deps) != before
