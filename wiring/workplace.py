@@ -20,7 +20,7 @@ from services.here import Here
 from services.live_figures import LiveFigures
 from services.user import User
 from speech import models
-from storage import cursor, database
+from storage import ballast, cursor, database
 from sync import client, devices_list, engine, live, login, nudge, schedule, session
 from views import context
 from wiring.watching import Watching
@@ -140,7 +140,8 @@ class Workplace:
         await self.services.transcription.run()
 
     async def housekeeping(self) -> None:
-        """Recordings of windows that were closed become notes; see wiring/rounds.py."""
+        """Recordings of windows that were closed become notes; room is kept for the last change on a full disk."""
+        ballast.load(self.db.path)
         await self.services.notes.recover(quiet_seconds=QUIET_SECONDS)
 
     async def close(self) -> None:
