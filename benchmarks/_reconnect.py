@@ -111,7 +111,9 @@ async def _left(port: int, token: str) -> Office:
     cursor, more, leads = "", True, list[str]()
     while more:
         query = urlencode({"cursor": cursor, "limit": wire.MAX_PAGE})
-        page = wire.Page.from_json((await http.ask("GET", f"/api/sync/pull?{query}")).json())
+        page = (await http.ask("GET", f"/api/sync/pull?{query}")).page
+        if page is None:
+            break
         cursor, more = page.cursor, page.more
         leads += [row[0] for block in page.blocks if block.table == "leads" for row in block.rows]
     http.close()
@@ -177,7 +179,9 @@ class Phone:
             more = True
             while more:
                 query = urlencode({"cursor": self.cursor, "limit": _PAGE})
-                page = wire.Page.from_json((await self._asked(http, "GET", f"/api/sync/pull?{query}")).json())
+                page = (await self._asked(http, "GET", f"/api/sync/pull?{query}")).page
+                if page is None:
+                    return
                 self.cursor, more = page.cursor, page.more
                 self.rows += sum(len(block.rows) for block in page.blocks)
         finally:
@@ -186,7 +190,7 @@ class Phone:
     async def _asked(self, http: _raw.Http, method: str, path: str, body: bytes = b"") -> _raw.Answer:
         answer = await http.ask(method, path, body)
         self.statuses[str(answer.status)] += 1
-        if answer.status != 200:
+        if answer.status not in (200, 204):
             raise _RefusedError(answer.retry_after)
         return answer
 
