@@ -53,9 +53,11 @@ class Reader:
             answer = await self.http.ask(
                 "GET", _PULL + urlencode({"cursor": self.cursor, "limit": wire.MAX_PAGE})
             )
-            if answer.status != 200:
+            if answer.status not in (200, 204):
                 raise SystemExit(f"the reader was refused: {answer.status} {answer.body[:200]!r}")
-            page = wire.Page.from_json(answer.json())
+            page = answer.page
+            if page is None:
+                return
             now = time.time()
             for block in page.blocks:
                 for row in block.rows:

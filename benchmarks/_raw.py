@@ -13,6 +13,8 @@ from typing import Any
 
 import zstandard
 
+from domain import wire
+
 _HOST = "127.0.0.1"
 
 
@@ -28,6 +30,11 @@ class Answer:
         return json.loads(
             zstandard.ZstdDecompressor().decompressobj().decompress(self.body) if packed else self.body
         )
+
+    @property
+    def page(self) -> wire.Page | None:
+        """A page of the feed; None for "nothing new"."""
+        return None if self.status == 204 else wire.Page.from_json(self.json())
 
     @property
     def retry_after(self) -> float:

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks import _common, _device, _line, _peer, _reconnect, _server, _steps, _table
+from benchmarks._device import Spent
 from benchmarks._steps import EDITS, ROWS, Run
 from sync import client, login
 
 QUICK_ROWS, QUICK_EDITS = 4_000, 400
+MORE_PULLS = 2
 OFFICES, OFFICE_ROWS = 25, 2_000
 
 
@@ -37,6 +40,7 @@ def main() -> None:
             asyncio.run(measured(run, chosen))
         finally:
             _table.show(run.figures, peer=_peer.NAME if peer else "")
+            print(f"load {os.getloadavg()[0]:.1f} at the end")
 
 
 def arguments() -> argparse.Namespace:
@@ -77,8 +81,9 @@ def served(rows: int, *, offices: int = 1) -> Iterator[tuple[_server.Server, Pat
 
 async def measured(run: Run, chosen: argparse.Namespace) -> None:
     with _line.line_to(run.server.port) as one, _line.line_to(run.server.port) as other:
+        before = [await _pulled(run, one, f"before{n}") for n in range(0 if chosen.quick else MORE_PULLS)]
         async with _device.opened(run.server, one, run.folder / "one") as device:
-            await _steps.first_pull(run, device)
+            await _steps.first_pull(run, device, before)
             _steps.local_edits(run, device)
             await _steps.push(run, device)
             await _steps.next_sync(run, device)
@@ -90,6 +95,11 @@ async def measured(run: Run, chosen: argparse.Namespace) -> None:
                 await _steps.idle(run, device, chosen.idle)
     if chosen.slow:
         await _steps.slow_line(run)
+
+
+async def _pulled(run: Run, line: _line.Line, name: str) -> Spent:
+    async with _device.opened(run.server, line, run.folder / name) as device:
+        return await _steps.pulled(run, device)
 
 
 def by_peer(rows: int, edits: int, *, slow: bool) -> Mapping[str, float]:
