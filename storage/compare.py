@@ -41,7 +41,7 @@ Mark = tuple[str, int]
 
 def mark(reads: database.Reads) -> Mark:
     """Changes with everything that comes from the server: a list that was asked for before is no measure then."""
-    return cursor.get(reads, "cursor"), cursor.clock(reads).seen_ms
+    return cursor.get(reads, "cursor"), cursor.heard(reads)
 
 
 def sums(reads: database.Reads, *, content: bool = False) -> dict[str, dict[str, wire.Sum]]:

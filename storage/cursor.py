@@ -118,12 +118,22 @@ def saw_server(tx: database.Transaction, *, server_ms: int, now_ms: int, mono_ms
     """
     known = clock(tx)
     offset = _steady(server_ms - now_ms, known.offset_ms)
-    put(tx, seen_server_ms=str(max(known.seen_ms, server_ms)), clock_offset_ms=str(offset))
+    put(
+        tx,
+        seen_server_ms=str(max(known.seen_ms, server_ms)),
+        clock_offset_ms=str(offset),
+        heard=str(heard(tx) + 1),
+    )
     if mono_ms is not None:
         ahead = server_ms - mono_ms
         if known.session == tx.session:
             ahead = _steady(ahead, known.ahead_ms)
         put(tx, clock_session=tx.session, clock_ahead_ms=str(ahead))
+
+
+def heard(reads: database.Reads) -> int:
+    """How often anything came from the server."""
+    return int(get(reads, "heard", "0"))
 
 
 def _steady(fresh: int, known: int) -> int:

@@ -55,8 +55,7 @@ class Reads:
 
     def value(self, sql: str, params: Params = ()) -> Any:
         """The first column of the first row, or None."""
-        found = self.row(sql, params)
-        return None if found is None else found[0]
+        return None if (found := self.row(sql, params)) is None else found[0]
 
 
 class Transaction(Reads):
