@@ -24,7 +24,7 @@ def main() -> int:
     said.add_argument("--real", action="store_true", help="on PostgreSQL and FastAPI instead of the model")
     chosen = said.parse_args()
     if chosen.real:
-        from tests.simulation import real  # noqa: PLC0415 - starts engines
+        from tests.simulation import real
 
         return real.main(range(chosen.first, chosen.first + chosen.seeds))
     if chosen.trace:

@@ -347,13 +347,3 @@ def _drop_last(lines: list[Logged]) -> None:
 
 def _scope(row: Stored | None) -> str | None:
     return None if row is None or row.deleted else row.scope
-
-
-def _is_due(row: Stored, before: datetime) -> bool:
-    due = row.values["due_at"]
-    return due is not None and row.values["done_at"] is None and values.parse_time(due) < before
-
-
-def _add(held: dict[Any, tuple[int, int]], key: Any, row: Stored) -> None:
-    number, total = held.get(key, (0, 0))
-    held[key] = (number + 1, digests.total((total, digests.row_hash(row.id, row.ver))))

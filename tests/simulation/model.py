@@ -1,152 +1,31 @@
-"""The server as a model: the real decisions of backend/services on rows in memory, behind an HTTP face of its own."""
+"""The server as a model: the real decisions of backend/services on rows in memory, and what its people do to it."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, TypeVar
+from collections.abc import Callable, Coroutine, Mapping
+from pathlib import Path
+from typing import Any
 
-import zstandard
-
-from backend import errors as statuses
-from backend.actor import Actor, Role
-from backend.services import pull
-from backend.services.conversation import InPlace
-from backend.services.gate import Gate
+from backend.actor import Role
 from backend.storage.history import Span
-from backend.services.gate import Gate
-from domain import errors, tables, values, wire
-from tests.simulation import tus
-from tests.simulation.accounts import Accounts, User
-from tests.simulation.http import Answer, Request
-from tests.simulation.memory import Memory, ServerKilled, Transaction
-from tests.simulation.world import Clock, World
-
-T = TypeVar("T")
-ROWS_OF = {"leads": "lead_id"}
+from backend.storage.rows import Stored
+from domain import tables, values
+from tests.simulation.accounts import User
+from tests.simulation.face import Face, driven
+from tests.simulation.memory import Transaction
+from tests.simulation.server import Fresh, Version
+from tests.simulation.world import World
 
 
-def driven(work: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine that waits for nothing."""
-    try:
-        work.send(None)
-    except StopIteration as done:
-        found: T = done.value
-        return found
-    raise AssertionError("it waits for something")
+class Model(Face):
+    """`server.Server`, without a database or a socket."""
 
+    real = False
 
-@dataclass(slots=True)
-class Needs:
-    """`backend.services.needs.SyncNeeds` of the model."""
-
-    stores: Memory
-    clock: Clock
-    news: Callable[[], None]
-    loads: Gate = field(default_factory=Gate)
-    loads: Gate = field(default_factory=Gate)
-
-    @property
-    def hub(self) -> Needs:
-        return self
-
-    def nudge(self) -> None:
-        self.news()
-
-
-class Model:
-    """What `tests.simulation.server.Server` says, without a database or a socket."""
-
-    name = "model"
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.clock = Clock(world)
-        self.memory = Memory(world, self.clock)
-        self.accounts = Accounts(world)
-        self.uploads = tus.Uploads(world)
-        self.newer = False
+    def __init__(self, world: World, folder: Path | None = None) -> None:
+        super().__init__(world)
         self._granted: dict[tuple[str, str], int] = {}
-        self.too_old_until = 0
-        self.on_news: Callable[[], None] = lambda: None
-        self.needs = Needs(self.memory, self.clock, lambda: self.on_news())
-
-    # What devices do
-
-    def handle(self, request: Request) -> Answer:
-        """Raises: ServerKilled in the middle of it."""
-        self.memory.serving = True
-        try:
-            return self._answer(request)
-        except errors.JorgeError as fault:
-            headers = {"Content-Type": "application/json"}
-            if fault.retry_after is not None:
-                headers["Retry-After"] = str(fault.retry_after)
-            return Answer(
-                status=statuses.status_of(fault),
-                headers=headers | tus.standing_of(fault),
-                body=json.dumps(fault.as_problem()).encode(),
-            )
-        finally:
-            self.memory.serving = False
-
-    def _answer(self, request: Request) -> Answer:
-        if request.path == "/api/auth/refresh":
-            said = json.loads(request.data())
-            return _json({"access_token": self.accounts.renew(said["refresh_token"])}, request)
-        protocol = request.header(wire.PROTOCOL_HEADER)
-        if protocol and protocol != str(wire.PROTOCOL):
-            wire.check_protocol(protocol)
-        actor = self.accounts.actor(request.header("Authorization"))
-        if request.path.startswith("/api/uploads"):
-            return self.uploads.handle(request, actor)
-        route = self._routes().get((request.method, request.path))
-        if route is None:
-            raise errors.NotFoundError("There is nothing at this address.", where=request.path)
-        return _json(route(request, actor), request)
-
-    def _routes(self) -> dict[tuple[str, str], Callable[[Request, Actor], dict[str, Any]]]:
-        return {
-            ("POST", "/api/sync/push"): self._push,
-            ("GET", "/api/sync/pull"): self._pull,
-            ("GET", "/api/sync/digests"): self._digests,
-            ("GET", "/api/sync/rows"): self._range_rows,
-        }
-
-    def _push(self, request: Request, actor: Actor) -> dict[str, Any]:
-        try:
-            said = json.loads(request.data())
-        except ValueError as fault:
-            raise errors.InputError("The body is no JSON.", where="body") from fault
-        return driven(self._talk(request, actor).push(wire.Push.from_json(said))).as_json()
-
-    def _pull(self, request: Request, actor: Actor) -> dict[str, Any]:
-        if self.world.now_ms < self.too_old_until:
-            wire.check_protocol("2")
-        ask = wire.PullAsk(
-            cursor=request.query("cursor"),
-            limit=int(request.query("limit", str(pull.DEFAULT_LIMIT))),
-            scope=request.query("scope"),
-            device_id=request.header(wire.DEVICE_HEADER),
-        )
-        said = driven(self._talk(request, actor).pull(ask)).as_json()
-        return _of_newer_server(said) if self.newer else said
-
-    def _digests(self, request: Request, actor: Actor) -> dict[str, Any]:
-        content = request.query("content") == "1"
-        ask = wire.DigestAsk(content=content, scope=request.query("scope"), table=request.query("table"))
-        return driven(self._talk(request, actor).digests(ask)).as_json()
-
-    def _range_rows(self, request: Request, actor: Actor) -> dict[str, Any]:
-        ranges = [int(part, 16) for part in request.query("ranges").split(",") if part]
-        ask = wire.RowsAsk(scope=request.query("scope"), table=request.query("table"), ranges=ranges)
-        return driven(self._talk(request, actor).rows(ask)).as_json()
-
-    def _talk(self, request: Request, actor: Actor) -> InPlace:
-        schema = int(request.header(wire.SCHEMA_HEADER, str(wire.SCHEMA)))
-        return InPlace(deps=self.needs, actor=actor, schema=schema)
+        self._founded = 0
 
     # What the brokerage does
 
@@ -167,8 +46,9 @@ class Model:
         user.locations.add(location)
         self._granted[(user_id, location)] = self._ms()
         known = self._person(user_id, location)
-        if known:
-            self.write(lambda work: work.restore(known, {}, edit_ms=self._ms()))
+        if known is not None:
+            there = known
+            self.write(lambda work: work.restore(there, {}, edit_ms=self._ms()))
             return
         row = {
             "location_id": location,
@@ -193,12 +73,51 @@ class Model:
 
             self.write(end)
 
+    def sign_in(self, user_id: str) -> str:
+        """A refresh token."""
+        return self.accounts.sign_in(user_id)
+
+    def expire_tokens(self) -> None:
+        self.accounts.expire_all()
+
+    def break_refresh(self, broken: bool) -> None:
+        self.accounts.refresh_broken = broken
+
+    def disable(self, user_id: str, disabled: bool) -> None:
+        self.accounts.users[user_id].disabled = disabled
+
+    def founded(self) -> None:
+        """No failover reaches behind this point."""
+        self._founded = len(self.memory.commits)
+
+    def import_leads(self, fresh: Fresh) -> None:
+        """What another program writes, in one transaction."""
+
+        async def write(work: Transaction) -> None:
+            for row_id, lead in fresh:
+                await work.insert(tables.LEADS, row_id, lead)
+
+        self.write(write)
+
+    def living_leads(self) -> list[tuple[str, str]]:
+        """(id, location), in order."""
+        found = [
+            row for (name, _), row in self.memory.data.rows.items() if name == "leads" and not row.deleted
+        ]
+        return sorted((row.id, row.scope) for row in found)
+
+    def children(self, lead_id: str) -> list[tuple[str, str]]:
+        """(table, id) of what belongs to the lead."""
+        rows = self.memory.data.rows
+        return sorted(key for key, row in rows.items() if row.values.get("lead_id") == lead_id)
+
     def move(self, table: str, row_id: str, location: str) -> bool:
         """A manager moves a row to another location, on the server."""
         row = self.memory.data.rows.get((table, row_id))
         if row is None or row.deleted or row.scope == location or (table, row_id) in self.memory.locked:
             return False
-        self.write(lambda work: work.update(row, {"location_id": location}, edit_ms=self._ms()))
+        there = row
+        self.write(lambda work: work.update(there, {"location_id": location}, edit_ms=self._ms()))
         return True
 
     def write(self, do: Callable[[Transaction], Coroutine[Any, Any, Any]]) -> None:
@@ -209,6 +128,57 @@ class Model:
     async def _written(self, do: Callable[[Transaction], Coroutine[Any, Any, Any]]) -> None:
         async with self.memory.transaction() as work:
             await do(work)
+
+    # What goes wrong with it
+
+    def kill_next(self, when: str) -> None:
+        """ "before" or "after" the commit of the next request that writes."""
+        self.memory.die = when
+
+    def deadlock_next(self, times: int) -> None:
+        self.memory.deadlocks = times
+
+    def hold(self, held: str | None, change: Mapping[str, Any], fresh: Fresh) -> Callable[[], None]:
+        """A long transaction takes its numbers of the log and its lock now; the answer commits it."""
+        memory, key = self.memory, ("leads", held or "")
+        work = memory.begin(lines=len(fresh) + (held is not None))
+        memory.locked = {key} if held else set()
+
+        async def write() -> None:
+            async with memory.going_on(work):
+                if key in memory.locked:
+                    await work.update(memory.data.rows[key], change, edit_ms=self._ms())
+                for row_id, lead in fresh:
+                    await work.insert(tables.LEADS, row_id, lead)
+
+        def commit() -> None:
+            driven(write())
+            memory.locked.clear()
+            self.on_news()
+
+        return commit
+
+    @property
+    def is_held(self) -> bool:
+        return bool(self.memory.locked)
+
+    def lose(self, *, commits: int = 0, since_ms: int | None = None) -> int:
+        """The last commits are gone, another life begins. How many were lost."""
+        if since_ms is not None:
+            commits = sum(commit.at_ms >= since_ms for commit in self.memory.commits)
+        self.memory.locked.clear()
+        return self.memory.rewind(min(commits, len(self.memory.commits) - self._founded))
+
+    def prune(self, keep: int) -> None:
+        self.memory.prune(keep)
+
+    def all_off(self) -> None:
+        """No more faults."""
+        self.memory.die, self.memory.deadlocks = "", 0
+        self.accounts.refresh_broken = False
+        self.too_old_until = 0
+
+    # What is there
 
     def stamp(self) -> set[str]:
         """Number what is committed; the locations with news."""
@@ -230,7 +200,24 @@ class Model:
         """SHA-256 of the whole files that are here for a note."""
         return [upload.sha256 for upload in self.uploads.of_note(note_id) if upload.done]
 
-    def _person(self, user_id: str, location: str) -> Any:
+    def past(self) -> list[Version]:
+        """Every version of every row in this life of the database, in order."""
+        return [
+            Version(
+                table=write.table,
+                row_id=write.row_id,
+                before=write.before.values if write.before else None,
+                after=write.after.values,
+                was_dead=write.before is not None and write.before.deleted,
+                is_dead=write.after.deleted,
+                by_device=bool(write.origin),
+            )
+            for write in self.memory.history
+        ]
+
+    def close(self) -> None: ...
+
+    def _person(self, user_id: str, location: str) -> Stored | None:
         return next(
             (
                 row
@@ -244,28 +231,4 @@ class Model:
         return round(self.clock.now().timestamp() * 1000)
 
     def _time(self) -> str:
-        moment: datetime = self.clock.now()
-        return values.time_text(moment)
-
-
-def _of_newer_server(page: dict[str, Any]) -> dict[str, Any]:
-    """A field and a table that this release does not know."""
-    blocks = list(page.get("blocks", []))
-    for block in blocks:
-        if block["table"] == "leads":
-            block["columns"] = [*block["columns"], "mood"]
-            block["rows"] = [[*row, "sunny"] for row in block["rows"]]
-    strange = {"table": "moods", "columns": ["id", "ver", "location_id"], "rows": []}
-    return {**page, "blocks": [*blocks, strange]}
-
-
-def _json(data: dict[str, Any], request: Request) -> Answer:
-    body = json.dumps(data, separators=(",", ":")).encode()
-    headers = {"Content-Type": "application/json"}
-    if len(body) > 1000 and "zstd" in request.header("accept-encoding"):
-        body = zstandard.ZstdCompressor(level=3).compress(body)
-        headers["Content-Encoding"] = "zstd"
-    return Answer(status=200, headers=headers, body=body)
-
-
-__all__ = ["Model", "ServerKilled", "driven"]
+        return values.time_text(self.clock.now())

@@ -258,7 +258,10 @@ def main(names: Sequence[str]) -> int:
             caught = "-" if verdict.caught_by is None else str(verdict.caught_by)
             missed += verdict.caught_by is None
             named = verdict.mutant.name + (" *" if verdict.mutant.of_design else "")
-            print(f"{named:58} {caught:>5} {verdict.invariant:14} {verdict.runs:5} {verdict.seconds:6.1f}", flush=True)
+            print(
+                f"{named:58} {caught:>5} {verdict.invariant:14} {verdict.runs:5} {verdict.seconds:6.1f}",
+                flush=True,
+            )
     print(f"\n{len(chosen) - missed} of {len(chosen)} caught. * = named in the design (sync.md, 4)")
     return 1 if missed else 0
 

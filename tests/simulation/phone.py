@@ -213,8 +213,9 @@ class Phone:
 
         try:
             request = self.signed(codec.request_of(ask, part=_read(ask)))
-        except errors.JorgeError:
-            self.world.after(1, lambda: answered(fault))
+        except errors.JorgeError as fault:
+            said = fault
+            self.world.after(1, lambda: answered(said))
             return
         self.network.send(self.name, request, answered)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from backend.actor import Actor, Role
 from backend.services import pull
 from domain import errors, wire
-from tests.simulation.model import driven
+from tests.simulation.face import driven
 from tests.simulation.world import Violation
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from tests.simulation import faults, sim
+from tests.simulation.model import Model
 from tests.simulation.world import Violation
 
 
@@ -34,10 +35,12 @@ class Report:
         self.failures += other.failures
 
 
-def failure_of(setup: faults.Setup, counts: Counter[str] | None = None) -> Failure | None:
+def failure_of(
+    setup: faults.Setup, counts: Counter[str] | None = None, make_server: sim.MakeServer = Model
+) -> Failure | None:
     """Run it once; None = every promise held."""
     logging.disable(logging.CRITICAL)  # parked poison is logged as it should be, thousands of times
-    with sim.simulated(setup) as run:
+    with sim.simulated(setup, make_server) as run:
         try:
             run.run()
         except Violation as fault:
@@ -83,7 +86,10 @@ MUST_OCCUR = (
     *(f"status:{one}" for one in ("applied", "merged", "duplicate", "parked", "retry")),
     *(f"code:{one}" for one in ("bad_value", "row_deleted", "not_found", "group", "depends", "busy")),
     *(f"conflict:{one}" for one in ("newest", "manual", "text", "delete", "duplicate")),
-    *(f"decision:{one}" for one in ("let go", "sent again", "restored", "merge", "restore_loser", "keep_winner")),
+    *(
+        f"decision:{one}"
+        for one in ("let go", "sent again", "restored", "merge", "restore_loser", "keep_winner")
+    ),
     *(f"action:{kind}" for kind in faults.USUAL if kind not in ("decide",)),
     "action:record",
     "blob:same content",

@@ -6,11 +6,9 @@ import random
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from domain import tables
 from tests.simulation.faults import Act
-from tests.simulation.model import driven
 from tests.simulation.phone import Phone
-from tests.simulation.world import EPOCH_MS, HOUR, MINUTE, SECOND
+from tests.simulation.world import HOUR, MINUTE, SECOND
 
 if TYPE_CHECKING:
     from tests.simulation.sim import Sim
@@ -18,12 +16,7 @@ if TYPE_CHECKING:
 
 def import_leads(sim: Sim, rng: random.Random, number: int) -> None:
     """What another program writes, in one transaction."""
-
-    async def write(work: Any) -> None:
-        for _ in range(number):
-            await work.insert(tables.LEADS, sim.world.new_id(), _lead(sim, rng))
-
-    sim.server.write(write)
+    sim.server.import_leads([(sim.world.new_id(), _lead(sim, rng)) for _ in range(number)])
 
 
 def _lead(sim: Sim, rng: random.Random) -> dict[str, Any]:
@@ -38,17 +31,9 @@ def _lead(sim: Sim, rng: random.Random) -> dict[str, Any]:
     }
 
 
-def all_off(sim: Sim) -> None:
-    server = sim.server
-    server.memory.die, server.memory.deadlocks = "", 0
-    server.accounts.refresh_broken = False
-    server.too_old_until = 0
-    sim.finish_long()
-
-
 def _die(when: str) -> Callable[[Sim, Phone, Act, random.Random], None]:
     def die(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
-        sim.server.memory.die = when
+        sim.server.kill_next(when)
 
     return die
 
@@ -66,61 +51,44 @@ def _two_stampers(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
 
 def _long_transaction(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
     """An import takes its numbers of the log and its row locks now, and commits when others have passed it by."""
-    memory = sim.server.memory
-    if memory.locked:
+    if sim.server.is_held:
         return
     sim.world.count("fault:long_transaction")
-    leads = sorted(key for key, row in memory.data.rows.items() if key[0] == "leads" and not row.deleted)
-    held = rng.choice(leads) if leads else None
+    leads = sim.server.living_leads()
+    held = rng.choice(leads)[0] if leads else None
     fresh = [(sim.world.new_id(), _lead(sim, rng)) for _ in range(rng.randrange(1, 4))]
-    work = memory.begin(lines=len(fresh) + (held is not None))
-    memory.locked = {held} if held else set()
-
-    async def write() -> None:
-        async with memory.going_on(work):
-            if held is not None and held in memory.locked:
-                row = memory.data.rows[held]
-                await work.update(row, {"zip": f"L{sim.world.token()}"}, edit_ms=EPOCH_MS + sim.world.now_ms)
-            for row_id, lead in fresh:
-                await work.insert(tables.LEADS, row_id, lead)
-
-    def commit() -> None:
-        driven(write())
-        memory.locked.clear()
-        sim.news()
-
+    commit = sim.server.hold(held, {"zip": f"L{sim.world.token()}"}, fresh)
     sim.hold_long(commit, act.seconds * SECOND)
 
 
 def _deadlock(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
     sim.world.count("fault:deadlock")
-    sim.server.memory.deadlocks = rng.choice((1, 2, 4))
+    sim.server.deadlock_next(rng.choice((1, 2, 4)))
 
 
 def _failover(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
     """Another server takes over that had not got the last commits."""
-    _rewind(sim, rng.randrange(1, 8), act.kind)
+    sim.drop_long()
+    _lost(sim, sim.server.lose(commits=rng.randrange(1, 8)), act.kind)
 
 
 def _restore_point(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
     """The database of some minutes ago."""
-    since = sim.world.now_ms - rng.randrange(MINUTE, 15 * MINUTE)
-    _rewind(sim, sum(commit.at_ms >= since for commit in sim.server.memory.commits), act.kind)
-
-
-def _rewind(sim: Sim, commits: int, kind: str) -> None:
     sim.drop_long()
-    most = len(sim.server.memory.commits) - sim.founded
-    lost = sim.server.memory.rewind(min(commits, most))
+    since = sim.world.now_ms - rng.randrange(MINUTE, 15 * MINUTE)
+    _lost(sim, sim.server.lose(since_ms=since), act.kind)
+
+
+def _lost(sim: Sim, commits: int, kind: str) -> None:
     sim.checks.rewound()
     sim.world.count(f"fault:{kind}")
-    sim.world.count("commits lost", lost)
-    sim.world.note("server", kind, lost)
+    sim.world.count("commits lost", commits)
+    sim.world.note("server", kind, commits)
 
 
 def _prune(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
     sim.world.count("fault:prune")
-    sim.server.memory.prune(rng.choice((0, 3)))
+    sim.server.prune(rng.choice((0, 3)))
 
 
 def _clock_step(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
@@ -130,17 +98,16 @@ def _clock_step(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
 
 def _tokens_end(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
     sim.world.count("fault:tokens_end")
-    sim.server.accounts.expire_all()
+    sim.server.expire_tokens()
 
 
 def _refresh_fails(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
     sim.world.count("fault:refresh_fails")
-    accounts = sim.server.accounts
-    accounts.refresh_broken = True
-    accounts.expire_all()
+    sim.server.break_refresh(True)
+    sim.server.expire_tokens()
 
     def mended() -> None:
-        accounts.refresh_broken = False
+        sim.server.break_refresh(False)
         phone.poke()
 
     sim.world.after(act.seconds * SECOND, mended)
@@ -148,9 +115,8 @@ def _refresh_fails(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None
 
 def _disable_user(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
     sim.world.count("fault:disable_user")
-    user = sim.server.accounts.users[phone.user_id]
-    user.disabled = True
-    sim.world.after(act.seconds * SECOND, lambda: setattr(user, "disabled", False))
+    sim.server.disable(phone.user_id, True)
+    sim.world.after(act.seconds * SECOND, lambda: sim.server.disable(phone.user_id, False))
 
 
 # Locations
@@ -182,20 +148,18 @@ def _move_parent_first(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> 
 
 
 def _move(sim: Sim, rng: random.Random, delay_ms: int) -> None:
-    rows = sim.server.memory.data.rows
-    leads = sorted(key for key, row in rows.items() if key[0] == "leads" and not row.deleted)
+    leads = sim.server.living_leads()
     if not leads:
         return
-    lead = rng.choice(leads)
-    target = next(one for one in sim.locations if one != rows[lead].scope)
-    if not sim.server.move(*lead, target):
+    lead_id, location = rng.choice(leads)
+    target = next(one for one in sim.locations if one != location)
+    if not sim.server.move("leads", lead_id, target):
         return
     sim.world.count("fault:move")
 
     def children() -> None:
-        for key, row in sorted(rows.items(), key=lambda item: item[0]):
-            if row.values.get("lead_id") == lead[1]:
-                sim.server.move(*key, target)
+        for table, row_id in sim.server.children(lead_id):
+            sim.server.move(table, row_id, target)
 
     sim.world.after(delay_ms, children)
 

@@ -47,4 +47,8 @@ def told(setup: faults.Setup, lines: int = 120) -> str:
         trace = run.world.lines
     acts = "\n".join(str(act) for act in faults.plan(setup))
     head = f"seed {setup.seed}, groups {setup.groups}, {setup.phones} phones, {setup.minutes} minutes"
-    return f"{head}\n\nThe plan:\n{acts}\n\nThe end of the trace:\n" + "\n".join(trace[-lines:]) + f"\n\n{verdict}\n"
+    return (
+        f"{head}\n\nThe plan:\n{acts}\n\nThe end of the trace:\n"
+        + "\n".join(trace[-lines:])
+        + f"\n\n{verdict}\n"
+    )

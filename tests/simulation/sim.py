@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -19,10 +18,11 @@ from tests.simulation.model import Model
 from tests.simulation.network import Network
 from tests.simulation.person import Person
 from tests.simulation.phone import Phone, Shell
+from tests.simulation.server import Server
 from tests.simulation.world import HOUR, MINUTE, Violation, World
 
 STAMP_MS = 70
-MemoryOf = Callable[[World], Model]
+MakeServer = Callable[[World, Path], Server]
 
 
 @cache
@@ -35,7 +35,7 @@ def template() -> Path:
 
 def fast_folder() -> Path:
     """Files in memory where the machine has such a place; made anew for each process, left to the system."""
-    shm = Path("/dev/shm")  # noqa: S108 - a folder of our own in it
+    shm = Path("/dev/shm")
     folder = Path(tempfile.mkdtemp(prefix="jorge-sim-", dir=shm if shm.is_dir() else None))
     return folder
 
@@ -46,9 +46,9 @@ class Sim:
 
     setup: faults.Setup
     folder: Path
-    make_server: Callable[[World], Model] = Model
+    make_server: MakeServer = Model
     world: World = field(init=False)
-    server: Model = field(init=False)
+    server: Server = field(init=False)
     network: Network = field(init=False)
     ledger: Ledger = field(init=False)
     person: Person = field(init=False)
@@ -57,13 +57,12 @@ class Sim:
     locations: list[str] = field(default_factory=list)
     users: list[str] = field(default_factory=list)
     stamper_dead_until: int = 0
-    founded: int = 0
     _stamp_due: bool = False
     _long: Callable[[], None] | None = None
 
     def __post_init__(self) -> None:
         self.world = World(self.setup.seed)
-        self.server = self.make_server(self.world)
+        self.server = self.make_server(self.world, self.folder)
         self.network = Network(self.world, self.server)
         self.ledger = Ledger(self.world)
         self.person = Person(self.world, self.ledger, self.folder)
@@ -85,6 +84,7 @@ class Sim:
         for phone in self.phones:
             if phone.on:
                 phone.stop()
+        self.server.close()
 
     # The brokerage
 
@@ -104,8 +104,8 @@ class Sim:
             self.users.append(user)
         server_faults.import_leads(self, rng, 6)
         self.server.stamp()
-        self.founded = len(self.server.memory.commits)
-        self.checks.reader = reader.Reader(self)
+        self.server.founded()
+        self.checks.reader = None if self.server.real else reader.Reader(self)
         for number in range(self.setup.phones):
             self.add_phone(self.users[number % len(self.users)])
 
@@ -126,7 +126,7 @@ class Sim:
             shell=Shell(self.checks.after_step),
         )
         self.phones.append(phone)
-        phone.refresh_token = self.server.accounts.sign_in(user_id)
+        phone.refresh_token = self.server.sign_in(user_id)
         return phone
 
     def _acting(self, act: faults.Act) -> Callable[[], None]:
@@ -155,7 +155,6 @@ class Sim:
     def drop_long(self) -> None:
         """Its server is gone before it committed."""
         self._long = None
-        self.server.memory.locked.clear()
 
     # The sequencer and its pokes
 
@@ -197,8 +196,8 @@ class Sim:
         for phone in self.phones:
             if not phone.on:
                 phone.start()
-            self.server.accounts.users[phone.user_id].disabled = False
-            phone.refresh_token = self.server.accounts.sign_in(phone.user_id)
+            self.server.disable(phone.user_id, False)
+            phone.refresh_token = self.server.sign_in(phone.user_id)
             phone.hear(effects.Wake(effects.Why.PERSON))
         self.world.note("world", "is quiet")
         if self.world.counts["fault:replay"]:
@@ -218,7 +217,7 @@ class Sim:
 
 
 @contextmanager
-def simulated(setup: faults.Setup, make_server: MemoryOf = Model) -> Iterator[Sim]:
+def simulated(setup: faults.Setup, make_server: MakeServer = Model) -> Iterator[Sim]:
     """A run in a folder of its own, which is gone afterwards."""
     folder = Path(tempfile.mkdtemp(dir=template().parent))
     sim = Sim(setup, folder, make_server)
@@ -229,11 +228,8 @@ def simulated(setup: faults.Setup, make_server: MemoryOf = Model) -> Iterator[Si
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def run_seed(seed: int, make_server: MemoryOf = Model) -> Sim:
+def run_seed(seed: int, make_server: MakeServer = Model) -> Sim:
     """Raises: Violation."""
     with simulated(faults.setup_of(seed), make_server) as sim:
         sim.run()
         return sim
-
-
-__all__ = ["Sim", "run_seed", "simulated", "random"]

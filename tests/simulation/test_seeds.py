@@ -29,7 +29,9 @@ def test_the_seeds_together_meet_every_fault() -> None:
     planned = {act.kind for seed in range(SEEDS) for act in faults.plan(faults.setup_of(seed))}
     known = {fault.kind for group in faults.GROUPS for fault in group.faults}
     assert known <= planned
-    assert {number for seed in range(SEEDS) for number in faults.setup_of(seed).groups} == set(faults.BY_NUMBER)
+    assert {number for seed in range(SEEDS) for number in faults.setup_of(seed).groups} == set(
+        faults.BY_NUMBER
+    )
 
 
 def test_the_same_seed_gives_the_same_run_in_another_process() -> None:
@@ -39,7 +41,9 @@ def test_the_same_seed_gives_the_same_run_in_another_process() -> None:
 
 
 def _trace_in_a_process(seed: str) -> str:
-    script = "from tests.simulation import sim; print([sim.run_seed(n).world.trace_hash() for n in (4, 9, 21)])"
+    script = (
+        "from tests.simulation import sim; print([sim.run_seed(n).world.trace_hash() for n in (4, 9, 21)])"
+    )
     environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
         [sys.executable, "-c", script], env=environment, cwd=ROOT, capture_output=True, text=True, check=True

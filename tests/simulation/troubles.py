@@ -37,7 +37,8 @@ def suffer(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
 
 def all_off(sim: Sim) -> None:
     sim.network.quiet()
-    server_faults.all_off(sim)
+    sim.server.all_off()
+    sim.finish_long()
     sim.stamper_dead_until = 0
     for phone in sim.phones:
         phone.tear = None
@@ -165,7 +166,7 @@ def _corrupt_line(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
     """A line of the queue is no longer what was written."""
     if phone.on:
         sim.person.act(phone, "edit", rng)
-        sim.checks.spoil(phone, "patch", rng.choice(('{"name": ', "", "[]")))
+        sim.checks.spoil(phone, "patch", rng.choice(('{"name": ', "", "x")))
         sim.person.act(phone, "edit", rng)
 
 
