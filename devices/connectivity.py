@@ -1,4 +1,4 @@
-"""Whether there is a network interface, by ft.Connectivity."""
+"""Whether there is a network interface, and one that costs money by the byte, by ft.Connectivity."""
 
 from __future__ import annotations
 
@@ -25,6 +25,14 @@ class FletConnectivity:
             return True
         return _connected(kinds)
 
+    async def metered(self) -> bool | None:
+        """Mobile data and nothing beside it; a tunnel's own way out is not known."""
+        try:
+            kinds = await calls.ask(self._service.get_connectivity(), seconds=5.0)
+        except calls.CallFailedError:
+            return None
+        return _metered(kinds)
+
     async def changes(self) -> AsyncIterator[bool]:
         """Each change from here on, the newest only when the reader is slow."""
         queue: asyncio.Queue[bool] = asyncio.Queue(maxsize=1)
@@ -40,6 +48,22 @@ class FletConnectivity:
             if queue.full():
                 queue.get_nowait()
             queue.put_nowait(_connected(event.connectivity))
+
+
+def for_page(page: ft.Page) -> FletConnectivity | None:
+    """None where nothing need wait for Wi-Fi: at a desk, and in a browser, where this process sends and not the phone.
+
+    Make one per page and keep it.
+    """
+    mobile = page.platform in (ft.PagePlatform.ANDROID, ft.PagePlatform.IOS)
+    return FletConnectivity() if mobile and not page.web else None
+
+
+def _metered(kinds: list[ft.ConnectivityType]) -> bool | None:
+    if ft.ConnectivityType.MOBILE in kinds:
+        return not {ft.ConnectivityType.WIFI, ft.ConnectivityType.ETHERNET} & set(kinds)
+    known = {ft.ConnectivityType.WIFI, ft.ConnectivityType.ETHERNET, ft.ConnectivityType.BLUETOOTH}
+    return False if known & set(kinds) else None
 
 
 def _connected(kinds: list[ft.ConnectivityType]) -> bool:

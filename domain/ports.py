@@ -108,6 +108,9 @@ class Connectivity(Protocol):
 
     async def has_network(self) -> bool: ...
 
+    async def metered(self) -> bool | None:
+        """Does it cost money by the byte? None = there is none, or this device can't tell."""
+
     def changes(self) -> AsyncIterator[bool]: ...
 
 

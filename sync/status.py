@@ -21,6 +21,7 @@ class Phase(StrEnum):
 class SyncStatus:
     """`online`: the server answered last time. `first_sync`: share loaded, None when complete.
 
+    `metered`: recordings wait for Wi-Fi, as this person wants it.
     `compared_*`: the last comparison of all rows with the server; `compared_equal` None = never, or cut off.
     """
 
@@ -39,6 +40,7 @@ class SyncStatus:
     first_done: int = 0
     first_total: int = 0
     first_complete: bool = False
+    metered: bool = False
     compared_at: datetime | None = None
     compared_equal: bool | None = None
     compared_rows: int = 0
@@ -46,6 +48,11 @@ class SyncStatus:
     @property
     def running(self) -> bool:
         return self.phase is not Phase.IDLE
+
+    @property
+    def waiting_for_wifi(self) -> bool:
+        """Why recordings don't move."""
+        return self.metered and self.files > 0
 
     @property
     def error(self) -> str:

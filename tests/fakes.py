@@ -122,12 +122,16 @@ class FakeTranscriber:
 class FakeConnectivity:
     """A network that is there until `set` says otherwise."""
 
-    def __init__(self, *, connected: bool = True) -> None:
+    def __init__(self, *, connected: bool = True, metered: bool | None = False) -> None:
         self.connected = connected
+        self.costs = metered
         self._listeners: set[asyncio.Queue[bool]] = set()
 
     async def has_network(self) -> bool:
         return self.connected
+
+    async def metered(self) -> bool | None:
+        return self.costs if self.connected else None
 
     async def changes(self) -> AsyncIterator[bool]:
         queue: asyncio.Queue[bool] = asyncio.Queue()
@@ -138,8 +142,8 @@ class FakeConnectivity:
         finally:
             self._listeners.discard(queue)
 
-    def set(self, connected: bool) -> None:
-        self.connected = connected
+    def set(self, connected: bool, *, metered: bool | None = False) -> None:
+        self.connected, self.costs = connected, metered
         for queue in self._listeners:
             queue.put_nowait(connected)
 

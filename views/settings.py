@@ -6,7 +6,18 @@ import flet as ft
 
 from domain import wire
 from services import settings
-from views import component, context, live, routes, settings_account, settings_place, shell, strings, theme
+from views import (
+    component,
+    context,
+    live,
+    routes,
+    settings_account,
+    settings_place,
+    settings_recordings,
+    shell,
+    strings,
+    theme,
+)
 from views.agent import voice_model
 from views.parts import cards, chips, words
 
@@ -23,6 +34,7 @@ def settings_screen() -> ft.View:
         look_section(),
         distance_section(),
         settings_place.home_section(),
+        settings_recordings.recordings_section(),
         cards.section(_t("speech"), [voice_model.model_list()], note=_t("speech.note")),
         settings_account.account_section(),
         _about(),

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 
 from devices import clock as clocks
-from devices import launcher, locator, recorder, transcriber
+from devices import connectivity, launcher, locator, recorder, transcriber
 from domain import errors, ports
 from services import session as services_of
 from services.here import Here
@@ -23,6 +23,7 @@ from speech import models
 from storage import ballast, cursor, database
 from sync import client, devices_list, engine, live, login, nudge, schedule, session
 from views import context
+from wiring import metering
 from wiring.watching import Watching
 
 LOG = logging.getLogger(__name__)
@@ -172,6 +173,9 @@ class Workplace:
             needs_sign_in=status.needs_sign_in,
         )
 
+    async def _meter(self, network: ports.Connectivity) -> None:
+        await metering.watch(self.db, self.services.settings, network, self.sync.metered)
+
     def now(self) -> datetime:
         """On this person's wall clock: their first location's."""
         return self.shared.clock.now().astimezone(self.services.desk.zone())
@@ -185,6 +189,8 @@ class Workplace:
             contact=replace(self.services.contact, launcher=launcher.FletLauncher()),
             leads=replace(self.services.leads, notes=notes),
         )
+        if network := connectivity.for_page(page):
+            page.run_task(self._meter, network)
         here = Here(locator=locator.FletLocator(self.shared.clock), settings=mine.settings)
         return (*mine.all(), here, LiveFigures(start=self.watching.start))
 

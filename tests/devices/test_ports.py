@@ -6,8 +6,10 @@ import asyncio
 from collections.abc import Callable
 from datetime import UTC
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import flet as ft
 import pytest
 
 from devices import clock, connectivity, launcher, locator, recorder, secrets, transcriber
@@ -80,6 +82,41 @@ async def test_connectivity_tells_now_and_each_change(connect: Connect, kind: st
     assert await network.has_network()
     await asyncio.wait_for(listening, 2)
     assert heard == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("kinds", "metered"),
+    [
+        (["wifi"], False),
+        (["ethernet", "vpn"], False),
+        (["mobile"], True),
+        (["mobile", "vpn"], True),
+        (["mobile", "wifi"], False),
+        (["vpn"], None),
+        (["none"], None),
+    ],
+)
+async def test_connectivity_tells_what_costs_by_the_byte(
+    connect: Connect, kinds: list[str], metered: bool | None
+) -> None:
+    connect({"get_connectivity": kinds})
+    fake = fakes.FakeConnectivity(connected=kinds != ["none"], metered=metered)
+    networks: list[ports.Connectivity] = [connectivity.FletConnectivity(), fake]
+
+    assert [await network.metered() for network in networks] == [metered, metered]
+
+
+@pytest.mark.parametrize(
+    ("platform", "web", "phone"),
+    [("android", False, True), ("ios", False, True), ("ios", True, False), ("macos", False, False)],
+)
+async def test_only_a_phones_own_app_asks_what_its_connection_costs(
+    connect: Connect, platform: str, web: bool, phone: bool
+) -> None:
+    connect({})
+    page: Any = SimpleNamespace(platform=ft.PagePlatform(platform), web=web)
+
+    assert (connectivity.for_page(page) is not None) == phone
 
 
 async def switch(network: Any, client: ScriptedClient, connected: bool) -> None:

@@ -49,3 +49,12 @@ async def test_the_account_and_the_versions_are_shown(bench: Bench) -> None:
 async def test_without_a_speech_engine_the_server_is_named(bench: Bench) -> None:
     async with field.opened(bench, "/settings") as phone:
         assert phone.sees("This device has no speech engine.")
+
+
+async def test_recordings_may_wait_for_wifi_and_end_by_themselves(bench: Bench) -> None:
+    async with field.opened(bench, "/settings") as phone:
+        await phone.tap("5 min")
+        await phone.tap("wifi-only")
+
+    chosen = bench.sv.settings.read()
+    assert (chosen.recording_minutes, chosen.wifi_only_audio) == (5, True)
