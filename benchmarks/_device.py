@@ -103,6 +103,22 @@ class Device:
             raise SystemExit(f"the run failed: {status.fault!r}")
         return self.spent() - before
 
+    async def first_run(self) -> tuple[Spent, Spent]:
+        """The first run: until everything is here, and what the engine does after that. Raises: SystemExit."""
+        before, complete = self.spent(), list[Spent]()
+
+        def look() -> None:
+            if not complete and self.sync.status().first_complete:
+                complete.append(self.spent())
+
+        unsubscribe = self.sync.subscribe(look)
+        whole = await self.run()
+        unsubscribe()
+        if not complete:
+            raise SystemExit("the first pull did not come to its end")
+        load = complete[0] - before
+        return load, whole - load
+
     def rows(self) -> int:
         return int(self.db.value("SELECT count(*) FROM leads"))
 

@@ -39,7 +39,7 @@ class Run:
 
 async def first_pull(run: Run, device: Device, others: Sequence[Spent]) -> None:
     """`others`: first pulls of other devices. CPU and wall are those of the quickest: other work disturbs, none helps."""
-    spent = await pulled(run, device)
+    spent, after = await pulled(run, device)
     best = min((spent, *others), key=lambda one: one.client)
     aim = 0.6 * run.rows / ROWS
     run.add(f"first pull: client CPU (best of {len(others) + 1})", best.client, "s", aim, peer="pull_client")
@@ -48,15 +48,17 @@ async def first_pull(run: Run, device: Device, others: Sequence[Spent]) -> None:
     run.add("first pull: bytes down, a row", spent.down / run.rows, "B", 130, peer="pull_down")
     run.add("… of these bodies", spent.body_down / run.rows, "B")
     run.add(f"first pull: bytes up, all of it ({spent.requests} requests)", spent.up, "B", peer="pull_up")
+    run.add("… the engine's work after it (comparing): client CPU", after.client, "s")
+    run.add("… and server CPU", after.theirs, "s")
     run.add("disk / data after the first pull", device.disk() / run.data, "×", 1.3, peer="disk")
 
 
-async def pulled(run: Run, device: Device) -> Spent:
-    """Everything into an empty store. Raises: SystemExit when something is missing."""
+async def pulled(run: Run, device: Device) -> tuple[Spent, Spent]:
+    """Everything into an empty store, and what the engine does after that. Raises: SystemExit when something is missing."""
     gc.collect()
     async with asyncio.timeout(600):
-        spent = await device.run()
-    if not device.sync.status().first_complete or device.rows() != run.rows:
+        spent = await device.first_run()
+    if device.rows() != run.rows:
         raise SystemExit(f"after the first pull the store holds {device.rows():,} of {run.rows:,} leads")
     return spent
 
@@ -172,12 +174,12 @@ async def slow_line(run: Run, speed: _line.Speed = _line.SLOW) -> None:
     """The first pull and the push again, over a line of 200 ms, 2 Mbit/s down and 0.5 up."""
     with _line.line_to(run.server.port, speed) as line:
         async with _device.opened(run.server, line, run.folder / "slow") as device:
-            pulled = await device.run()
+            loaded, _after = await device.first_run()
             again = Run(server=run.server, folder=run.folder, rows=run.rows, edits=run.edits, data=run.data)
             local_edits(again, device)
             device.sync.force_offline(False)
             pushed = await device.run()
-    run.add("slow line: first pull, wall", pulled.wall, "s", peer="slow_pull")
+    run.add("slow line: first pull, wall", loaded.wall, "s", peer="slow_pull")
     run.add(f"slow line: push of {run.edits:,}, wall", pushed.wall, "s", peer="slow_push")
 
 

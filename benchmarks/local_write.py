@@ -13,11 +13,13 @@ import sqlite3
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks import _common
 from domain import ids
 from services import session
+from storage import database, edits
 
 LEADS = 1_500
 
@@ -35,6 +37,8 @@ def main() -> None:
             people = _common.fill(db, sold, LEADS)
             ours = Writes(services, people)
             print(f"{'bare transaction':<28}{peer.text()}")
+            alone = _common.timed(lambda turn: ours.patch(db, turn), chosen.writes)
+            print(f"{'storage alone, no rules':<28}{alone.text()}  {_ratios(alone, peer)}")
             for name, call in (
                 ("leads.edit, motivation", ours.say_motivation),
                 ("leads.edit, price", ours.set_price),
@@ -62,6 +66,11 @@ class Writes:
     def __post_init__(self) -> None:
         random.Random(3).shuffle(self.people)
         self._tasks = [self._task(turn) for turn in range(len(self.people))]
+
+    def patch(self, db: database.Database, turn: int) -> None:
+        with db.write_tx() as tx:
+            edit = edits.start(tx, datetime.now(UTC), 1.0)
+            edit.patch("leads", self.people[turn], {"financing": f"cash {turn}"})
 
     def say_motivation(self, turn: int) -> None:
         self.services.leads.edit(self.people[turn], motivation=f"Job in another town, said in call {turn}")

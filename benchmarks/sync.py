@@ -99,7 +99,7 @@ async def measured(run: Run, chosen: argparse.Namespace) -> None:
 
 async def _pulled(run: Run, line: _line.Line, name: str) -> Spent:
     async with _device.opened(run.server, line, run.folder / name) as device:
-        return await _steps.pulled(run, device)
+        return (await _steps.pulled(run, device))[0]
 
 
 def by_peer(rows: int, edits: int, *, slow: bool) -> Mapping[str, float]:
