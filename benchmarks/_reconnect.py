@@ -72,7 +72,7 @@ class Outcome:
             f"  new devices ({len(self.new)}), whole first load: {_percentiles(self.new)}\n"
             f"  server CPU {total:.2f} s (ours {server:.2f}, PostgreSQL {postgres:.2f}, Valkey {valkey:.2f})"
             f" = {1000 * total / max(count, 1):.1f} ms a device; our process {rss_mb:.0f} MB\n"
-            f"  answers by status {self.statuses}; cut or refused {self.faults}; the crowd's own CPU {self.client_cpu:.1f} s"
+            f"  answers {dict(sorted(self.statuses.items()))}; cut or refused {self.faults}; the crowd's own CPU {self.client_cpu:.1f} s"
         )
 
 
@@ -146,6 +146,10 @@ class Phone:
     rows: int = 0
     failures: int = 0
     pushed: bool = False
+    known: bool = False
+
+    def __post_init__(self) -> None:
+        self.known = bool(self.cursor)
 
     async def come_back(self) -> float | None:
         """Milliseconds until it is up to date; None when it is not within two minutes."""
@@ -173,7 +177,7 @@ class Phone:
         _OPEN.append(socket)
         try:
             await socket.message()
-            if not self.pushed and self.cursor:
+            if self.known and not self.pushed:
                 await self._asked(http, "POST", "/api/sync/push", self._push())
                 self.pushed = True
             more = True
@@ -189,7 +193,8 @@ class Phone:
 
     async def _asked(self, http: _raw.Http, method: str, path: str, body: bytes = b"") -> _raw.Answer:
         answer = await http.ask(method, path, body)
-        self.statuses[str(answer.status)] += 1
+        what = "push" if method == "POST" else "news" if self.known else "first load"
+        self.statuses[f"{what} {answer.status}"] += 1
         if answer.status not in (200, 204):
             raise _RefusedError(answer.retry_after)
         return answer
