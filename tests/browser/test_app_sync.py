@@ -111,12 +111,12 @@ async def test_who_stays_offline_works_on_and_all_is_sent_when_they_come_back(fi
 
 
 async def test_a_long_first_download_shows_how_far_it_is_and_can_be_worked_in(firm: Brokerage) -> None:
-    office = await firm.office([{**LENA, "name": f"Lead {n:04}"} for n in range(1500)])
+    office = await firm.office([{"name": f"Lead {n:04}", "address": f"{n} Elm Street"} for n in range(1500)])
     async with firm.phone() as phone:
         await phone.open("/sync")
         firm.field.net.slow_down = 30_000
         await brokerage.type_sign_in(phone, office.agent.email, office.agent.password)
-        await brokerage.until(lambda: share(firm.field, office.agent) >= 0.55, seconds=120)
+        await brokerage.until(lambda: share(firm.field, office.agent) > 0.3, seconds=120)
         firm.field.net.stall()
         await phone.see("Downloading your area", timeout=30)
         await phone.see("rows · you can start")
