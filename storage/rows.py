@@ -75,7 +75,12 @@ def change(
     before: Mapping[str, Any],
 ) -> None:
     """Write the columns in which `row` differs from `before`, what is stored now: few pages are touched then."""
-    changed = [name for name in row if row[name] != before.get(name)]
+    # Most values are the very same object: `is` is cheap.
+    changed = [
+        name
+        for name, value in row.items()
+        if (old := before.get(name)) is not value and (old != value or name not in before)
+    ]
     if len(row) < len(before) or not all(name in table.by_name for name in changed):
         write(tx, table, row_id, ver, row)
         return
