@@ -94,6 +94,7 @@ _BY_STATUS: Mapping[int, type[errors.JorgeError]] = {
     403: errors.ForbiddenError,
     404: errors.NotFoundError,
     410: errors.ResyncError,
+    423: errors.ServerFaultError,  # another request of ours, on a line that died, is not over yet
 }
 
 
@@ -106,7 +107,8 @@ def _by_code(status: int, problem: Mapping[str, str], retry_after: float | None)
 def _tree(root: type[errors.JorgeError]) -> dict[str, type[errors.JorgeError]]:
     found = {root.code: root}
     for kind in root.__subclasses__():
-        found |= _tree(kind)
+        if kind.__module__ == errors.__name__:  # not the server's own, where both live in one process
+            found |= _tree(kind)
     return found
 
 

@@ -73,7 +73,9 @@ def message_of(ask: Ask, status: int, headers: Mapping[str, str], body: bytes) -
         case wire.RowsAsk():
             return _read(lambda found: _checked_rows(wire.RangeRows.from_json(found)), headers, body)
         case Offer():
-            return Reached(url=_location(headers), sent=int(headers.get("upload-offset", "0")))
+            most = headers.get("tus-max-size", "")
+            sent = int(headers.get("upload-offset", "0"))
+            return Reached(url=_location(headers), sent=sent, most=int(most) if most.isdigit() else 0)
         case Offset() | Part():
             return Reached(url=ask.url, sent=_said_offset(headers))
 

@@ -39,10 +39,11 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reached:
-    """The upload's address on the server, and the bytes that are safe there."""
+    """The upload's address on the server, and the bytes that are safe there. `most`: the largest file it takes; 0 = not said."""
 
     url: str
     sent: int
+    most: int = 0
 
 
 def offer(blob: blobs.Blob) -> Offer:

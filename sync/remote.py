@@ -65,6 +65,9 @@ def _read(path: Path, start: int, size: int) -> bytes:
     try:
         with path.open("rb") as file:
             file.seek(start)
-            return file.read(size)
+            part = file.read(size)
     except OSError as fault:
         raise errors.InputError("The recording is no longer on this device.", where=path.name) from fault
+    if not part:
+        raise errors.InputError("The recording is no longer whole on this device.", where=path.name)
+    return part

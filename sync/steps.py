@@ -15,6 +15,7 @@ from sync.files import Reached
 
 logger = logging.getLogger(__name__)
 
+TOO_LARGE = "too_large"
 TRIES = 3
 """So often a file that the server refuses is offered before a person must look."""
 
@@ -194,13 +195,13 @@ class StartOver:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NextFile:
-    """The smallest file that waits, and may go now; None = none."""
+    """The smallest file that waits, and may go now, those of `last` after the others; None = none."""
 
     metered: bool
+    last: frozenset[str] = frozenset()
 
     def run(self, device: Device) -> blobs.Blob | None:
-        waiting = [] if self.metered else blobs.waiting(device.db, limit=1)
-        return waiting[0] if waiting else None
+        return blobs.next_file(device.db, metered_ok=not self.metered, last=self.last)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,19 +228,21 @@ class FileReached:
             blobs.progressed(tx, self.blob.id, url=self.reached.url, sent=self.reached.sent)
             if self.reached.sent >= self.blob.size:
                 blobs.finished(tx, self.blob.id)
+            if self.reached.most and self.reached.most != blobs.most_bytes(tx):
+                blobs.put_most_bytes(tx, self.reached.most)
                 logger.info("sync.uploaded", extra={"bytes": self.blob.size})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileRefused:
-    """Another offset than ours is asked for anew; anything else is tried three times."""
+    """Another offset than ours is asked for anew; anything else is tried three times, what is too large once."""
 
     blob: blobs.Blob
-    fault: errors.InputError
+    fault: errors.JorgeError
 
     def run(self, device: Device) -> None:
         with device.db.write_tx() as tx:
-            last = self.blob.attempts >= TRIES - 1
+            last = self.blob.attempts >= TRIES - 1 or self.fault.code == TOO_LARGE
             blobs.failed(tx, self.blob.id, self.fault.message, for_good=last)
             events.add(tx, "upload.refused", level="error", at=device.clock.now(), code=self.fault.code)
         logger.warning("sync.upload_refused", extra={"code": self.fault.code})

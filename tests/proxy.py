@@ -24,6 +24,7 @@ class Proxy:
         self._is_cut = False
         self._next_cut: tuple[int | None, int | None] = (None, None)
         self.slow_up: float | None = None
+        self._line_free_at = 0.0
         self.slow_down: float | None = None
         self.port = 0
         self.connections = 0
@@ -136,6 +137,12 @@ class Proxy:
         with suppress(OSError):
             await sink.wait_closed()
         raise _CutError
+
+    async def _share_the_line(self, size: int, bytes_per_second: float) -> None:
+        """All connections together have so many bytes a second, and take turns."""
+        now = asyncio.get_running_loop().time()
+        self._line_free_at = max(now, self._line_free_at) + size / bytes_per_second
+        await asyncio.sleep(self._line_free_at - now)
 
     def _at_once(self, most: int | None, *, up: bool) -> int:
         size = 65_536 if most is None else most

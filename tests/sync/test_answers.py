@@ -29,6 +29,7 @@ CASES = [
     (410, JSON, "resync", errors.ResyncError),
     (413, JSON, "too_large", errors.InputError),
     (422, JSON, "input", errors.InputError),
+    (423, JSON, "locked", errors.ServerFaultError),
     (426, JSON, "version_mismatch", errors.VersionMismatchError),
     (426, {}, "", errors.VersionMismatchError),
     (429, JSON, "too_many_tries", errors.TooManyTriesError),
