@@ -1,6 +1,6 @@
 """The whole conversation of a device with its server, as it is spoken: read this page first.
 
-Three lanes, each a generator that has at most one thing under way: it yields a request (an `Ask`) or a transaction of the
+Four lanes, each a generator that has at most one thing under way: it yields a request (an `Ask`) or a transaction of the
 store (a `Step`), is given what came of it, and has faults thrown into it. No lane waits for another; what two lanes do at
 once is safe because every step is one transaction and versions guard the rows. A lane may be dropped at any point (the app
 is killed, the network goes): the store is whole, and the next run of the lane goes on from there.
@@ -14,7 +14,7 @@ from typing import Any
 
 from domain import errors, wire
 from storage import blobs
-from sync import files, steps
+from sync import compare, files, steps
 from sync.effects import Ask, Step
 
 Lane = Generator[Ask | Step, Any, None]
@@ -34,7 +34,10 @@ class Pace:
     chunk: int = files.FIRST_CHUNK
     metered: bool = False
     audit: bool = False
+    compared: bool = False
+    journal: bool = False
     took: float = 0.0
+    late: set[str] = field(default_factory=set)  # files that the server could not take just now
     agreed: set[str] = field(
         default_factory=set
     )  # files whose offset the server confirmed since the last cut
@@ -78,6 +81,7 @@ def down(pace: Pace) -> Lane:
             continue
         kept = yield steps.KeepPage(ask=ask, page=page, took=pace.took)
         pace.page = next_limit(pace.page, kept.rows, pace.took)
+        pace.journal = pace.journal or kept.journal
         more = kept.more
 
 
@@ -91,15 +95,20 @@ def next_limit(limit: int, rows: int, seconds: float) -> int:
 
 def recordings(pace: Pace) -> Lane:
     """Voice files up, part by part; after each part the smallest that waits has its turn. Rows never wait for them."""
-    while (blob := (yield steps.NextFile(metered=pace.metered))) is not None:
+    while (blob := (yield steps.NextFile(metered=pace.metered, last=frozenset(pace.late)))) is not None:
         try:
             yield from _part(pace, blob)
+        except (errors.InputError, errors.ForbiddenError, errors.ResyncError) as fault:
+            pace.agreed.discard(blob.id)  # a 410: it expired there, and begins anew
+            yield steps.FileRefused(blob=blob, fault=fault)
+        except errors.ServerFaultError:
+            pace.agreed.discard(blob.id)
+            pace.late.add(blob.id)  # the others don't wait behind it
+            raise
         except (errors.NetworkError, errors.AccessError):
             pace.agreed.discard(blob.id)
             raise
-        except errors.InputError as fault:
-            pace.agreed.discard(blob.id)
-            yield steps.FileRefused(blob=blob, fault=fault)
+    pace.late.clear()
 
 
 def _part(pace: Pace, blob: blobs.Blob) -> Lane:
@@ -125,3 +134,31 @@ def _agree(blob: blobs.Blob) -> Generator[Ask | Step, Any, files.Reached]:
     yield steps.CheckFile(blob=blob)
     begun: files.Reached = yield files.offer(blob)
     return begun
+
+
+def equal(pace: Pace) -> Lane:
+    """Is what lies here what lies there? Sums by location and table; where they differ by range; there the rows."""
+    due: compare.Due | None = yield compare.IsDue(asked=pace.audit, first=not pace.compared)
+    if due is None:
+        return
+    differ = yield from _differing(due)
+    if differ:
+        yield from down(pace)  # news that was on its way is no damage
+        differ = yield from _differing(due)
+    repaired, late = 0, False
+    for scope, table in differ:
+        said = yield wire.DigestAsk(content=due.content, scope=scope, table=table)
+        found = yield compare.Ranges(scope=scope, table=table, said=said, content=due.content)
+        if found.ranges:
+            ask = wire.RowsAsk(scope=scope, table=table, ranges=found.ranges)
+            listed = yield ask
+            mended = yield compare.Repair(ask=ask, found=listed, due=due, since=found.since)
+            repaired, late = repaired + (mended or 0), late or mended is None
+    pace.compared, pace.audit = pace.compared or not late, pace.audit and late
+    yield compare.Remember(due=due, repaired=repaired, late=late)
+
+
+def _differing(due: compare.Due) -> Generator[Ask | Step, Any, list[tuple[str, str]]]:
+    said = yield wire.DigestAsk(content=due.content)
+    differ: list[tuple[str, str]] = yield compare.Sums(said=said, content=due.content)
+    return differ

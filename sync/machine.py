@@ -62,8 +62,9 @@ class Machine:
         self.up = Runner(name="up", phase=Phase.PUSHING, make=lanes.up)
         self.down = Runner(name="down", phase=Phase.PULLING, make=lanes.down)
         self.files = Runner(name="files", phase=Phase.UPLOADING, make=lanes.recordings)
+        self.equal = Runner(name="equal", phase=Phase.COMPARING, make=lanes.equal)
         self.talking = (self.up, self.down, self.files)
-        self.runners = self.talking
+        self.runners = (*self.talking, self.equal)
         self.line = Runner(name="line", phase=Phase.IDLE, make=lanes.up)  # only its timer is used
         self.status = SyncStatus()
         self._patience = Patience.NONE
@@ -85,6 +86,7 @@ class Machine:
                 self._force(on)
             case Metered(on):
                 self.pace.metered, self.files.wanted = on, True
+                self._set(metered=on)
             case Audit():
                 self.pace.audit = True
                 self._wake(Why.PERSON)
@@ -229,6 +231,10 @@ class Machine:
         self._forget_patience(one)
         if one is self.up and one.moved:
             self.down.wanted = self.files.wanted = True  # what others did with it; files wait for their note
+        if self.pace.journal:
+            self.pace.journal, self.up.wanted = False, True
+        if one is self.down and self.line.failures == 0:
+            self.equal.wanted = True
         if one is self.down and not (self.up.fault or self.line.armed):
             self._set(last_success_at=self._now)
 

@@ -14,7 +14,7 @@ import pytest
 import zstandard
 
 from domain import errors, wire
-from storage import cursor, database, outbox
+from storage import compare, cursor, database, outbox
 from sync import client, codec, engine, login, machine, session
 from sync.effects import Why
 from sync.status import Phase, SyncStatus
@@ -69,6 +69,12 @@ async def lab(tmp_path: Path) -> AsyncIterator[Lab]:
         codec.PULL: lambda _: page(),
         "/api/auth/refresh": lambda _: httpx.Response(200, json=GRANT),
     }
+
+    def same(request: httpx.Request) -> httpx.Response:
+        sums = compare.sums(db, content=request.url.params.get("content") == "1")
+        return httpx.Response(200, json=wire.Digests(sums=sums).as_json())
+
+    answers[codec.DIGESTS] = same
     transport = httpx.MockTransport(lambda request: answers[request.url.path](request))
     db, clock, waits = (
         database.open_store(tmp_path / "store.db"),
@@ -168,6 +174,7 @@ async def test_edits_made_offline_do_not_push_the_next_try_away(lab: Lab) -> Non
 
 
 async def test_another_incarnation_in_a_push_answer_sends_the_journal_again(lab: Lab) -> None:
+    await lab.sync.run_once()
     add_lead(lab.db)
     lab.answers[codec.PUSH] = accepted
     await lab.sync.run_once()
@@ -182,7 +189,7 @@ async def test_another_incarnation_in_a_push_answer_sends_the_journal_again(lab:
     lab.answers[codec.PULL] = lambda _: page(incarnation="another")
     status = await lab.sync.run_once()
 
-    assert sent == [1, 2]
+    assert sent == [1, 1], "what the other life was told is not sent twice, what it missed is"
     assert (status.fault, status.pending) == (None, 0)
 
 
@@ -313,12 +320,13 @@ async def test_the_lamps_follow_every_step(lab: Lab) -> None:
     await lab.sync.run_once()
 
     assert seen[0].pending == 1
-    assert {one.phase for one in seen} == {Phase.PUSHING, Phase.PULLING, Phase.IDLE}
+    assert {one.phase for one in seen} == {*Phase} - {Phase.UPLOADING}
     assert 0.5 in {one.first_sync for one in seen}
     assert (seen[-1].running, seen[-1].first_sync, len(seen)) == (False, None, count)
 
 
 async def test_a_change_made_during_a_run_is_sent_right_after(lab: Lab) -> None:
+    await lab.sync.run_once()
     add_lead(lab.db)
     again = iter(["Late"])
 
@@ -331,11 +339,11 @@ async def test_a_change_made_during_a_run_is_sent_right_after(lab: Lab) -> None:
     serving = asyncio.ensure_future(lab.sync.serve())
     lab.sync.wake()
     async with asyncio.timeout(5):
-        while lab.sync.status().pending or not lab.sync.status().last_success_at:  # noqa: ASYNC110 - no event tells
+        while lab.db.value("SELECT count(*) FROM outbox WHERE state = 'acked'") < 2:  # noqa: ASYNC110
             await asyncio.sleep(0)
     serving.cancel()
     await asyncio.gather(serving, return_exceptions=True)
-    assert lab.db.value("SELECT count(*) FROM outbox WHERE state = 'acked'") == 2
+    assert lab.sync.status().pending == 0
 
 
 async def test_what_nobody_foresaw_stops_no_loop(lab: Lab, caplog: pytest.LogCaptureFixture) -> None:
