@@ -29,6 +29,8 @@ class Call:
     deps: Deps
     caller: devices.Caller
     queue: devices.Queue
+    brief: bool
+    """It said that it has the tables of today: their columns need not be listed."""
 
     @property
     def talk(self) -> InPlace:
@@ -49,11 +51,12 @@ async def called(
     deps: Parts,
     actor: CurrentUser,
     device_id: Annotated[str, Header(alias=wire.DEVICE_HEADER, max_length=100)] = "",
-    schema: Annotated[int, Header(alias=wire.SCHEMA_HEADER, ge=0, le=1 << 30)] = wire.SCHEMA,
+    schema: Annotated[int | None, Header(alias=wire.SCHEMA_HEADER, ge=0, le=1 << 30)] = None,
     queue: Annotated[str, Header(alias=wire.QUEUE_HEADER, max_length=60)] = "",
 ) -> Call:
-    caller = devices.Caller(actor=actor, device_id=device_id, schema=schema)
-    return Call(deps=deps, caller=caller, queue=devices.Queue.of_header(queue))
+    known = wire.SCHEMA if schema is None else schema
+    caller = devices.Caller(actor=actor, device_id=device_id, schema=known)
+    return Call(deps=deps, caller=caller, queue=devices.Queue.of_header(queue), brief=schema == wire.SCHEMA)
 
 
 Asked = Annotated[Call, Depends(called)]
@@ -86,7 +89,7 @@ async def pull_page(
     await devices.pulled(call.deps, call.caller, call.queue, page)
     if page == wire.Page(cursor=cursor, more=False, blocks=[], removed=[], server_ms=page.server_ms):
         return Response(status_code=204, headers={wire.TIME_HEADER: str(page.server_ms)})
-    return await packing.answer(page.as_json(), request)
+    return await packing.answer(page.as_json(brief=call.brief), request)
 
 
 @router.get("/digests")
@@ -108,7 +111,7 @@ async def range_rows(
 ) -> Response:
     """All rows of some ranges of one location's table, as they are now."""
     ask = wire.RowsAsk(scope=scope, table=table, ranges=_ranges(ranges))
-    return await packing.answer((await call.talk.rows(ask)).as_json(), request)
+    return await packing.answer((await call.talk.rows(ask)).as_json(brief=call.brief), request)
 
 
 def _ranges(text: str) -> Sequence[int]:

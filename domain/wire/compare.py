@@ -72,8 +72,8 @@ class RangeRows:
     block: Block
     protocol: int = PROTOCOL
 
-    def as_json(self) -> dict[str, Any]:
-        return {"protocol": self.protocol, "block": self.block.as_json()}
+    def as_json(self, *, brief: bool = False) -> dict[str, Any]:
+        return {"protocol": self.protocol, "block": self.block.as_json(brief=brief)}
 
     @classmethod
     def from_json(cls, data: Json) -> RangeRows:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from domain import tables
 from domain.wire import fields
 from domain.wire.fields import Json
 from domain.wire.version import PROTOCOL, check_protocol
@@ -13,18 +15,37 @@ from domain.wire.version import PROTOCOL, check_protocol
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """Rows of one table: a column header, then one list a row: [id, ver, value, value …]."""
+    """Rows of one table: a column header, then one list a row: [id, ver, value, value …].
+
+    Two sides of the same schema know the header: then its checksum says enough (`brief`).
+    """
 
     table: str
     columns: Sequence[str]
     rows: Sequence[Sequence[Any]]
 
-    def as_json(self) -> dict[str, Any]:
-        return {"table": self.table, "columns": list(self.columns), "rows": list(self.rows)}
+    def as_json(self, *, brief: bool = False) -> dict[str, Any]:
+        columns = checksum_of(self.columns) if brief else list(self.columns)
+        return {"table": self.table, "columns": columns, "rows": list(self.rows)}
 
     @classmethod
     def from_json(cls, data: Json) -> Block:
-        return cls(table=data["table"], columns=data["columns"], rows=data["rows"])
+        """Raises: KeyError, TypeError or ValueError for what is no block, or one with a header that we can't know."""
+        columns = data["columns"]
+        if isinstance(columns, str):
+            columns = _known(data["table"], columns)
+        return cls(table=data["table"], columns=columns, rows=data["rows"])
+
+
+def checksum_of(columns: Sequence[str]) -> str:
+    return hashlib.md5(",".join(columns).encode(), usedforsecurity=False).hexdigest()[:6]
+
+
+def _known(table: str, checksum: str) -> Sequence[str]:
+    columns = ("id", "ver", *tables.BY_NAME[table].columns)
+    if checksum_of(columns) != checksum:
+        raise ValueError(f"other columns of {table} than ours")
+    return columns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,12 +69,12 @@ class Page:
     total: int = 0
     protocol: int = PROTOCOL
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self, *, brief: bool = False) -> dict[str, Any]:
         whole = {
             "protocol": self.protocol,
             "cursor": self.cursor,
             "more": self.more,
-            "blocks": [block.as_json() for block in self.blocks],
+            "blocks": [block.as_json(brief=brief) for block in self.blocks],
             "removed": [list(pair) for pair in self.removed],
             "scopes": None if self.scopes is None else list(self.scopes),
             "server_ms": self.server_ms,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from domain import errors, wire
+from domain import errors, tables, wire
 
 MUTATION = wire.Mutation(
     mid=1,
@@ -162,3 +162,23 @@ def test_the_hash_knows_every_part_and_not_the_order_of_keys() -> None:
     assert dataclasses.replace(MUTATION, group="").content_hash() == MUTATION.content_hash()
     two = dataclasses.replace(MUTATION, patch={"a": 1, "b": 2})
     assert two.content_hash() == dataclasses.replace(MUTATION, patch={"b": 2, "a": 1}).content_hash()
+
+
+def test_columns_that_both_sides_know_are_said_in_a_word() -> None:
+    columns = ("id", "ver", *tables.PEOPLE.columns)
+    block = wire.Block(table="people", columns=columns, rows=[["x", *range(len(columns) - 1)]])
+    page = wire.Page(cursor="c", more=False, blocks=(block,), removed=(), server_ms=1)
+
+    said = json.loads(json.dumps(page.as_json(brief=True)))
+
+    assert len(said["blocks"][0]["columns"]) == 6
+    assert wire.Page.from_json(said) == page
+
+
+@pytest.mark.parametrize("wrong", [{"columns": "ffffff"}, {"table": "pets"}, {"table": "leads"}])
+def test_columns_that_are_not_ours_are_no_page(wrong: dict[str, str]) -> None:
+    columns = ("id", "ver", *tables.PEOPLE.columns)
+    said = wire.Block(table="people", columns=columns, rows=[]).as_json(brief=True)
+
+    with pytest.raises((KeyError, ValueError)):
+        wire.Block.from_json({**said, **wrong})
