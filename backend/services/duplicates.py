@@ -68,7 +68,8 @@ async def _spread_optout(work: Work, leads: Sequence[Stored]) -> None:
     if said is None:
         return
     await work.as_server()
-    for lead in leads:
+    for found in leads:
+        lead = work.held.get((found.table.name, found.id), found)  # one lead's twin may have been here before
         if not lead.values["opted_out"]:
             given = {name: said.values[name] for name in _OPT_OUT}
             work.hold(await work.store.update(lead, given, edit_ms=work.now_ms))

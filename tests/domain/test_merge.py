@@ -95,6 +95,29 @@ def test_prose_of_both_is_kept() -> None:
     assert outcome.conflicts[0].applied
 
 
+def test_prose_changed_in_different_sentences_becomes_one_text() -> None:
+    outcome = merged(
+        tables.NOTES,
+        server={"text": "Roof is old. Wants 400."},
+        patch={"text": "Roof is new. Wants 450."},
+        base={"text": "Roof is new. Wants 400."},
+        changed=("text",),
+    )
+    assert outcome.apply == {"text": "Roof is old. Wants 450."}
+    assert len(outcome.conflicts) == 1
+
+
+def test_prose_changed_in_the_same_sentence_is_kept_twice() -> None:
+    outcome = merged(
+        tables.NOTES,
+        server={"text": "At 5 pm."},
+        patch={"text": "At 4 am."},
+        base={"text": "At 4 pm."},
+        changed=("text",),
+    )
+    assert outcome.apply == {"text": "At 5 pm.\n\nAt 4 am."}
+
+
 def test_an_opt_out_is_for_ever_and_a_new_one_always_counts() -> None:
     kept = merged(server={"opted_out": True, "opted_out_words": "stop"}, patch={"opted_out": False})
     assert kept.apply == {}

@@ -213,6 +213,27 @@ async def test_it_counts_for_every_lead_with_that_number_and_for_the_next_one(
     assert phone.rows[("leads", again)][1] == 2
 
 
+@pytest.mark.parametrize("group", ["", "g"])
+async def test_leads_with_one_number_that_come_together_are_all_out_when_one_is(
+    make_device: MakeDevice, deps: Deps, group: str
+) -> None:
+    phone = await make_device()
+    there = await new_lead(phone, phone=PHONE)
+    leads = [ids.new_id() for _ in range(3)]
+    given = [a_lead(phone, phone=PHONE, **more) for more in ({}, STOP, {})]
+
+    results = await phone.push(
+        *(
+            phone.mutation("put", "leads", lead, row, group=group)
+            for lead, row in zip(leads, given, strict=True)
+        )
+    )
+
+    assert {r.status for r in results} == {wire.Status.APPLIED}
+    assert [await is_out(deps, lead) for lead in (there, *leads)] == [True] * 4
+    assert {(await stored(deps, "leads", lead)).ver for lead in leads} == {1, 2}
+
+
 @pytest.mark.parametrize(
     "patch",
     [
