@@ -48,7 +48,7 @@ def _wipe_unseen(tx: database.Transaction, allowed: Collection[str]) -> list[Pat
         "DELETE FROM blobs WHERE location_id NOT IN (SELECT value FROM json_each(?)) RETURNING path", chosen
     )
     tx.execute("DELETE FROM kpi_tiles WHERE location_id NOT IN (SELECT value FROM json_each(?))", chosen)
-    tx.touch("kpi_tiles")
+    tx.touch("kpi_tiles", "blobs")
     return [Path(row["path"]) for row in gone] + downloads.forget_elsewhere(tx, list(allowed))
 
 

@@ -13,7 +13,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
@@ -216,22 +216,27 @@ class Engine:
 
     def _on_commit(self, touched: frozenset[str]) -> None:
         if touched & _COUNTED:
-            self._count()
+            self._count(touched)
             self._show()
         if touched & {"outbox", "blobs"} and not self._stepping:
             self.wake(Why.COMMIT)
 
-    def _count(self) -> None:
-        counts, place = outbox.counts(self.db), cursor.place(self.db)
-        self._counts = {
-            "pending": counts.pending,
-            "parked": counts.parked,
-            "conflicts": conflicts.count_open(self.db),
-            "files": blobs.count_unsent(self.db),
-            "first_done": place.first_done,
-            "first_total": place.first_total,
-            "first_complete": place.first_complete,
-        }
+    def _count(self, touched: Collection[str] = _COUNTED) -> None:
+        """Only what a commit may have changed: this is part of each local write."""
+        if "outbox" in touched:
+            counts = outbox.counts(self.db)
+            self._counts |= {"pending": counts.pending, "parked": counts.parked}
+        if "conflicts" in touched:
+            self._counts["conflicts"] = conflicts.count_open(self.db)
+        if "blobs" in touched:
+            self._counts["files"] = blobs.count_unsent(self.db)
+        if "sync_state" in touched:
+            place = cursor.place(self.db)
+            self._counts |= {
+                "first_done": place.first_done,
+                "first_total": place.first_total,
+                "first_complete": place.first_complete,
+            }
 
     def _show(self) -> None:
         """The machine's state and the store's counts, to whoever watches."""
