@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks import _common, _device, _feed, _leads, _line, _server
+from benchmarks import _common, _device, _feed, _floor, _leads, _line, _server
 from benchmarks._device import Device, Spent
 from benchmarks._table import Figure
 
@@ -43,6 +43,8 @@ async def first_pull(run: Run, device: Device, others: Sequence[Spent]) -> None:
     best = min((spent, *others), key=lambda one: one.client)
     aim = 0.6 * run.rows / ROWS
     run.add(f"first pull: client CPU (best of {len(others) + 1})", best.client, "s", aim, peer="pull_client")
+    floor = await _floor.cpu_of(device, run.folder / "floor.db")
+    run.add("… over a bare GET, json.loads, executemany", best.client / floor, "×")
     _server_side(run, "first pull", best, peer="pull_server")
     run.add("first pull: wall", best.wall, "s", peer="pull_wall")
     run.add("first pull: bytes down, a row", spent.down / run.rows, "B", 130, peer="pull_down")
