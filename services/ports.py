@@ -63,6 +63,10 @@ class SyncStatus(Protocol):
     @property
     def first_total(self) -> int: ...
     @property
+    def metered(self) -> bool:
+        """Recordings wait for Wi-Fi, as the person wants it."""
+
+    @property
     def compared_at(self) -> datetime | None: ...
     @property
     def compared_equal(self) -> bool | None:
@@ -88,6 +92,7 @@ class NoStatus:
     first_sync: float | None = None
     first_done: int = 0
     first_total: int = 0
+    metered: bool = False
     compared_at: datetime | None = None
     compared_equal: bool | None = None
     compared_rows: int = 0
@@ -179,6 +184,13 @@ class SpeechModels(Protocol):
 
     def download(self, name: str, *, on_progress: Callable[[float], None] | None = None) -> Path:
         """Blocking. Raises: NoModelError, ModelDownloadError."""
+
+
+class Recordings(Protocol):
+    """Recordings that others made (`sync.downloads.Downloads`)."""
+
+    async def fetch(self, note_id: str, on_progress: Callable[[float], None], /) -> Path:
+        """Raises: NotFoundError, NetworkError, AccessError, SyncError, DiskFullError."""
 
 
 CheckAudio = Callable[[Path], float]

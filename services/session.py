@@ -11,6 +11,7 @@ from services import (
     conflicts,
     contact,
     devices,
+    hearing,
     kpis,
     leads,
     nearby,
@@ -22,7 +23,7 @@ from services import (
     tasks,
 )
 from services.desk import Desk
-from services.ports import CheckAudio, DeviceList, NoSync, RepairAudio, SpeechModels, SyncControl
+from services.ports import CheckAudio, DeviceList, NoSync, Recordings, RepairAudio, SpeechModels, SyncControl
 from services.progress import Progress
 from services.transcription import Transcription
 from services.user import Role, User
@@ -47,6 +48,7 @@ class Ports:
     repair: RepairAudio | None = None
     models: SpeechModels | None = None
     sync: SyncControl = field(default_factory=NoSync)
+    recordings: Recordings | None = None
     folders: Mapping[str, Path] = field(default_factory=dict)
     devices: DeviceList | None = None
 
@@ -63,6 +65,7 @@ class Services:
     tasks: tasks.Tasks
     search: search.Search
     notes: notes.Notes
+    hearing: hearing.Hearing
     transcription: Transcription
     conflicts: conflicts.Conflicts
     sync_centre: sync_centre.SyncCentre
@@ -98,6 +101,7 @@ def open_services(db: database.Database, user: User, clock: ports.Clock, lent: P
         tasks=to_do,
         search=search.Search(desk=desk),
         notes=written,
+        hearing=hearing.Hearing(desk=desk, recordings=lent.recordings, progress=Progress("hearing")),
         transcription=Transcription(desk=desk, transcriber=lent.transcriber, progress=heard),
         conflicts=decided,
         sync_centre=sync_centre.SyncCentre(desk=desk, conflicts=decided, folders=lent.folders),

@@ -21,7 +21,7 @@ from services.live_figures import LiveFigures
 from services.user import User
 from speech import models
 from storage import ballast, cursor, database
-from sync import client, devices_list, engine, live, login, nudge, schedule, session
+from sync import client, devices_list, downloads, engine, live, login, nudge, schedule, session
 from views import context
 from wiring import metering
 from wiring.watching import Watching
@@ -97,6 +97,8 @@ class Workplace:
         db = database.open_store(store)
         tokens = session.Session(shared.secrets, shared.clock, user.id)
         sync = engine.Engine(db, client.Client(shared.http, tokens), shared.clock)
+        heard = downloads.Downloads(db=db, line=sync.line, clock=shared.clock)
+        heard.sweep()
         lent = services_of.Ports(
             launcher=NoLauncher(),
             transcriber=shared.transcriber if transcriber.has_engine() else None,
@@ -106,6 +108,7 @@ class Workplace:
             sync=sync,
             folders={"models": shared.data / "models"},
             devices=devices_list.DeviceList(line=sync.line),
+            recordings=heard,
         )
         made = cls(
             shared=shared,

@@ -7,7 +7,7 @@ import flet as ft
 from services import notes
 from services.notes import NoteReview
 from views import cells, component, context, strings, theme
-from views.agent import voice_words
+from views.agent import save_recording, voice_words
 from views.parts import buttons, cards, chips, field_row, words
 
 _NOT_EDITED: str | None = None
@@ -37,8 +37,10 @@ def transcript(review: NoteReview, *, locked: bool = False) -> ft.Control:
         icon=ft.Icons.EDIT_OUTLINED,
         id="transcript-edit",
     )
-    if not locked:
-        rows.append(cards.line(edit))
+    doings = [] if locked else [edit]
+    if review.note.size:
+        doings.append(save_recording.save_recording(review.note.id))
+    rows.append(cards.line(*doings, wrap=True))
     return cards.card(cards.stack(*rows, gap=theme.GAP_S))
 
 
