@@ -96,9 +96,10 @@ class Face:
         route = self._routes().get((request.method, request.path))
         if route is None:
             raise errors.NotFoundError("There is nothing at this address.", where=request.path)
-        return _json(route(request, actor), request)
+        said = route(request, actor)
+        return said if isinstance(said, Answer) else _json(said, request)
 
-    def _routes(self) -> dict[tuple[str, str], Callable[[Request, Actor], dict[str, Any]]]:
+    def _routes(self) -> dict[tuple[str, str], Callable[[Request, Actor], dict[str, Any] | Answer]]:
         return {
             ("POST", "/api/sync/push"): self._push,
             ("GET", "/api/sync/pull"): self._pull,
@@ -113,7 +114,7 @@ class Face:
             raise errors.InputError("The body is no JSON.", where="body") from fault
         return driven(self._talk(request, actor).push(wire.Push.from_json(said))).as_json()
 
-    def _pull(self, request: Request, actor: Actor) -> dict[str, Any]:
+    def _pull(self, request: Request, actor: Actor) -> Answer:
         if self.world.now_ms < self.too_old_until:
             wire.check_protocol("2")
         ask = wire.PullAsk(
@@ -122,8 +123,11 @@ class Face:
             scope=request.query("scope"),
             device_id=request.header(wire.DEVICE_HEADER),
         )
-        said = driven(self._talk(request, actor).pull(ask)).as_json()
-        return _of_newer_server(said) if self.newer else said
+        page = driven(self._talk(request, actor).pull(ask))
+        if page == wire.Page(cursor=ask.cursor, more=False, blocks=[], removed=[], server_ms=page.server_ms):
+            return Answer(status=204, headers={wire.TIME_HEADER: str(page.server_ms)})
+        said = page.as_json()
+        return _json(_of_newer_server(said) if self.newer else said, request)
 
     def _digests(self, request: Request, actor: Actor) -> dict[str, Any]:
         content = request.query("content") == "1"

@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from domain import digests, tables, wire
-from storage import blobs, cursor, outbox, rows
+from storage import agreed, blobs, cursor, outbox, rows
 from sync import steps
 from tests.simulation import history
 from tests.simulation.http import Answer, Request, unpacked
@@ -50,6 +50,12 @@ _VERSIONS = " UNION ALL ".join(
     f" LEFT JOIN shadow AS s ON s.tbl = '{table.name}' AND s.id = r.id"
     for table in tables.ALL
 )
+
+
+COPIES = ("clone", "restore_backup")
+"""After these only a comparison shows a phone what it lacks: the server takes what its copy did for its own."""
+_COMPARED = (*COPIES, "failover", "restore_point", "prune")
+"""After these the comparison is the way to go on; else it must find nothing to mend."""
 
 
 def is_at_rest(phone: Phone) -> bool:
@@ -118,9 +124,10 @@ class Checks:
     def _rows_are_allowed_and_new(self, phone: Phone) -> None:
         """I3: only of the locations granted by the last page; I6: no version goes back within one life."""
         place = cursor.place(phone.db)
-        if self._lives.get(phone.name) != place.incarnation:
+        meets_again = agreed.wanted(phone.db) is agreed.Want.ALL
+        if self._lives.get(phone.name) != place.incarnation or meets_again:
             self._lives[phone.name] = place.incarnation
-            self._vers[phone.name] = {}
+            self._vers[phone.name] = {}  # another life of the server: its word counts, even where ours is newer
         known = self._vers[phone.name]
         own: set[Key] | None = None
         for name, row_id, ver, location in phone.db.each(_VERSIONS):
@@ -132,7 +139,7 @@ class Checks:
             before = known.get(key, 0)
             if 0 <= ver < before:
                 raise Violation("I6", f"{phone.name} fell back to version {ver} of {key}, had {before}")
-            if ver > before:
+            if ver > before and not meets_again:
                 known[key] = ver
 
     def _sees_own_work(self, phone: Phone) -> None:
@@ -222,6 +229,7 @@ class Checks:
             self._equal(phone, base_rows(phone))
         for phone in sim.phones:
             self._listed(phone)
+            self._nothing_was_mended(phone)
         history.check(sim)
         for phone in sim.phones:
             sim.person.let_all_go(phone)
@@ -234,6 +242,14 @@ class Checks:
     def _nothing_waits(self, phone: Phone) -> None:
         if why := why_restless(phone):
             raise Violation("I4", f"{phone.name}: {why}")
+
+    def _nothing_was_mended(self, phone: Phone) -> None:
+        """I2, without the net under it: a comparison that repairs hides a mistake of everything before it."""
+        counts = self.sim.world.counts
+        mended = phone.db.rows("SELECT detail FROM sync_events WHERE event = 'compare.repaired'")
+        counts["rows mended"] += sum(json.loads(row["detail"])["rows"] for row in mended)
+        if mended and not any(counts[f"fault:{kind}"] for kind in _COMPARED):
+            raise Violation("I2", f"{phone.name} had to be mended: {mended[0]['detail']}")
 
     def _listed(self, phone: Phone) -> None:
         """I4: all that is not on the server is in a list that a person sees; recordings say the truth."""

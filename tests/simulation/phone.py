@@ -212,6 +212,8 @@ class Phone:
             self.hear(heard)
 
         try:
+            if not self.token:
+                raise errors.TokenExpiredError("There is no access token.", where="sign-in")
             request = self.signed(codec.request_of(ask, part=_read(ask)))
         except errors.JorgeError as fault:
             said = fault

@@ -34,6 +34,7 @@ from tests.simulation.world import MINUTE, Clock, World
 
 T = TypeVar("T")
 PASSWORD = "correct horse battery"
+_OF_THE_WIRE = frozenset({"content-encoding", "content-length"})
 GROUPS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 13)
 """Faults that can be done to a real server; the rest is the model's (docs/simulation.md)."""
 
@@ -152,9 +153,10 @@ class RealServer:
         return answer
 
     async def _answered(self, request: Request) -> Answer:
-        headers = {**request.headers, "accept-encoding": "identity"}
+        headers = {name: value for name, value in request.headers.items() if name.lower() != "accept-encoding"}
         said = await self._client.request(request.method, request.url, headers=headers, content=request.body)
-        return Answer(status=said.status_code, headers=dict(said.headers), body=said.content)
+        unpacked = {name: value for name, value in said.headers.items() if name not in _OF_THE_WIRE}
+        return Answer(status=said.status_code, headers=unpacked, body=said.content)
 
     # What the brokerage does
 

@@ -22,6 +22,8 @@ from tests.simulation.server import Server
 from tests.simulation.world import HOUR, MINUTE, Violation, World
 
 STAMP_MS = 70
+COMPARED_MS = 17 * MINUTE
+"""After so long every phone has compared itself with the server: what only that can mend is mended."""
 MakeServer = Callable[[World, Path], Server]
 
 
@@ -202,6 +204,8 @@ class Sim:
         self.world.note("world", "is quiet")
         if self.world.counts["fault:replay"]:
             self.world.run(self.world.now_ms + HOUR)
+        if any(self.world.counts[f"fault:{kind}"] for kind in invariants.COPIES):
+            self.world.run(self.world.now_ms + COMPARED_MS)
         self.rest()
 
     def rest(self) -> None:
