@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from domain import errors, ports
@@ -249,6 +250,10 @@ class Engine:
                 callback()
             except Exception:
                 logger.exception("sync.watcher_failed")
+
+
+def _time(ms: int) -> datetime | None:
+    return datetime.fromtimestamp(ms / 1000, UTC) if ms else None
 
 
 def _cut() -> errors.JorgeError:
