@@ -75,6 +75,11 @@ class Notes:
         seconds = (self.desk.now() - capture.started_at).total_seconds()
         return limits.of(self.desk).reached(capture.path, seconds)
 
+    def seconds_left(self, capture: Capture) -> float:
+        """How long it may go on before it is stopped."""
+        seconds = (self.desk.now() - capture.started_at).total_seconds()
+        return limits.of(self.desk).left(capture.path, seconds)
+
     async def stop(self, capture: Capture) -> str:
         """Ends the recording and writes the note; its id. Raises: NoMicrophoneError, AudioError, StoreError."""
         assert self.recorder is not None

@@ -38,6 +38,14 @@ class Limits:
             return "The recording was stopped: this device is full. It is kept."
         return ""
 
+    def left(self, path: Path, seconds: float) -> float:
+        """Seconds that it may still go on, by the clock and by the bytes so far."""
+        by_clock = self.minutes * 60 - seconds
+        size = path.stat().st_size if path.exists() else 0
+        if size < MEGABYTE or seconds < 1:
+            return by_clock
+        return min(by_clock, (self.most_bytes - MARGIN - size) / (size / seconds))
+
 
 def of(desk: Desk) -> Limits:
     return Limits(most_bytes=blobs.most_bytes(desk.db), minutes=Settings(desk=desk).read().recording_minutes)

@@ -45,7 +45,9 @@ class Reader:
         found = rows.get(self.desk.db, tables.NOTES, blob.note_id)
         values = found[1] if found else {}
         made, lead_id = values.get("created_at"), str(values.get("lead_id") or "")
-        word = sync_words.unsent(self.desk.sync.status(), sending=blob.state is blobs.State.SENDING)
+        status = self.desk.sync.status()
+        moves = blob.state is blobs.State.SENDING and not status.metered
+        word = sync_words.unsent(status, sending=moves)
         return WaitingItem(
             id=blob.id,
             table="blobs",
@@ -58,7 +60,7 @@ class Reader:
             word=SyncWord.NEEDS_YOU if blob.state is blobs.State.FAILED else word,
             size=blob.size,
             sent=blob.sent,
-            why=Why.NOTE_FIRST if waits_for_note and word is SyncWord.WAITING else None,
+            why=_why(word, waits_for_note, status.metered),
             error=blob.error,
         )
 
@@ -107,6 +109,15 @@ class Reader:
 
     def _lead_name(self, lead_id: str) -> str:
         return leads.names(self.desk.db, [lead_id]).get(lead_id, "") if lead_id else ""
+
+
+def _why(word: SyncWord, waits_for_note: bool, metered: bool) -> Why | None:
+    """What a recording waits for although there is a network."""
+    if word is not SyncWord.WAITING:
+        return None
+    if metered:
+        return Why.WIFI
+    return Why.NOTE_FIRST if waits_for_note else None
 
 
 def _derived(table: tables.Table, name: str) -> bool:

@@ -88,3 +88,16 @@ async def test_a_length_that_makes_no_sense_is_not_taken(bench: Bench) -> None:
         with pytest.raises(errors.InputError):
             bench.sv.settings.change(recording_minutes=minutes)
     assert bench.sv.settings.read().recording_minutes == 20
+
+
+async def test_how_long_it_may_still_go_on_is_known_by_clock_and_by_bytes(talking: Bench) -> None:
+    talking.sv.settings.change(recording_minutes=3)
+    capture = await talking.sv.notes.start()
+    talking.clock.advance(130)
+    by_clock = talking.sv.notes.seconds_left(capture)
+    capture.path.write_bytes(bytes(4 * MB))
+    with talking.db.write_tx() as tx:
+        blobs.put_most_bytes(tx, 5 * MB + limits.MARGIN)
+
+    assert by_clock == pytest.approx(50)
+    assert talking.sv.notes.seconds_left(capture) == pytest.approx(130 / 4)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from domain import errors, tables, wire
-from services.sync_centre import Compared, Lamp, TroubleKind
+from services.sync_centre import Compared, Lamp, TroubleKind, Why
 from services.sync_words import SyncWord
 from storage import blobs, cursor, outbox, rebase
 from tests.services.conftest import Bench, in_days
@@ -299,6 +299,16 @@ async def test_a_recording_on_its_way_shows_its_size_and_a_refused_one_needs_a_p
     assert (waiting.word, waiting.size) == (SyncWord.ON_PHONE, 4)
     assert (refused.word, refused.error, needs_you) == (SyncWord.NEEDS_YOU, "Too long.", 1)
     assert bench.sv.sync_centre.lamps().needs_you == 0
+
+
+async def test_a_recording_that_waits_for_wifi_says_so(bench: Bench) -> None:
+    bench.online()
+    await bench.sv.notes.attach(b"RIFF", "a.wav")
+    bench.sync.turn(metered=True)
+
+    (waiting,) = [item for item in bench.sv.sync_centre.view().waiting if item.table == "blobs"]
+
+    assert (waiting.word, waiting.why) == (SyncWord.WAITING, Why.WIFI)
 
 
 async def test_an_export_that_cannot_be_written_is_said(bench: Bench, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from views.agent import pick_lead, voice_capture
 from views.parts import buttons, cards, chips, dialogs, formats, level_meter, marks, toasts, words
 
 _BIG = 128
+_TELL_FROM = 60.0
 _LOOK_SECONDS = 1.0
 
 
@@ -154,7 +155,20 @@ def running_card(key: str = "") -> ft.Control:
         formats.seconds(max(0.0, seconds)), theme_style=ft.TextThemeStyle.DISPLAY_LARGE, color=theme.INK
     )
     meter = level_meter.level_meter(list(running.levels), width=320, height=96)
-    return centred(word, marks.mark("timer", clock), meter, _consent())
+    left = app.service(notes.Notes).seconds_left(capture) if capture else _TELL_FROM
+    return centred(word, marks.mark("timer", clock), *_ending(left), meter, _consent())
+
+
+def _ending(left: float) -> list[ft.Control]:
+    """In the last minute: how long it may go on; then it is kept by itself."""
+    if left >= _TELL_FROM:
+        return []
+    text = strings.t("sync.recording.left", time=formats.seconds(max(0.0, left)))
+    return [
+        marks.announced(
+            chips.chip(text, tone=theme.WARN_TONE, icon=ft.Icons.TIMER_OUTLINED), identifier="time-left"
+        )
+    ]
 
 
 @component.component

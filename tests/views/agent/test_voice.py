@@ -216,3 +216,16 @@ async def test_a_recording_that_grows_too_long_is_stopped_kept_and_said(make_ben
 
         assert phone.route.startswith("/voice/note/")
     assert len(bench.sv.notes.list()) == 1
+
+
+async def test_the_last_minute_of_a_recording_is_counted_down(make_bench: Make, wav: Path) -> None:
+    bench = make_bench(hears=wav)
+    bench.sv.settings.change(recording_minutes=2)
+    async with field.opened(bench, "/voice") as phone:
+        await phone.tap("record")
+        await phone.until("0:00")
+        assert not phone.sees("then it is kept")
+
+        bench.clock.advance(75)
+        await phone.until("0:45 left, then it is kept")
+        await phone.tap("stop")
