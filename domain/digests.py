@@ -30,16 +30,18 @@ def canonical(table: tables.Table, row: Mapping[str, Any]) -> str:
 
     Fields that this release doesn't know are left out; a number of a REAL field is always written as a float.
     """
-    listed = [_plain(field.type, row.get(field.name)) for field in table.fields]
-    return json.dumps(listed, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    listed = list(map(row.get, table.by_name))
+    for place, field in enumerate(table.fields):
+        kind = field.type
+        if kind is _REAL or kind is _BOOL:
+            value = listed[place]
+            if value is not None:
+                listed[place] = float(value) if kind is _REAL else bool(value)
+    return _JSON.encode(listed)
 
 
-def _plain(kind: tables.Type, value: Any) -> Any:
-    if kind is tables.Type.REAL and value is not None:
-        return float(value)
-    if kind is tables.Type.BOOL and value is not None:
-        return bool(value)
-    return value
+_REAL, _BOOL = tables.Type.REAL, tables.Type.BOOL  # looked up once: this runs for every row
+_JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def total(hashes: Iterable[int]) -> int:
