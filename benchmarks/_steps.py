@@ -187,6 +187,7 @@ async def slow_line(run: Run, speed: _line.Speed = _line.SLOW) -> None:
 
 async def idle(run: Run, device: Device, seconds: float) -> None:
     """Nothing happens: the socket's pings, and a look every minute as sync/schedule.py has it, scaled to an hour."""
+    await device.run()
     one = await device.run()
     async with device.live():
         await asyncio.sleep(2.0)
