@@ -98,9 +98,9 @@ def test_no_word_that_either_side_added_is_lost_and_none_is_invented(texts: tupl
     merged = diff3.merge(base, theirs, mine)
 
     if merged is not None:
-        added = (words(theirs) - words(base)) | (words(mine) - words(base))
-        assert not set(added) - set(words(merged))
-        assert not set(words(merged)) - set(words(base) | words(theirs) | words(mine))
+        added = {*(words(theirs) - words(base)), *(words(mine) - words(base))}
+        assert not added - set(words(merged))
+        assert not set(words(merged)) - {*words(base), *words(theirs), *words(mine)}
 
 
 @given(three())
