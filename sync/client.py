@@ -49,7 +49,7 @@ async def exchange(
     """One request and whatever answers it. Raises: UnreachableError."""
     ours = {wire.PROTOCOL_HEADER: str(wire.PROTOCOL), wire.SCHEMA_HEADER: str(wire.SCHEMA), **(headers or {})}
     try:
-        return await http.request(method, path, headers=ours, **parts)
+        return await http.send(_lean(http.build_request(method, path, headers=ours, **parts)))
     except (httpx.InvalidURL, httpx.UnsupportedProtocol) as fault:
         raise errors.UnreachableError(
             "The server's address is wrong.", where=str(http.base_url), hint="Correct it in the settings."
@@ -60,6 +60,15 @@ async def exchange(
         raise _unreachable(http, "The server does not answer in time.") from fault
     except httpx.RequestError as fault:
         raise _unreachable(http, "The server can't be reached.") from fault
+
+
+def _lean(request: httpx.Request) -> httpx.Request:
+    """Without what httpx says for browsers' sake: a phone asks often, and each byte is paid for."""
+    for name in ("accept", "connection", "user-agent"):
+        request.headers.pop(name, None)
+    if "zstd" in request.headers.get("accept-encoding", ""):
+        request.headers["accept-encoding"] = "zstd"
+    return request
 
 
 def _unreachable(http: httpx.AsyncClient, message: str) -> errors.UnreachableError:

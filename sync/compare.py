@@ -34,12 +34,8 @@ class IsDue:
     def run(self, device: Device) -> Due | None:
         wanted, last, now = agreed.wanted(device.db), agreed.last(device.db), _now_ms(device)
         older = wanted is agreed.Want.ALL
-        content = (
-            self.asked
-            or older
-            or last.audited_schema != wire.SCHEMA
-            or not 0 <= now - last.audited_ms < AUDIT_EVERY_MS
-        )
+        # A store that was never audited was loaded a moment ago: its contents are what the server just sent.
+        content = self.asked or older or (last.audited_ms > 0 and _is_old(last, now))
         if content or wanted or self.first or not 0 <= now - last.at_ms < EVERY_MS:
             return Due(content=content, older=older)
         return None
@@ -117,9 +113,14 @@ class Remember:
                 now_ms=_now_ms(device),
                 equal=not self.repaired,
                 rows=count,
-                audited_schema=wire.SCHEMA if self.due.content else None,
+                audited_schema=wire.SCHEMA if self.due.content or not agreed.last(tx).audited_ms else None,
             )
             events.add(tx, "compare.done", at=device.clock.now(), rows=count, repaired=self.repaired)
+
+
+def _is_old(last: agreed.Agreed, now_ms: int) -> bool:
+    """An audit of all contents is due: each week, after each change of our tables, after a clock that went back."""
+    return last.audited_schema != wire.SCHEMA or not 0 <= now_ms - last.audited_ms < AUDIT_EVERY_MS
 
 
 def _now_ms(device: Device) -> int:

@@ -13,14 +13,14 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from domain import errors, ports
-from storage import blobs, conflicts, cursor, database, outbox
+from storage import agreed, blobs, conflicts, cursor, database, outbox
 from sync import client, effects, machine, remote
 from sync.effects import Arm, Done, Failed, Refresh, Send, Store, Wake, Why
 from sync.status import SyncStatus
@@ -56,15 +56,20 @@ class Engine:
         self._sent: set[int] = set()  # those of the tasks that wait for the server
         self._end: BaseException | None = None  # the process is to end (KeyboardInterrupt and the like)
         self._stepping = False
+        self._showing = False
+        self._closed = False
         self._shown = SyncStatus()
         self._counts: dict[str, Any] = {}
+        self._uncounted: set[str] = set(_COUNTED)
         self._watchers: list[Callable[[], None]] = []
         self._unsubscribe = db.subscribe(self._on_commit)
-        self._count()
+        self._show()
 
     # What screens and timers use
 
     def status(self) -> SyncStatus:
+        if self._uncounted:
+            self._show()
         return self._shown
 
     def subscribe(self, callback: Callable[[], None], /) -> Callable[[], None]:
@@ -131,7 +136,8 @@ class Engine:
             task.cancel()
 
     def close(self) -> None:
-        """Hear no more of the store."""
+        """Hear no more of the store, and look at it no more."""
+        self._closed = True
         self._unsubscribe()
         self._watchers.clear()
 
@@ -217,13 +223,23 @@ class Engine:
 
     def _on_commit(self, touched: frozenset[str]) -> None:
         if touched & _COUNTED:
-            self._count(touched)
-            self._show()
+            self._uncounted |= touched & _COUNTED
+            self._show_soon()
         if touched & {"outbox", "blobs"} and not self._stepping:
             self.wake(Why.COMMIT)
 
-    def _count(self, touched: Collection[str] = _COUNTED) -> None:
-        """Only what a commit may have changed: this is part of each local write."""
+    def _show_soon(self) -> None:
+        """Counting costs as much as writing a row: once for all that is written in one go."""
+        if self._showing:
+            return
+        try:
+            asyncio.get_running_loop().call_soon(self._show)
+        except RuntimeError:
+            return  # no loop, no screens: whoever asks for the status counts
+        self._showing = True
+
+    def _count(self) -> None:
+        touched, self._uncounted = self._uncounted, set()
         if "outbox" in touched:
             counts = outbox.counts(self.db)
             self._counts |= {"pending": counts.pending, "parked": counts.parked}
@@ -232,15 +248,22 @@ class Engine:
         if "blobs" in touched:
             self._counts["files"] = blobs.count_unsent(self.db)
         if "sync_state" in touched:
-            place = cursor.place(self.db)
+            place, compared = cursor.place(self.db), agreed.last(self.db)
             self._counts |= {
                 "first_done": place.first_done,
                 "first_total": place.first_total,
                 "first_complete": place.first_complete,
+                "compared_at": _time(compared.at_ms),
+                "compared_equal": compared.equal if compared.at_ms else None,
+                "compared_rows": compared.rows,
             }
 
     def _show(self) -> None:
         """The machine's state and the store's counts, to whoever watches."""
+        self._showing = False
+        if self._closed:
+            return
+        self._count()
         shown = replace(self._machine.status, **self._counts)
         if shown == self._shown:
             return

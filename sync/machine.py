@@ -42,6 +42,9 @@ from sync.status import Phase, SyncStatus
 PATIENCE = "patience"
 PATIENCE_SECONDS = 1.0
 """So long a pull lets a push go first."""
+SETTLE = "settle"
+SETTLE_SECONDS = 2.0
+"""After a push the server's poke says when there is something to read; where none comes, we look by ourselves."""
 
 
 class Patience(Enum):
@@ -107,8 +110,10 @@ class Machine:
     # What happened
 
     def _wake(self, why: Why) -> None:
-        for one in self.talking:
-            one.wanted = True
+        self.up.wanted = self.files.wanted = True
+        if why is not Why.COMMIT:
+            self.down.wanted = True
+            self._out.append(Arm(SETTLE, None))
         if why in (Why.PERSON, Why.NEWS):
             self._set(needs_sign_in=False)
         if why is Why.PERSON:
@@ -122,6 +127,7 @@ class Machine:
     def _tick(self, timer: str) -> None:
         if timer == PATIENCE and self._patience is Patience.ARMED:
             self._patience = Patience.OVER
+        self.down.wanted = self.down.wanted or timer == SETTLE
         for one in (self.line, *self.runners):
             one.armed = one.armed and one.name != timer
 
@@ -230,7 +236,8 @@ class Machine:
         one.lane, one.fault, one.failures = None, None, 0
         self._forget_patience(one)
         if one is self.up and one.moved:
-            self.down.wanted = self.files.wanted = True  # what others did with it; files wait for their note
+            self.files.wanted = True  # they wait for their note
+            self._out.append(Arm(SETTLE, SETTLE_SECONDS))
         if self.pace.journal:
             self.pace.journal, self.up.wanted = False, True
         if one is self.down and self.line.failures == 0:

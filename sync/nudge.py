@@ -87,18 +87,40 @@ async def stay_connected(
             failures = 0
             await asyncio.sleep(1.0)
             continue
-        try:
-            async with aclosing(once()) as heard:
-                async for message in heard:
-                    failures = 0
-                    hear(message)
-                    if not wanted():
-                        break
-        except errors.JorgeError as fault:
-            logger.info("nudge.cut", extra={"code": fault.code})
+        if await _hear(once, hear, wanted):
+            failures = 0
         failures += 1
         cut()
         await asyncio.sleep(pause(failures, urgent=urgent(), rng=rng))
+
+
+async def _hear(
+    once: Callable[[], AsyncGenerator[dict[str, Any], None]],
+    hear: Callable[[dict[str, Any]], None],
+    wanted: Callable[[], bool],
+) -> bool:
+    """One connection, until it is cut or nobody wants it any more; was anything heard?"""
+    count = 0
+
+    async def listen() -> None:
+        nonlocal count
+        async with aclosing(once()) as heard:
+            async for message in heard:
+                count += 1
+                hear(message)
+
+    listening = asyncio.ensure_future(listen())
+    try:
+        while wanted() and not listening.done():
+            await asyncio.wait({listening}, timeout=1.0)
+    finally:
+        listening.cancel()
+        await asyncio.wait({listening})
+    if not listening.cancelled() and (fault := listening.exception()) is not None:
+        if not isinstance(fault, errors.JorgeError):
+            raise fault
+        logger.info("nudge.cut", extra={"code": fault.code})
+    return count > 0
 
 
 def pause(failures: int, *, urgent: bool, rng: random.Random) -> float:

@@ -155,6 +155,7 @@ class Workplace:
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
+        self.sync.close()
         self.db.close()
 
     async def sign_out(self) -> None:

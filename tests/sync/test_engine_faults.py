@@ -166,7 +166,7 @@ async def test_edits_made_offline_do_not_push_the_next_try_away(lab: Lab) -> Non
         lab.says(codec.PUSH, problem(503, "overloaded"))
         await lab.sync.run_once(Why.COMMIT)
 
-    assert sorted(timer for timer, _ in lab.waits) == ["down", "up"], "each edit armed a longer wait"
+    assert [timer for timer, _ in lab.waits] == ["up"], "each edit armed a longer wait"
     lab.waits.clear()
     await lab.sync.send_now()
     assert len(lab.waits) == 2

@@ -125,6 +125,21 @@ def test_changes_go_up_before_pages_come_down() -> None:
     assert talk.wishes() == {"AskPage", "NextFile"}
 
 
+def test_after_a_push_the_server_s_poke_or_a_short_wait_brings_the_pull() -> None:
+    talk = awake(Why.COMMIT)
+    talk.do(steps.TakeBatch, batch(1))
+    talk.do(wire.Push, ANSWER)
+    talk.do(steps.KeepAnswer, steps.Sent(safe=1))
+    talk.do(steps.TakeBatch, None)
+    assert (talk.wishes(), talk.timers) == ({"NextFile"}, {machine.SETTLE: machine.SETTLE_SECONDS})
+
+    talk.hear(Wake(Why.NEWS))
+
+    assert machine.SETTLE not in talk.timers
+    talk.do(steps.TakeBatch, None)
+    assert "AskPage" in talk.wishes()
+
+
 def test_a_push_that_hangs_holds_up_no_page_for_longer_than_a_second() -> None:
     talk = awake()
     talk.do(steps.TakeBatch, batch(1))
