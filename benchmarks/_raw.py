@@ -43,7 +43,10 @@ class Answer:
 
 @dataclass(slots=True, kw_only=True)
 class Http:
-    """One connection that is kept open; one request at a time. Raises: OSError, asyncio.IncompleteReadError."""
+    """One connection that is kept open, and opened anew where the server closed it meanwhile; one request at a time.
+
+    Raises: OSError, asyncio.IncompleteReadError.
+    """
 
     port: int
     token: str
@@ -52,6 +55,15 @@ class Http:
     _writer: asyncio.StreamWriter | None = None
 
     async def ask(self, method: str, path: str, body: bytes = b"") -> Answer:
+        if self._writer is None:
+            return await self._once(method, path, body)
+        try:
+            return await self._once(method, path, body)
+        except (OSError, asyncio.IncompleteReadError):
+            self.close()
+            return await self._once(method, path, body)
+
+    async def _once(self, method: str, path: str, body: bytes) -> Answer:
         if self._writer is None or self._reader is None:
             self._reader, self._writer = await asyncio.open_connection(_HOST, self.port)
         ours = {
@@ -68,6 +80,7 @@ class Http:
     def close(self) -> None:
         if self._writer is not None:
             self._writer.close()
+            self._reader, self._writer = None, None
 
 
 async def _answer(reader: asyncio.StreamReader) -> Answer:
