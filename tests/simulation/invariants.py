@@ -54,7 +54,7 @@ _VERSIONS = " UNION ALL ".join(
 
 COPIES = ("clone", "restore_backup")
 """After these only a comparison shows a phone what it lacks: the server takes what its copy did for its own."""
-_COMPARED = (*COPIES, "failover", "restore_point", "prune")
+_COMPARED = (*COPIES, "failover", "restore_point", "prune", "stamper_dead")
 """After these the comparison is the way to go on; else it must find nothing to mend."""
 
 
@@ -168,8 +168,8 @@ class Checks:
 
     def _whole_actions(self, phone: Phone) -> None:
         """A lead and its task that were made in one action come together."""
-        place = cursor.place(phone.db)
-        if not place.first_complete or place.first_total:
+        place, counts = cursor.place(phone.db), self.sim.world.counts
+        if not place.first_complete or place.first_total or any(counts[f"fault:{kind}"] for kind in COPIES):
             return
         server = self.sim.server
         touched = {line.row[1] for line in outbox.listed(phone.db, limit=100_000)}
@@ -194,18 +194,19 @@ class Checks:
     def rewound(self) -> None:
         """The server lost its last commits. What a phone had to forget with a location, it can't send once more."""
         counts = self.sim.world.counts
-        if not counts["fault:revoke"] and not counts["fault:move"]:
-            return
+        copied = any(counts[f"fault:{kind}"] for kind in ("revoke", "move", *COPIES))
+        phones = {phone.name: phone for phone in self.sim.phones if phone.on}
         journal = {
             (line.row, str(line.mutation.patch))
-            for phone in self.sim.phones
-            if phone.on
+            for phone in phones.values()
             for state in (None, outbox.State.ACKED)
             for line in outbox.listed(phone.db, state=state, limit=100_000)
         }
         for written in self.sim.ledger.written:
-            if (written.line.row, str(written.line.mutation.patch)) not in journal:
-                written.excused = written.excused or "wiped with its location"
+            row, phone = written.line.row, phones.get(written.phone)
+            gone = phone is not None and rows.get(phone.db, tables.BY_NAME[row[0]], row[1]) is None
+            if (row, str(written.line.mutation.patch)) not in journal and (copied or gone):
+                written.excused = written.excused or "the journal went with the row"
 
     def spoil(self, phone: Phone, column: str, value: str) -> None:
         """The newest line of the queue is damaged; what it said can't be expected any more."""
