@@ -59,12 +59,17 @@ def add(
 
 
 def waiting(reads: database.Reads, *, limit: int = 50, last: Collection[str] = ()) -> list[Blob]:
-    """Small first, those of the ids `last` after all others. A file is sent only after its note is on the server."""
+    """Small first, those of the ids `last` after all others; each where its note is now.
+
+    A file is sent only after its note is on the server.
+    """
     return _blobs(
         reads.rows(
-            "SELECT * FROM blobs AS b WHERE state IN ('waiting', 'sending') AND NOT EXISTS (SELECT 1 FROM outbox"
-            " WHERE tbl = 'notes' AND row_id = b.note_id AND op = 'put' AND outbox.state <> 'acked')"
-            " ORDER BY id IN (SELECT value FROM json_each(?)), size, id LIMIT ?",
+            "SELECT b.id, note_id, coalesce(n.location_id, b.location_id) AS location_id, path, sha256, size, sent,"
+            " url, media_type, b.state, attempts, b.error FROM blobs AS b LEFT JOIN notes AS n ON n.id = note_id"
+            " WHERE b.state IN ('waiting', 'sending') AND NOT EXISTS (SELECT 1 FROM outbox"
+            " WHERE tbl = 'notes' AND row_id = note_id AND op = 'put' AND outbox.state <> 'acked')"
+            " ORDER BY b.id IN (SELECT value FROM json_each(?)), size, b.id LIMIT ?",
             (rows.dumps(list(last)), limit),
         )
     )

@@ -72,7 +72,8 @@ def forget(tx: database.Transaction, note_ids: Sequence[str]) -> list[Path]:
 def forget_elsewhere(tx: database.Transaction, location_ids: Sequence[str]) -> list[Path]:
     """What belongs to none of these locations; files to delete after the commit."""
     found = tx.rows(
-        "DELETE FROM downloads WHERE location_id NOT IN (SELECT value FROM json_each(?)) RETURNING path",
+        "DELETE FROM downloads WHERE coalesce((SELECT location_id FROM notes WHERE id = note_id), location_id)"
+        " NOT IN (SELECT value FROM json_each(?)) RETURNING path",
         (rows.dumps(list(location_ids)),),
     )
     return [Path(row["path"]) for row in found]

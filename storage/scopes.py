@@ -45,7 +45,9 @@ def _wipe_unseen(tx: database.Transaction, allowed: Collection[str]) -> list[Pat
         chosen,
     )
     gone = tx.rows(
-        "DELETE FROM blobs WHERE location_id NOT IN (SELECT value FROM json_each(?)) RETURNING path", chosen
+        "DELETE FROM blobs WHERE coalesce((SELECT location_id FROM notes WHERE id = note_id), location_id)"
+        " NOT IN (SELECT value FROM json_each(?)) RETURNING path",
+        chosen,
     )
     tx.execute("DELETE FROM kpi_tiles WHERE location_id NOT IN (SELECT value FROM json_each(?))", chosen)
     tx.touch("kpi_tiles", "blobs")

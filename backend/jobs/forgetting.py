@@ -32,6 +32,6 @@ async def once(deps: Deps) -> None:
         lines = await feed.forget(connection, now - FEED)
         await mutations.forget(connection, now - MUTATIONS)
         await devices.forget(connection, now - MUTATIONS)
-    files = await uploads.forget_unfinished(deps)
+    files = await uploads.forget_old(deps)
     if lines or files:
         logger.info("forgetting", extra={"feed": lines, "uploads": files})

@@ -25,6 +25,8 @@ GRACE = timedelta(seconds=15)
 """A device with a speech engine of its own gets to send its words first."""
 PATIENCE = timedelta(days=7)
 """An unfinished upload that gets no byte for so long is dropped; the device begins anew."""
+_REGRET = timedelta(days=30)
+"""A deleted note may be brought back; after so long its recording leaves the disk."""
 _TOMBSTONE = timedelta(days=90)
 _ROOM_AGAIN_SECONDS = 60.0
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -61,6 +63,7 @@ async def create(deps: Deps, actor: Actor, said: uploads.Announced) -> uploads.U
         note = await rows.get(connection, tables.NOTES, said.note_id)
         if note is not None and note.scope != said.location_id:
             raise errors.NotFoundError("There is no such note in this location.", where="note_id")
+        await uploads.hold_content(connection, said.sha256)
         upload = await uploads.begun(connection, said, user_id=actor.id)
         if upload is None:
             await _check_room(deps, connection, actor, said)
@@ -167,15 +170,27 @@ async def open_file(deps: Deps, actor: Actor, id_or_sha256: str) -> tuple[upload
     return upload, path
 
 
-async def forget_unfinished(deps: Deps) -> int:
-    """Drop what was begun and not gone on with; how many."""
+async def forget_old(deps: Deps) -> int:
+    """Drop what was begun and not gone on with, and recordings of notes deleted long ago; how many."""
     now = deps.clock.now()
     async with deps.pool.acquire() as connection:
         left = await uploads.expire(connection, now - PATIENCE, now)
         await uploads.forget_expired(connection, now - _TOMBSTONE)
     for upload in left:
         await asyncio.to_thread(files(deps).discard, upload)
-    return len(left)
+    return len(left) + await _forget_deleted(deps, now)
+
+
+async def _forget_deleted(deps: Deps, now: datetime) -> int:
+    async with deps.pool.acquire() as connection:
+        gone = await uploads.of_deleted_notes(connection, now - _REGRET)
+    for upload in gone:
+        async with pool.transaction(deps.pool) as connection:
+            await uploads.hold_content(connection, upload.sha256)
+            if await uploads.forget(connection, upload):
+                await asyncio.to_thread(files(deps).whole(upload).unlink, missing_ok=True)
+        await asyncio.to_thread(files(deps).discard, upload)
+    return len(gone)
 
 
 def path_of(deps: Deps, upload: uploads.Upload) -> Path:

@@ -97,11 +97,15 @@ async def finished(
     id_or_sha256: str = "",
     note_id: str | None = None,
 ) -> Upload | None:
-    """A complete upload of these locations, by its id or content, or by its note; it is where its note is by now."""
+    """A complete upload of these locations, by its id or content, or by its note.
+
+    It is where its note is by now (before the note came: where it was announced), and gone with a deleted note.
+    """
     row = await connection.fetchrow(
-        """SELECT * FROM uploads u WHERE done_at IS NOT NULL AND coalesce(
-               (SELECT n.location_id FROM notes n WHERE n.id = u.note_id), u.location_id) = ANY($1::uuid[])
-           AND (id::text = $2 OR sha256 = $2 OR note_id = $3) ORDER BY created_at LIMIT 1""",
+        """SELECT u.* FROM uploads AS u LEFT JOIN notes AS n ON n.id = u.note_id
+           WHERE coalesce(n.location_id, u.location_id) = ANY($1::uuid[]) AND n._deleted_at IS NULL
+           AND u.done_at IS NOT NULL AND (u.id::text = $2 OR u.sha256 = $2 OR u.note_id = $3)
+           ORDER BY u.created_at LIMIT 1""",
         list(location_ids),
         id_or_sha256,
         note_id,
@@ -136,6 +140,30 @@ async def expire(connection: Connection, before: datetime, at: datetime) -> list
         at,
     )
     return [_upload(row) for row in rows]
+
+
+async def of_deleted_notes(connection: Connection, before: datetime) -> list[Upload]:
+    """Uploads whose notes were deleted before then."""
+    rows = await connection.fetch(
+        "SELECT u.* FROM uploads AS u JOIN notes AS n ON n.id = u.note_id WHERE n._deleted_at < $1", before
+    )
+    return [_upload(row) for row in rows]
+
+
+async def forget(connection: Connection, upload: Upload) -> bool:
+    """Drop its line; was it the last of this content and place? In a transaction that holds the content."""
+    await connection.execute("DELETE FROM uploads WHERE id = $1", upload.id)
+    others = await connection.fetchval(
+        "SELECT count(*) FROM uploads WHERE location_id = $1 AND sha256 = $2",
+        upload.location_id,
+        upload.sha256,
+    )
+    return not others
+
+
+async def hold_content(connection: Connection, sha256: str) -> None:
+    """Until the end of this transaction nobody else begins or forgets an upload of this content."""
+    await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", sha256)
 
 
 async def forget_expired(connection: Connection, before: datetime) -> None:

@@ -193,6 +193,25 @@ async def test_a_connection_that_begins_to_cost_stops_a_file_after_its_part(
     assert states(ann) == [("sent", 900_000)]
 
 
+async def test_a_recording_whose_note_moved_to_another_location_arrives_there(
+    make_phone: MakePhone, stamp: Stamp, tmp_path: Path, deps: Deps
+) -> None:
+    ann = await make_phone(locations=("Rancho Cucamonga", "Dallas"))
+    ann.sync.metered(True)
+    note_id = record(ann, os.urandom(100), tmp_path)
+    await ann.run()
+    there = next(place for place in ann.grant.location_ids if place != ann.location)
+    await deps.pool.execute("UPDATE notes SET location_id = $2 WHERE id = $1", note_id, there)
+    await stamp()
+
+    ann.sync.metered(False)
+    await ann.run()  # the recording may be quicker than the page that tells of the move
+    await ann.run()
+
+    assert states(ann) == [("sent", 100)]
+    assert await deps.pool.fetchval("SELECT location_id FROM uploads") == there
+
+
 async def test_a_hundred_megabytes_on_a_slow_line_hold_up_no_row(
     make_phone: MakePhone, live_server: LiveServer, clock: ports.Clock, tmp_path: Path, deps: Deps
 ) -> None:
