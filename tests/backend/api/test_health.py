@@ -21,7 +21,13 @@ async def test_health_tells_version_and_protocol(client: httpx.AsyncClient) -> N
 async def test_ready_when_every_part_answers(client: httpx.AsyncClient) -> None:
     answer = await client.get("/ready")
 
-    assert answer.json() == {"status": "ready", "database": "ok", "valkey": "ok", "migrations": "ok", "feed": "ok"}
+    assert answer.json() == {
+        "status": "ready",
+        "database": "ok",
+        "valkey": "ok",
+        "migrations": "ok",
+        "feed": "ok",
+    }
 
 
 async def test_not_ready_while_a_migration_is_missing(client: httpx.AsyncClient, deps: Deps) -> None:

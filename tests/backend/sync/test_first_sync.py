@@ -140,7 +140,8 @@ async def test_a_crowd_of_first_syncs_waits_while_news_and_changes_go_on(
     crowd = [asyncio.create_task(hold()) for _ in range(deps.loads.width + deps.loads.waiting)]
     while deps.loads.standing < deps.loads.waiting:  # noqa: ASYNC110 - until all stand in line
         await asyncio.sleep(0)
-    refused = await fresh.client.get("/api/sync/pull", headers=fresh.headers)
+    async with asyncio.timeout(20):  # one that may wait here, too, waits for ever
+        refused = await fresh.client.get("/api/sync/pull", headers=fresh.headers)
     lead_id = await new_lead(phone)
     await stamp()
     await phone.page()
