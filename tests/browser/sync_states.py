@@ -136,8 +136,7 @@ def parked(bench: Bench) -> str:
 
 def fix(bench: Bench) -> str:
     parked(bench)
-    found = [line.mutation.row_id for line in outbox.listed(bench.db) if line.code == "bad_value"]
-    return f"/leads/lead/{found[0]}"
+    return "/leads"
 
 
 def _price_conflict(bench: Bench) -> str:
@@ -158,7 +157,8 @@ def conflicting(bench: Bench) -> str:
 
 
 def at_lead(bench: Bench) -> str:
-    return f"/leads/lead/{_price_conflict(bench)}"
+    _price_conflict(bench)
+    return "/leads"
 
 
 def lost(bench: Bench) -> str:
@@ -178,7 +178,7 @@ def pair(bench: Bench) -> str:
         name="Pat Oyelaran", address="2210 S 14th St", city="Austin", agent_id=OTHER, email="pat@oyelaran.org"
     )
     duplicate(bench, lead, other)
-    return f"/leads/lead/{lead}"
+    return "/leads"
 
 
 def first(bench: Bench) -> str:
@@ -216,6 +216,9 @@ STATES: dict[str, Callable[[Bench], str]] = {
     "conflict": conflicting, "conflict-lead": at_lead, "lost": lost, "duplicate": pair,
     "first-62": first, "forced": forced, "trouble": trouble, "devices": devices,
 }  # fmt: skip
+
+AT_THE_LEAD = {"fix", "conflict-lead", "duplicate"}
+"""Seen on the first lead's own page."""
 
 
 def _fleet(bench: Bench) -> list[Device]:
@@ -298,6 +301,9 @@ async def shots(names: Sequence[str]) -> None:
                     async with harness.window(running, base, size=size) as window:
                         await window.open(f"/?state={name}&mode={mode}")
                         await window.page.wait_for_timeout(1500)
+                        if name in AT_THE_LEAD:
+                            await window.tap(HOUSES[0][0])
+                            await window.page.wait_for_timeout(1000)
                         path = await window.shot(f"{device}-{mode}-{name}")
                         sys.stdout.write(f"{path} outside: {window.outside} faults: {window.faults}\n")
 

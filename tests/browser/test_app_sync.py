@@ -137,3 +137,22 @@ def share(site: Site, person: Person) -> float:
         return 0.0
     total = int(found.get("first_total", 0))
     return int(found.get("first_done", 0)) / total if total else 0.0
+
+
+async def test_a_second_window_asks_for_the_sign_in_when_the_first_one_signs_out(firm: Brokerage) -> None:
+    office = await firm.office([LENA])
+    async with firm.phone(office.agent) as first:
+        await first.see("Lena Albrecht")
+        second = harness.Window(page=await first.context.new_page(), context=first.context, base=first.base)
+        await second.open("/leads")
+        await second.see("Lena Albrecht")
+
+        await first.page.bring_to_front()  # a page in the background draws nothing
+        await first.tap_marked("go-settings")
+        await first.tap_marked("sign-out")
+        await first.tap_marked("dialog-yes")
+        await first.see("E-mail")
+
+        await second.page.bring_to_front()
+        await second.see("This window was closed", timeout=30)
+        await second.see("E-mail")
