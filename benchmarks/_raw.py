@@ -55,12 +55,13 @@ class Http:
     _writer: asyncio.StreamWriter | None = None
 
     async def ask(self, method: str, path: str, body: bytes = b"") -> Answer:
-        if self._writer is None:
-            return await self._once(method, path, body)
+        fresh = self._writer is None
         try:
             return await self._once(method, path, body)
         except (OSError, asyncio.IncompleteReadError):
             self.close()
+            if fresh:
+                raise
             return await self._once(method, path, body)
 
     async def _once(self, method: str, path: str, body: bytes) -> Answer:
