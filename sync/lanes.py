@@ -37,6 +37,7 @@ class Pace:
     compared: bool = False
     journal: bool = False
     took: float = 0.0
+    crossing: steps.Crossing = field(default_factory=steps.Crossing)
     late: set[str] = field(default_factory=set)  # files that the server could not take just now
     agreed: set[str] = field(
         default_factory=set
@@ -45,7 +46,7 @@ class Pace:
 
 def up(pace: Pace) -> Lane:
     """Changes up, batch by batch, until none waits. What the server can't read is narrowed down to the one at fault."""
-    while (batch := (yield steps.TakeBatch(limit=pace.mutations))) is not None:
+    while (batch := (yield from _batch(pace))) is not None:
         try:
             answer = yield batch.push
         except errors.DeviceForkedError:
@@ -59,7 +60,7 @@ def up(pace: Pace) -> Lane:
             else:
                 yield steps.Park(batch=batch, fault=fault)
             continue
-        kept = yield steps.KeepAnswer(batch=batch, answer=answer, took=pace.took)
+        kept = yield steps.KeepAnswer(batch=batch, answer=answer, took=pace.took, crossing=pace.crossing)
         pace.mutations = min(pace.mutations * 2, wire.MAX_MUTATIONS)
         if kept.stuck:
             raise errors.ServerFaultError(
@@ -69,17 +70,24 @@ def up(pace: Pace) -> Lane:
             )
 
 
+def _batch(pace: Pace) -> Generator[Ask | Step, Any, steps.Batch | None]:
+    pace.crossing.paged.clear()
+    batch: steps.Batch | None = yield steps.TakeBatch(limit=pace.mutations)
+    return batch
+
+
 def down(pace: Pace) -> Lane:
     """Pages down until there are no more. A cursor that leads nowhere starts anew; unsent work stays."""
     more = True
     while more:
+        pace.crossing.answered.clear()
         ask = yield steps.AskPage(limit=pace.page)
         try:
             page = yield ask
         except errors.ResyncError:
             yield steps.StartOver(cursor=ask.cursor)
             continue
-        kept = yield steps.KeepPage(ask=ask, page=page, took=pace.took)
+        kept = yield steps.KeepPage(ask=ask, page=page, took=pace.took, crossing=pace.crossing)
         pace.page = next_limit(pace.page, kept.rows, pace.took)
         pace.journal = pace.journal or kept.journal
         more = kept.more
@@ -95,10 +103,18 @@ def next_limit(limit: int, rows: int, seconds: float) -> int:
 
 def recordings(pace: Pace) -> Lane:
     """Voice files up, part by part; after each part the smallest that waits has its turn. Rows never wait for them."""
+    seen: set[str] = set()
     while (blob := (yield steps.NextFile(metered=pace.metered, last=frozenset(pace.late)))) is not None:
+        if blob.id in seen:
+            break
         try:
             yield from _part(pace, blob)
-        except (errors.InputError, errors.ForbiddenError, errors.ResyncError) as fault:
+        except (errors.NotFoundError, errors.ForbiddenError) as fault:
+            pace.agreed.discard(blob.id)
+            pace.late.add(blob.id)
+            seen.add(blob.id)  # its note may have moved: once more when a page has told
+            yield steps.FileRefused(blob=blob, fault=fault)
+        except (errors.InputError, errors.ResyncError) as fault:
             pace.agreed.discard(blob.id)  # a 410: it expired there, and begins anew
             yield steps.FileRefused(blob=blob, fault=fault)
         except errors.ServerFaultError:

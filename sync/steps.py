@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from domain import errors, wire
@@ -52,6 +52,20 @@ class Kept:
     journal: bool = False
 
 
+Row = tuple[str, str]
+
+
+@dataclass(slots=True, kw_only=True)
+class Crossing:
+    """Rows that an answer (since a page was asked for) or a page (since a batch was taken) was about.
+
+    Two messages about one row that cross on the way say nothing of which is the later: the older one is asked for again.
+    """
+
+    answered: set[Row] = field(default_factory=set)
+    paged: set[Row] = field(default_factory=set)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakeBatch:
     """The next batch, marked as under way; None = nothing waits."""
@@ -72,14 +86,17 @@ class TakeBatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeepAnswer:
-    """The answer to a batch; `took`: seconds from sending to hearing."""
+    """The answer to a batch; `took`: seconds from sending to hearing. What a page crossed is sent, and answered, again."""
 
     batch: Batch
     answer: wire.PushAnswer
     took: float = 0.0
+    crossing: Crossing = field(default_factory=Crossing)
 
     def run(self, device: Device) -> Sent:
         mutations = self.batch.push.mutations
+        crossed = {one.mid for one in mutations if (one.table, one.row_id) in self.crossing.paged}
+        results = [one for one in self.answer.results if one.mid not in crossed]
         with device.db.write_tx() as tx:
             if cursor.device(tx).epoch != self.batch.push.epoch:
                 return Sent()  # renumbered meanwhile: these numbers name other changes now
@@ -91,12 +108,15 @@ class KeepAnswer:
                 scopes.meet_again(tx)
                 cursor.put(tx, incarnation=self.answer.incarnation)
                 events.add(tx, "push.new_incarnation", level="warning", at=device.clock.now())
-            outcome = pushed.apply(tx, mutations, self.answer, **clocks(device, self.took))
+            said = replace(self.answer, results=results)
+            outcome = pushed.apply(tx, mutations, said, **clocks(device, self.took))
+            self.crossing.answered |= {(one.table, one.row_id) for one in mutations}
         _delete(outcome.files)
         logger.info(
             "sync.pushed", extra={"safe": outcome.safe, "parked": outcome.parked, "again": outcome.again}
         )
-        return Sent(safe=outcome.safe, parked=outcome.parked, stuck=not (outcome.safe or outcome.parked))
+        stuck = not (outcome.safe or outcome.parked or crossed)
+        return Sent(safe=outcome.safe, parked=outcome.parked, stuck=stuck)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,18 +168,22 @@ class AskPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeepPage:
-    """A page and its cursor; one that doesn't go on from where the store is now is dropped."""
+    """A page and its cursor; one that doesn't go on from where the store is now, or that an answer crossed, is dropped."""
 
     ask: wire.PullAsk
     page: wire.Page
     took: float = 0.0
+    crossing: Crossing = field(default_factory=Crossing)
 
     def run(self, device: Device) -> Kept:
         page = self.page
         with device.db.write_tx() as tx:
             known = cursor.place(tx)
-            if known.cursor != self.ask.cursor:
-                return Kept(rows=0, more=True)  # started over meanwhile
+            about = _rows_of(page)
+            if known.cursor != self.ask.cursor or not about.isdisjoint(self.crossing.answered):
+                return Kept(
+                    rows=0, more=True
+                )  # started over meanwhile, or older than what a push was answered
             if page.more and page.cursor == known.cursor:
                 raise answers.not_ours("a page that leads nowhere")
             if known.incarnation and page.incarnation not in ("", known.incarnation):
@@ -168,11 +192,17 @@ class KeepPage:
                 cursor.put(tx, incarnation=page.incarnation)
                 return Kept(rows=0, more=True, journal=True)  # it goes on from a position of the old one
             applied = pulled.apply(tx, page, **clocks(device, self.took))
+            self.crossing.paged |= about
         _delete(applied.files)
         if applied.scrub:
             device.db.scrub()
         logger.info("sync.pulled", extra={"rows": applied.rows, "removed": applied.removed})
         return Kept(rows=applied.rows, more=page.more)
+
+
+def _rows_of(page: wire.Page) -> set[Row]:
+    listed = {(block.table, str(row[0])) for block in page.blocks for row in block.rows}
+    return listed | {(table, row_id) for table, row_id in page.removed}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
