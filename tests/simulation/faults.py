@@ -255,7 +255,7 @@ def setup_of(seed: int) -> Setup:
         groups=groups,
         phones=rng.choice((2, 2, 3, 3, 4, 5)),
         people=rng.randrange(25, 60),
-        minutes=rng.choice((8, 15, 25)),
+        minutes=rng.choice((5, 8, 15)),
     )
 
 

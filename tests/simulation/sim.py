@@ -210,6 +210,7 @@ class Sim:
 
     def rest(self) -> None:
         """Raises: Violation I4/I8 when it does not come to rest within the longest back-off and some."""
+        self._stamp_due = False  # one that is due much later, of a stamper that was dead, is too late
         self.news()
         until = self.world.now_ms + HOUR
         while self.world.now_ms < until:
