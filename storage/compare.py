@@ -153,7 +153,8 @@ class _Work:
         worked_on = self._worked_on()
         for row_id in gone:
             if row_id in worked_on:
-                ver = rebase.base_of(self.tx, self.table, row_id).ver
+                # In another life of the server its versions begin anew.
+                ver = 0 if self.older else rebase.base_of(self.tx, self.table, row_id).ver
                 rebase.set_base(self.tx, self.table, row_id, rebase.Base(ver=ver, values=None))
         return scopes.wipe(self.tx, self.table, [row_id for row_id in gone if row_id not in worked_on])
 

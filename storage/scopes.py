@@ -158,5 +158,6 @@ def _send_journal_again(tx: database.Transaction) -> None:
     tx.execute("UPDATE outbox SET state = 'pending', acked_ms = NULL WHERE state = 'acked'")
     tx.touch("outbox")
     cursor.put(tx, incarnation="")
+    tx.execute("UPDATE shadow SET ver = 0 WHERE deleted = 1")  # what comes back begins at a low version
     for row in tx.rows("SELECT DISTINCT tbl, row_id FROM outbox WHERE state <> 'parked'"):
         rebase.keep_base(tx, tables.BY_NAME[row["tbl"]], row["row_id"])

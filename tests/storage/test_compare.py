@@ -209,3 +209,24 @@ def test_a_store_that_was_not_loaded_whole_begins_anew(store: database.Database)
 
     assert cursor.place(store).cursor == ""
     assert agreed.wanted(store) is None
+
+
+@pytest.mark.parametrize("gone_before", [True, False])
+def test_a_row_that_another_life_of_the_server_brings_back_is_taken_at_its_low_version(
+    equal: database.Database, server: Server, gone_before: bool
+) -> None:
+    row_id = list(server)[9]
+    edit(equal, lambda e: e.patch("leads", row_id, {"phone": "+12065550100"}))
+    del server[row_id]
+    if gone_before:
+        apply(equal, page(removed=[("leads", row_id)]))
+    with equal.write_tx() as tx:
+        scopes.meet_again(tx)
+    repair(equal, server, row_id, older=True)
+    with equal.write_tx() as tx:
+        outbox.mark_parked(tx, 1, code="not_found", message="No such row.")
+    apply(equal, page(block((row_id, 1, {"name": "Back"})), cursor="d"))
+
+    found = leads.get(equal, row_id)
+    assert found is not None
+    assert (found.name, found.phone, found.ver) == ("Back", "+12065550100", 1)
