@@ -6,44 +6,9 @@ from collections.abc import Sequence
 
 import flet as ft
 
-from services import sync_centre
-from views import component, context, live, routes, strings, theme
+from views import context, routes, standing, strings, theme
 from views.agent import voice_capture
-from views.parts import banners, buttons, lamps
-
-
-def use_status() -> context.Status:
-    """Hook: how this device and the server stand to each other, now."""
-    app = context.use_app()
-    return live.use_live(app.board.read, source=app.board)
-
-
-@component.component
-def status_lamps() -> ft.Control:
-    """Both lamps, compact; a touch opens the sync centre."""
-    app = context.use_app()
-    live.use_tick(60)  # "everything is on the server" grows old by itself
-    return lamps.compact(use_status(), app.now(), lambda: app.go(routes.SYNC))
-
-
-@component.component
-def status_banners() -> ft.Control:
-    """Offline, "sign in again" and "needs you", where there is something to say."""
-    app = context.use_app()
-    status = use_status()
-
-    def look() -> None:
-        app.go(routes.SYNC)
-
-    def go_online() -> None:
-        app.service(sync_centre.SyncCentre).force_offline(False)
-
-    found = (
-        banners.offline_banner(status, go_online),
-        banners.sign_in_banner(status, look),
-        banners.needs_you_banner(status, look),
-    )
-    return ft.Column([banner for banner in found if banner is not None], spacing=0, tight=True)
+from views.parts import banners, buttons
 
 
 def _title(title: str) -> ft.Control:
@@ -67,7 +32,7 @@ def _actions(
         right += _go(app, ft.Icons.SEARCH, routes.Screen.SEARCH, routes.SEARCH)
     if app.demo:
         right.append(banners.demo_badge())
-    right.append(status_lamps())
+    right.append(standing.status_lamps())
     if is_root and tab is not routes.Screen.SETTINGS and not app.user.is_executive:
         right += _go(app, ft.Icons.SETTINGS_OUTLINED, routes.Screen.SETTINGS, routes.SETTINGS)
     return right
@@ -222,7 +187,7 @@ def frame(
     path = ft.use_view_path() or routes.HOME
     is_root = tab is not None
     right = _actions(app, actions, tab)
-    rows: list[ft.Control] = [status_banners(), ft.Container(body, expand=True)]
+    rows: list[ft.Control] = [standing.status_banners(), ft.Container(body, expand=True)]
     if bottom is not None:
         rows.append(_thumb_area(app, bottom))
     if app.wide:

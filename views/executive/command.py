@@ -12,7 +12,7 @@ from services.kpis.values import TileSet
 from services.leads import Leads
 from services.leads.values import Filter, LeadItem, Sort
 from services.live_figures import Unfollow
-from views import cells, component, context, live, routes, shell, strings
+from views import cells, component, context, live, routes, shell, standing, strings
 from views.executive import figures
 from views.parts import buttons, cards, chips, empty_state, formats, kpi_tile, lead_row, words
 
@@ -116,7 +116,8 @@ def filters(choice: cells.Cell[Choice]) -> ft.Control:
 def freshness(found: TileSet) -> ft.Control:
     """Whether the figures are live, last known, or counted here: said, never hidden."""
     app = context.use_app()
-    online = shell.use_status().online
+    status = standing.use_status()
+    online = status.online and not status.forced
     when = formats.moment(found.as_of, app.now())
     if found.source == "server" and online:
         word, text, icon = "live", strings.t("executive.command.live.text"), ft.Icons.SENSORS
