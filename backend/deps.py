@@ -17,7 +17,7 @@ from backend.clock import SystemClock
 from backend.realtime.hub import Hub
 from backend.services import receiving
 from backend.services.devices import Noted
-from backend.services.gate import Gate
+from backend.services.gate import Gate, gate_for
 from backend.services.passwords import Passwords
 from backend.services.throttle import Throttle
 from backend.settings import Settings
@@ -78,6 +78,7 @@ async def open_deps(
             passwords=Passwords(),
             throttle=Throttle(used_clock),
             hub=Hub(valkey, line=channel_prefix + "hub"),
+            loads=gate_for(settings.database_pool),
             channel_prefix=channel_prefix,
             engines=engines,
         )

@@ -47,3 +47,8 @@ class Gate:
         finally:
             self.inside -= 1
             self._places.release()
+
+
+def gate_for(connections: int) -> Gate:
+    """As wide as leaves most of so many connections to everybody else."""
+    return Gate(width=max(1, min(3, connections // 3)))
