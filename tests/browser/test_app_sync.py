@@ -156,3 +156,19 @@ async def test_a_second_window_asks_for_the_sign_in_when_the_first_one_signs_out
         await second.page.bring_to_front()
         await second.see("This window was closed", timeout=30)
         await second.see("E-mail")
+
+
+async def test_a_manager_sees_which_device_lags_and_compares_their_own(firm: Brokerage) -> None:
+    office = await firm.office([LENA])
+    async with firm.phone(office.agent) as phone:
+        await phone.see("Everything is on the server", timeout=30)
+        await phone.tap_marked("lamps")
+        await phone.tap_marked("compare")
+        await phone.see("Equal: ", timeout=30)
+    async with firm.desktop(office.manager, "/devices") as manager:
+        await manager.see(office.agent.name, timeout=30)
+        await manager.see("Up to date")
+        firm.desk.net.cut()
+        await manager.tap_marked("ask-devices")
+        await manager.see("Needs a connection", timeout=30)
+        await manager.shot("flow-devices-offline")

@@ -1,0 +1,43 @@
+"""How device and server stand to each other, in the frame of every screen: the two lamps and the calm strips."""
+
+from __future__ import annotations
+
+import flet as ft
+
+from services import sync_centre
+from views import component, context, live, routes
+from views.parts import banners, lamps
+
+
+def use_status() -> context.Status:
+    """Hook: how this device and the server stand to each other, now."""
+    app = context.use_app()
+    return live.use_live(app.board.read, source=app.board)
+
+
+@component.component
+def status_lamps() -> ft.Control:
+    """Both lamps, compact; a touch opens the sync centre."""
+    app = context.use_app()
+    live.use_tick(60)  # "everything is on the server" grows old by itself
+    return lamps.compact(use_status(), app.now(), lambda: app.go(routes.SYNC))
+
+
+@component.component
+def status_banners() -> ft.Control:
+    """Offline, "sign in again" and "needs you", where there is something to say."""
+    app = context.use_app()
+    status = use_status()
+
+    def look() -> None:
+        app.go(routes.SYNC)
+
+    def go_online() -> None:
+        app.service(sync_centre.SyncCentre).force_offline(False)
+
+    found = (
+        banners.offline_banner(status, go_online),
+        banners.sign_in_banner(status, look),
+        banners.needs_you_banner(status, look),
+    )
+    return ft.Column([banner for banner in found if banner is not None], spacing=0, tight=True)
