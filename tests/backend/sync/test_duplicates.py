@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from backend.deps import Deps
+from backend.storage.pg_store import PgStores
 from domain import ids, tables, wire
 from tests.backend.sync.conftest import MakeDevice, Stamp
 from tests.backend.sync.devices import Device, a_lead, new_lead
@@ -116,6 +117,27 @@ async def test_the_same_person_pushed_by_many_at_once_is_noticed(
     await asyncio.gather(*(new_lead(device, phone=PHONE) for device in devices))
 
     assert len(await asked(devices[0], stamp)) == 3
+
+
+async def test_who_looks_for_twins_waits_for_one_that_is_being_written(
+    make_device: MakeDevice, deps: Deps
+) -> None:
+    phone, stores = await make_device(), PgStores(deps.pool)
+    here, wanted = phone.locations[0], {"digits": ["5125550147"], "emails": []}
+
+    async def look() -> list[str]:
+        async with stores.transaction() as store:
+            return [lead.id for lead in await store.same_contact(here, **wanted)]
+
+    async with stores.transaction() as store:
+        lead = await store.insert(tables.LEADS, ids.new_id(), a_lead(phone, phone=PHONE))
+        await store.same_contact(here, **wanted)
+        looking = asyncio.create_task(look())
+        waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        while not looking.done() and not await deps.pool.fetchval(waits):  # noqa: ASYNC110 - it is PostgreSQL that waits
+            await asyncio.sleep(0.005)
+
+    assert await looking == [lead.id]
 
 
 async def test_both_made_in_one_push_are_noticed(make_device: MakeDevice, stamp: Stamp) -> None:
