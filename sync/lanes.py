@@ -14,12 +14,13 @@ from typing import Any
 
 from domain import errors, wire
 from storage import blobs
-from sync import compare, files, steps
+from sync import compare, file_steps, files, steps
 from sync.effects import Ask, Step
 
 Lane = Generator[Ask | Step, Any, None]
 
-FIRST_PAGE = 200
+FIRST_PAGE = 1000
+SMALLEST_PAGE = 500
 AIM_SECONDS = 0.05
 UNREADABLE = frozenset({"input", "bad_value"})
 """The server's codes for a push in which something can't be read (its other refusals are not about the changes)."""
@@ -98,13 +99,13 @@ def next_limit(limit: int, rows: int, seconds: float) -> int:
     if rows < limit / 2 or seconds <= 0:
         return limit
     fitting = int(rows * AIM_SECONDS / seconds)
-    return max(FIRST_PAGE, min(fitting, limit * 2, wire.MAX_PAGE))
+    return max(SMALLEST_PAGE, min(fitting, limit * 2, wire.MAX_PAGE))
 
 
 def recordings(pace: Pace) -> Lane:
     """Voice files up, part by part; after each part the smallest that waits has its turn. Rows never wait for them."""
     seen: set[str] = set()
-    while (blob := (yield steps.NextFile(metered=pace.metered, last=frozenset(pace.late)))) is not None:
+    while (blob := (yield file_steps.NextFile(metered=pace.metered, last=frozenset(pace.late)))) is not None:
         if blob.id in seen:
             break
         try:
@@ -113,10 +114,10 @@ def recordings(pace: Pace) -> Lane:
             pace.agreed.discard(blob.id)
             pace.late.add(blob.id)
             seen.add(blob.id)  # its note may have moved: once more when a page has told
-            yield steps.FileRefused(blob=blob, fault=fault)
+            yield file_steps.FileRefused(blob=blob, fault=fault)
         except (errors.InputError, errors.ResyncError) as fault:
             pace.agreed.discard(blob.id)  # a 410: it expired there, and begins anew
-            yield steps.FileRefused(blob=blob, fault=fault)
+            yield file_steps.FileRefused(blob=blob, fault=fault)
         except errors.ServerFaultError:
             pace.agreed.discard(blob.id)
             pace.late.add(blob.id)  # the others don't wait behind it
@@ -136,7 +137,7 @@ def _part(pace: Pace, blob: blobs.Blob) -> Lane:
         pace.chunk = files.next_chunk(pace.chunk, pace.took)
     if reached.sent >= blob.size:
         pace.agreed.discard(blob.id)
-    yield steps.FileReached(blob=blob, reached=reached)
+    yield file_steps.FileReached(blob=blob, reached=reached)
 
 
 def _agree(blob: blobs.Blob) -> Generator[Ask | Step, Any, files.Reached]:
@@ -147,7 +148,7 @@ def _agree(blob: blobs.Blob) -> Generator[Ask | Step, Any, files.Reached]:
             return reached
         except (errors.NotFoundError, errors.ResyncError, errors.NotOurServerError):
             pass  # the server forgot it: from the start
-    yield steps.CheckFile(blob=blob)
+    yield file_steps.CheckFile(blob=blob)
     begun: files.Reached = yield files.offer(blob)
     return begun
 

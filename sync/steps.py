@@ -8,16 +8,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from domain import errors, wire
-from storage import batches, blobs, cursor, events, outbox, pulled, pushed, scopes
+from storage import batches, cursor, events, outbox, pulled, pushed, scopes
 from sync import answers
 from sync.effects import Device
-from sync.files import Reached
 
 logger = logging.getLogger(__name__)
-
-TOO_LARGE = "too_large"
-TRIES = 3
-"""So often a file that the server refuses is offered before a person must look."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,61 +216,6 @@ class StartOver:
                 return
             scopes.go_on_from_now(tx)
             events.add(tx, "pull.start_over", level="warning", at=device.clock.now())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NextFile:
-    """The smallest file that waits, and may go now, those of `last` after the others; None = none."""
-
-    metered: bool
-    last: frozenset[str] = frozenset()
-
-    def run(self, device: Device) -> blobs.Blob | None:
-        return blobs.next_file(device.db, metered_ok=not self.metered, last=self.last)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckFile:
-    """Is the recording still there, whole? Raises: InputError."""
-
-    blob: blobs.Blob
-
-    def run(self, device: Device) -> None:
-        path = self.blob.path
-        if not path.exists() or path.stat().st_size != self.blob.size:
-            raise errors.InputError("The recording is no longer on this device.", where=path.name)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileReached:
-    """So much of a file is safe."""
-
-    blob: blobs.Blob
-    reached: Reached
-
-    def run(self, device: Device) -> None:
-        with device.db.write_tx() as tx:
-            blobs.progressed(tx, self.blob.id, url=self.reached.url, sent=self.reached.sent)
-            if self.reached.sent >= self.blob.size:
-                blobs.finished(tx, self.blob.id)
-            if self.reached.most and self.reached.most != blobs.most_bytes(tx):
-                blobs.put_most_bytes(tx, self.reached.most)
-                logger.info("sync.uploaded", extra={"bytes": self.blob.size})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileRefused:
-    """Another offset than ours is asked for anew; anything else is tried three times, what is too large once."""
-
-    blob: blobs.Blob
-    fault: errors.JorgeError
-
-    def run(self, device: Device) -> None:
-        with device.db.write_tx() as tx:
-            last = self.blob.attempts >= TRIES - 1 or self.fault.code == TOO_LARGE
-            blobs.failed(tx, self.blob.id, self.fault.message, for_good=last)
-            events.add(tx, "upload.refused", level="error", at=device.clock.now(), code=self.fault.code)
-        logger.warning("sync.upload_refused", extra={"code": self.fault.code})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain import errors, wire
-from sync import compare, machine, steps
+from sync import compare, file_steps, machine, steps
 from sync.effects import Arm, Done, Failed, ForceOffline, Input, Output, Refresh, Send, Store, Tick, Wake, Why
 from sync.status import Phase
 
@@ -259,7 +259,7 @@ def test_after_a_quiet_run_the_store_is_held_against_the_server() -> None:
     talk.do(steps.AskPage, ASK)
     talk.do(wire.PullAsk, PAGE)
     talk.do(steps.KeepPage, steps.Kept(rows=0, more=False))
-    talk.do(steps.NextFile, None)
+    talk.do(file_steps.NextFile, None)
     talk.do(compare.IsDue, compare.Due(content=False, older=False))
 
     assert talk.wishes() == {"DigestAsk"}

@@ -41,10 +41,10 @@ def test_failures_are_spread_over_the_whole_time() -> None:
 
 
 def test_pages_grow_while_they_are_quick_and_shrink_when_they_are_slow() -> None:
-    assert lanes.next_limit(200, 200, 0.002) == 400
+    assert lanes.next_limit(1000, 1000, 0.002) == 2000
     assert lanes.next_limit(4000, 4000, 0.02) == wire.MAX_PAGE
-    assert lanes.next_limit(1000, 1000, 0.1) == 500
-    assert lanes.next_limit(200, 200, 9.0) == 200
+    assert lanes.next_limit(2000, 2000, 0.1) == 1000
+    assert lanes.next_limit(1000, 1000, 9.0) == lanes.SMALLEST_PAGE
     assert lanes.next_limit(800, 3, 0.1) == 800
 
 
