@@ -94,16 +94,34 @@ def use_look(page: ft.Page, site: Site) -> tuple[theme.Appearance, Callable[[the
     return look, wear
 
 
+class _Ending:
+    """Watches the board of the access that this window has now; one for the window's whole life, so that no old one stays."""
+
+    def __init__(self, page: ft.Page, set_door: SetDoor) -> None:
+        self.board: context.Board | None = None
+        self._feed = live.Feed(page, self._look)
+        self._set_door = set_door
+
+    def follow(self) -> None:
+        if self.board is None:
+            self._feed.stop()
+        else:
+            self._feed.start(self.board)
+
+    def stop(self) -> None:
+        self._feed.stop()
+
+    def _look(self) -> None:
+        if self.board is not None and self.board.read().ended:
+            ended = _Door(asked=True, note=strings.t("kit.ended"))
+            self._set_door(lambda old: ended if old.access else old)
+
+
 def use_ending(page: ft.Page, access: context.Access | None, set_door: SetDoor) -> None:
     """Hook: where another window closed the store behind this one, this one says so instead of holding on to it."""
-    board = access.board if access is not None else None
-
-    def look() -> None:
-        if board is not None and board.read().ended:
-            set_door(lambda old: _Door(asked=True, note=strings.t("kit.ended")) if old.access else old)
-
-    feed = ft.use_memo(lambda: live.Feed(page, look), [id(board)])
-    ft.use_effect(lambda: feed.start(board) if board is not None else None, [id(board)], cleanup=feed.stop)
+    ending = ft.use_memo(lambda: _Ending(page, set_door), [])
+    ending.board = access.board if access is not None else None
+    ft.use_effect(ending.follow, [id(ending.board)], cleanup=ending.stop)
 
 
 def use_restored(page: ft.Page, site: Site, entered: Callable[[context.Access | None], None]) -> None:

@@ -229,6 +229,22 @@ async def test_who_signed_out_here_is_not_told_that_it_happened_elsewhere() -> N
         assert not shown.sees("This window was closed")
 
 
+async def test_who_signed_in_again_is_not_sent_away_for_the_store_that_was_closed_before() -> None:
+    entry = Entry(inside=True)
+    async with at(entry) as shown:
+        entry.board.update(ended=True)
+        await shown.settle()
+        entry.board = context.Board()
+        entry.access = stage.access(board=entry.board)
+        await shown.type("E-mail", "agent1@demo.example")
+        await shown.type("Password", "demo")
+        await shown.tap("Sign in")
+
+        await shown.reconnect()
+
+        assert shown.sees("Near page")
+
+
 async def test_coming_back_after_a_lost_connection_shows_what_is_now() -> None:
     entry = Entry(inside=True)
     async with at(entry) as shown:
