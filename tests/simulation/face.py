@@ -42,7 +42,6 @@ class Needs:
     clock: Clock
     news: Callable[[], None]
     loads: Gate = field(default_factory=Gate)
-    loads: Gate = field(default_factory=Gate)
 
     @property
     def hub(self) -> Needs:

@@ -67,6 +67,8 @@ def why_restless(phone: Phone) -> str:
         return "still at work"
     if outbox.counts(phone.db).pending:
         return f"{outbox.counts(phone.db).pending} changes wait"
+    if agreed.wanted(phone.db):
+        return "a comparison is due"
     if blobs.waiting(phone.db, limit=1):
         return "a recording waits"
     return "a timer after a failure" if phone.machine.armed else ""
@@ -127,7 +129,9 @@ class Checks:
         meets_again = agreed.wanted(phone.db) is agreed.Want.ALL
         if self._lives.get(phone.name) != place.incarnation or meets_again:
             self._lives[phone.name] = place.incarnation
-            self._vers[phone.name] = {}  # another life of the server: its word counts, even where ours is newer
+            self._vers[
+                phone.name
+            ] = {}  # another life of the server: its word counts, even where ours is newer
         known = self._vers[phone.name]
         own: set[Key] | None = None
         for name, row_id, ver, location in phone.db.each(_VERSIONS):

@@ -167,7 +167,19 @@ class Model(Face):
         if since_ms is not None:
             commits = sum(commit.at_ms >= since_ms for commit in self.memory.commits)
         self.memory.locked.clear()
-        return self.memory.rewind(min(commits, len(self.memory.commits) - self._founded))
+        lost = self.memory.rewind(min(commits, len(self.memory.commits) - self._founded))
+        for user in self.accounts.users.values():  # the grants went back with the rest
+            user.locations = {place for place in self._places() if self._holds(user.id, place)}
+            for place in user.locations:
+                self._granted.setdefault((user.id, place), 0)
+        return lost
+
+    def _places(self) -> list[str]:
+        return sorted(row.id for (name, _), row in self.memory.data.rows.items() if name == "locations")
+
+    def _holds(self, user_id: str, place: str) -> bool:
+        person = self._person(user_id, place)
+        return person is not None and not person.deleted
 
     def prune(self, keep: int) -> None:
         self.memory.prune(keep)

@@ -134,6 +134,10 @@ class Network:
             tap(call.who, call.request, answer)
         return answer
 
+    def _work(self, call: Call) -> None:
+        """Its answer goes nowhere."""
+        self._deliver(call)
+
     def _pass(self, call: Call, up_ms: int | None = None, down_ms: int | None = None) -> None:
         up = self._latency() if up_ms is None else up_ms
         down = self._latency() if down_ms is None else down_ms
@@ -162,13 +166,13 @@ class Network:
         """Sent into the void: only the time-out ends it."""
 
     def _lost_answer(self, call: Call, rng: random.Random) -> None:
-        self.world.after(self._latency(), lambda: self._deliver(call))
+        self.world.after(self._latency(), lambda: self._work(call))
 
     def _cut_request(self, call: Call, rng: random.Random) -> None:
         sent = request_bytes(call.request)
         sent = sent[: rng.randrange(len(sent) + 1)]
         if is_whole_request(sent):
-            self.world.after(self._latency(), lambda: self._deliver(call))
+            self.world.after(self._latency(), lambda: self._work(call))
         self.world.after(self._latency() + 200, lambda: self._lost(call))
 
     def _cut_answer(self, call: Call, rng: random.Random) -> None:
@@ -226,4 +230,4 @@ class Network:
 
     def _again(self, call: Call, delay_ms: int) -> None:
         twin = Call(call.who, call.request, lambda _: None, over=True)
-        self.world.after(delay_ms, lambda: self._deliver(twin) and None)
+        self.world.after(delay_ms, lambda: self._work(twin))

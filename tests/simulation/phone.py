@@ -280,7 +280,8 @@ class Phone:
         """As the shell does it: a person's write wakes the machine; the machine's own steps do not."""
         life = self.life
         if touched & {"outbox", "blobs"} and not self._stepping:
-            self.world.after(0, lambda: self._alive(life) and self.hear(effects.Wake(effects.Why.COMMIT)))
+            wake = effects.Wake(effects.Why.COMMIT)
+            self.world.after(0, lambda: self.hear(wake) if self._alive(life) else None)
 
     def _look_of(self, life: int) -> Callable[[], None]:
         def look() -> None:

@@ -11,6 +11,7 @@ from tests.simulation.face import driven
 from tests.simulation.world import Violation
 
 if TYPE_CHECKING:
+    from tests.simulation.model import Model
     from tests.simulation.sim import Sim
 
 Key = tuple[str, str]
@@ -19,8 +20,9 @@ Key = tuple[str, str]
 class Reader:
     """Reads small pages, so that pages often end in the middle of what was committed."""
 
-    def __init__(self, sim: Sim) -> None:
+    def __init__(self, sim: Sim, model: Model) -> None:
         self.sim = sim
+        self.model = model
         self.actor = Actor(
             id=sim.world.new_id(),
             role=Role.ADMIN,
@@ -37,7 +39,7 @@ class Reader:
         while more:
             try:
                 page = driven(
-                    pull.pull(self.sim.server.needs, self.actor, wire.PullAsk(cursor=self.cursor, limit=5))
+                    pull.pull(self.model.needs, self.actor, wire.PullAsk(cursor=self.cursor, limit=5))
                 )
             except errors.ResyncError:
                 self.cursor = ""

@@ -153,7 +153,9 @@ class RealServer:
         return answer
 
     async def _answered(self, request: Request) -> Answer:
-        headers = {name: value for name, value in request.headers.items() if name.lower() != "accept-encoding"}
+        headers = {
+            name: value for name, value in request.headers.items() if name.lower() != "accept-encoding"
+        }
         said = await self._client.request(request.method, request.url, headers=headers, content=request.body)
         unpacked = {name: value for name, value in said.headers.items() if name not in _OF_THE_WIRE}
         return Answer(status=said.status_code, headers=unpacked, body=said.content)

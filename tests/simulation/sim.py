@@ -59,6 +59,7 @@ class Sim:
     locations: list[str] = field(default_factory=list)
     users: list[str] = field(default_factory=list)
     stamper_dead_until: int = 0
+    settled: bool = False
     _stamp_due: bool = False
     _long: Callable[[], None] | None = None
 
@@ -107,7 +108,7 @@ class Sim:
         server_faults.import_leads(self, rng, 6)
         self.server.stamp()
         self.server.founded()
-        self.checks.reader = None if self.server.real else reader.Reader(self)
+        self.checks.reader = reader.Reader(self, self.server) if isinstance(self.server, Model) else None
         for number in range(self.setup.phones):
             self.add_phone(self.users[number % len(self.users)])
 
@@ -194,6 +195,7 @@ class Sim:
 
     def settle(self) -> None:
         """All faults off; everybody signs in again; until nothing is under way."""
+        self.settled = True
         troubles.all_off(self)
         for phone in self.phones:
             if not phone.on:

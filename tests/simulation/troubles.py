@@ -103,7 +103,7 @@ def _restore_backup(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> Non
     copy, marked = phone.copy(), sim.world.now_ms
 
     def restore() -> None:
-        if not phone.on:
+        if not phone.on or sim.settled:
             return
         sim.world.count("fault:restore_backup")
         sim.world.note(phone.name, "is restored from a backup")
