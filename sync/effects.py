@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from domain import errors, ports, wire
-from storage.database import Database
+from storage.database import Database, Reads
 from sync.files import Offer, Offset, Part
 
 Ask = wire.Push | wire.PullAsk | wire.DigestAsk | wire.RowsAsk | Offer | Offset | Part
@@ -31,6 +31,13 @@ class Step(Protocol):
 
     def run(self, device: Device, /) -> Any:
         """Raises: StoreError, DiskFullError, NetworkError for an answer that can't be ours."""
+
+
+@runtime_checkable
+class Look(Protocol):
+    """A step that only reads, and for long: the shell may do it in a thread, on a connection of its own."""
+
+    def look(self, reads: Reads, /) -> Any: ...
 
 
 # Inputs

@@ -206,10 +206,16 @@ class Engine:
             case Refresh():
                 await self.line.refresh()
                 return None
+            case Store(_, step) if isinstance(step, effects.Look):
+                return await asyncio.to_thread(self._look, step)
             case Store(_, step):
                 await asyncio.sleep(0)  # let the screen draw
                 with self._own_commit():
                     return step.run(self._device)
+
+    def _look(self, step: effects.Look) -> Any:
+        with self.db.reader() as reads:
+            return step.look(reads)
 
     # What the screens see
 
