@@ -64,21 +64,26 @@ def _waits(sim: Sim, written: Written) -> bool:
 
 def _nothing_twice(sim: Sim, past: list[Version]) -> None:
     """I1: a value that one change carries comes into a row once. What a person restores counts as another change."""
-    carried: Counter[tuple[str, str]] = Counter()
-    for written in sim.ledger.written:
-        for name, value in written.line.mutation.patch.items():
-            if name in _COUNTED:
-                carried[(name, str(value))] += 1
-    came: Counter[tuple[str, str, str]] = Counter()
-    for version in past:
-        for name in _COUNTED:
-            value = version.after.get(name)
-            fresh = version.before is None or version.before.get(name) != value
-            if version.by_device and value is not None and fresh:
-                came[(version.row_id, name, str(value))] += 1
+    carried = Counter(
+        (name, str(value))
+        for written in sim.ledger.written
+        for name, value in written.line.mutation.patch.items()
+        if name in _COUNTED
+    )
+    came = Counter(
+        (version.row_id, name, str(version.after.get(name)))
+        for version in past
+        for name in _COUNTED
+        if version.by_device and _came_in(version, name)
+    )
     for (row_id, name, value), times in came.items():
         if "x" in value and times > carried[(name, value)]:
             raise Violation("I1", f"{value} came {times} times into {name} of {row_id}")
+
+
+def _came_in(version: Version, name: str) -> bool:
+    value = version.after.get(name)
+    return value is not None and (version.before is None or version.before.get(name) != value)
 
 
 def _the_dead_stay_dead(sim: Sim, past: list[Version]) -> None:

@@ -81,7 +81,7 @@ class Checks:
     _vers: dict[str, dict[Key, int]] = field(default_factory=dict)
     _lives: dict[str, str] = field(default_factory=dict)
     _known_safe: dict[str, set[int]] = field(default_factory=dict)
-    _spoilt: dict[str, set[int]] = field(default_factory=dict)
+    _spoilt: set[Key] = field(default_factory=set)
 
     # Always
 
@@ -151,23 +151,23 @@ class Checks:
         for line in outbox.listed(phone.db, limit=100_000):
             if line.state is not outbox.State.PARKED:
                 waiting.setdefault(line.row, []).append(line)
-        safe = self._known_safe.get(phone.name, set()) | self._spoilt.get(phone.name, set())
+        safe = self._known_safe.get(phone.name, set())
         for (name, row_id), lines in waiting.items():
-            if any(line.mutation.mid in safe for line in lines):
+            if (name, row_id) in self._spoilt or any(line.mutation.mid in safe for line in lines):
                 continue  # sent once more to a server of an earlier day: others may have written since
-            table = tables.BY_NAME[name]
-            shown = rows.get(phone.db, table, row_id)
-            if lines[-1].mutation.op is wire.Op.DELETE:
-                if shown is not None:
-                    raise Violation("I6", f"{phone.name} still shows {name} {row_id}, deleted by its person")
-                continue
-            if shown is None:
-                continue  # deleted by somebody else: the server says what becomes of the edit
-            wanted = _last_values(table, lines)
-            for one, value in wanted.items():
+            self._shows(phone, (name, row_id), lines)
+
+    def _shows(self, phone: Phone, key: Key, lines: list[outbox.Line]) -> None:
+        table = tables.BY_NAME[key[0]]
+        shown = rows.get(phone.db, table, key[1])
+        if lines[-1].mutation.op is wire.Op.DELETE:
+            if shown is not None:
+                raise Violation("I6", f"{phone.name} still shows {key}, deleted by its person")
+        elif shown is not None:  # else deleted by somebody else: the server says what becomes of the edit
+            for one, value in _last_values(table, lines).items():
                 if shown[1].get(one) != value:
                     raise Violation(
-                        "I6", f"{phone.name} shows {one}={shown[1].get(one)!r} of {row_id}, not {value!r}"
+                        "I6", f"{phone.name} shows {one}={shown[1].get(one)!r} of {key}, not {value!r}"
                     )
 
     def _whole_actions(self, phone: Phone) -> None:
@@ -222,7 +222,9 @@ class Checks:
         with phone.db.write_tx() as tx:
             tx.execute(f"UPDATE outbox SET {column} = ? WHERE mid = ?", (value, mid))  # noqa: S608
         self.sim.world.count("fault:poison")
-        self._spoilt.setdefault(phone.name, set()).add(mid)
+        row = phone.db.row("SELECT tbl, row_id FROM outbox WHERE mid = ?", (mid,))
+        if row is not None:
+            self._spoilt.add((row["tbl"], row["row_id"]))
         for written in self.sim.ledger.written:
             if written.phone == phone.name and written.line.mutation.mid == mid:
                 written.excused = "spoilt"

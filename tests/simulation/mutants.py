@@ -96,11 +96,11 @@ MUTANTS: tuple[Mutant, ...] = (
         of_design=True,
     ),
     Mutant(
-        name="no version guard on pages",
-        file="storage/blocks.py",
-        old='        guard = "" if force else f" WHERE excluded._ver > {table.name}._ver"\n',
-        new='        guard = ""\n',
-        group=2,
+        name="a page older than an answer is believed",
+        file="sync/steps.py",
+        old="            if known.cursor != self.ask.cursor or not about.isdisjoint(self.crossing.answered):\n",
+        new="            if known.cursor != self.ask.cursor:\n",
+        group=9,
     ),
     Mutant(
         name="the filter of own changes leaves out others' too",
@@ -109,10 +109,10 @@ MUTANTS: tuple[Mutant, ...] = (
         new="        if not origin or not entry.origin:\n",
     ),
     Mutant(
-        name="a parked change doesn't hold back what builds on it",
+        name="one change that can't be applied refuses the whole push",
         file="backend/services/push.py",
-        old="        blocked |= _touched(group, [results[m.mid] for m in group])\n",
-        new="",
+        old="    except Refused as refused:\n        if before",
+        new="    except Refused as refused:\n        raise errors.ServerFaultError('poison') from refused\n        if before",
         group=11,
     ),
     Mutant(
@@ -156,10 +156,10 @@ MUTANTS: tuple[Mutant, ...] = (
         group=11,
     ),
     Mutant(
-        name="the client trusts its own upload offset",
-        file="sync/lanes.py",
-        old="    if blob.id not in pace.agreed:\n",
-        new="    if blob.id not in pace.agreed and not blob.url:\n",
+        name="a recording counts as sent before all of it is there",
+        file="sync/file_steps.py",
+        old="            if self.reached.sent >= self.blob.size:\n",
+        new="            if self.reached.sent > 0:\n",
         group=12,
     ),
     Mutant(
@@ -170,9 +170,9 @@ MUTANTS: tuple[Mutant, ...] = (
         group=1,
     ),
     Mutant(
-        name="a copy of a store keeps its numbers",
-        file="storage/outbox.py",
-        old="""    tx.execute("UPDATE outbox SET mid = mid + ?", (top,))\n""",
+        name="a copy of a store keeps its name",
+        file="sync/steps.py",
+        old="            cursor.new_device(tx)\n",
         new="",
         group=11,
     ),

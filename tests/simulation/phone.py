@@ -67,6 +67,7 @@ class Phone:
     clock: Clock = field(init=False)
     _rng: random.Random = field(init=False)
     _timers: dict[str, Event] = field(default_factory=dict)
+    _renewing: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.clock = Clock(self.world)
@@ -107,6 +108,7 @@ class Phone:
         for timer in self._timers.values():
             timer.drop()
         self._timers.clear()
+        self._renewing.clear()
 
     def reopen(self, copy: Copy) -> None:
         """Start again with these files."""
@@ -247,6 +249,10 @@ class Phone:
             return effects.Failed(number, fault)
 
     def _refresh(self, life: int, number: int) -> None:
+        """Several lanes share one renewal, as in sync/client.py: a refresh token counts once."""
+        self._renewing.append(number)
+        if len(self._renewing) > 1:
+            return
         body = json.dumps({"refresh_token": self.refresh_token}).encode()
         request = Request(
             method="POST",
@@ -257,7 +263,9 @@ class Phone:
 
         def answered(said: Answer | errors.JorgeError) -> None:
             if self._alive(life):
-                self.hear(self._renewed(number, said))
+                asked, self._renewing = self._renewing, []
+                for one in asked:
+                    self.hear(self._renewed(one, said))
 
         self.network.send(self.name, request, answered)
 

@@ -140,7 +140,7 @@ def _poison(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
     """A mistake of the app writes what no server takes: somewhere in the queue."""
     if not phone.on:
         return
-    sim.person.act(phone, "edit", rng)
+    sim.person.act(phone, rng.choice(("edit", "edit", "add_lead_with_task", "edit_two")), rng)
     patch = rng.choice(
         ('{"stage":"no such"}', '{"no_such_field":1}', '{"created_at":"2020-01-01T00:00:00.000Z"}')
     )

@@ -1,0 +1,45 @@
+"""Runs that found a mistake of the product once: each must stay clean, with the sentence that says what it was."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.simulation import faults, runs
+
+FOUND = {
+    (
+        91,
+        25,
+    ): "The answer of a restored server was read with the versions of its former life: the person's own, confirmed"
+    " edit vanished from their screen. And what was confirmed while a load was due, and deleted before it began, stayed"
+    " on the phone for ever.",
+    (
+        34,
+        25,
+    ): "After a failover the journal goes up once more, over newer edits of others: nothing may be lost by it.",
+    (
+        172,
+        25,
+    ): "A page that was made before the phone's own deletion arrived after its answer: the row rose from the dead,"
+    " and the feed, which leaves out one's own changes, never took it away again.",
+    (281, 25): "The same with a note: page and answer about one row crossed on the way.",
+    (
+        5,
+        8,
+    ): "A row that a restored server had lost came back with a lower version than the phone remembered, and never"
+    " appeared there.",
+    (15, 25): "A line of the queue that is no JSON any more stopped the whole queue.",
+    (
+        107,
+        25,
+    ): "A location taken away and given back around a restore: its rows came back below the remembered version.",
+    (164, 25): "The journal of a row that is gone can't be sent again; everything else must be.",
+}
+
+
+@pytest.mark.parametrize(("seed", "minutes"), FOUND, ids=lambda value: str(value))
+def test_what_was_found_once_stays_mended(seed: int, minutes: int) -> None:
+    found = runs.failure_of(replace(faults.setup_of(seed), minutes=minutes))
+    assert found is None, f"{FOUND[(seed, minutes)]} Now: {found}"
