@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from domain import wire
-from storage import agreed, compare, database, events
+from storage import agreed, compare, database, doomed, events
 from sync.effects import Device
 
 logger = logging.getLogger(__name__)
@@ -97,8 +97,8 @@ class Repair:
             done = compare.repair(
                 tx, self.ask, self.found, force=self.due.content, older=self.due.older, since=self.since
             )
-        for file in done.files:
-            file.unlink(missing_ok=True)
+            doomed.add(tx, done.files)
+        doomed.sweep(device.db)
         if done.rows or done.removed:
             logger.warning("sync.repaired", extra={"rows": done.rows, "removed": done.removed})
         return None if done.late else done.rows + done.removed

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from domain import errors, wire
-from storage import batches, cursor, events, outbox, pulled, pushed, scopes
+from storage import batches, cursor, doomed, events, outbox, pulled, pushed, scopes
 from sync import answers
 from sync.effects import Device
 
@@ -105,8 +103,9 @@ class KeepAnswer:
                 events.add(tx, "push.new_incarnation", level="warning", at=device.clock.now())
             said = replace(self.answer, results=results)
             outcome = pushed.apply(tx, mutations, said, **clocks(device, self.took))
+            doomed.add(tx, outcome.files)
             self.crossing.answered |= {(one.table, one.row_id) for one in mutations}
-        _delete(outcome.files)
+        doomed.sweep(device.db)
         logger.info(
             "sync.pushed", extra={"safe": outcome.safe, "parked": outcome.parked, "again": outcome.again}
         )
@@ -187,10 +186,11 @@ class KeepPage:
                 cursor.put(tx, incarnation=page.incarnation)
                 return Kept(rows=0, more=True, journal=True)  # it goes on from a position of the old one
             applied = pulled.apply(tx, page, **clocks(device, self.took))
+            doomed.add(tx, applied.files)
             self.crossing.paged |= about
-        _delete(applied.files)
-        if applied.scrub:
-            device.db.scrub()
+        doomed.sweep(device.db)
+        if applied.scrub or not (page.more or known.first_complete):
+            device.db.scrub()  # after a lost location; and a first load leaves a log as large as itself
         logger.info("sync.pulled", extra={"rows": applied.rows, "removed": applied.removed})
         return Kept(rows=applied.rows, more=page.more)
 
@@ -233,8 +233,3 @@ def clocks(device: Device, took: float = 0.0) -> dict[str, int]:
     """Our clocks now, or in the middle of a request: when the server's was read, as nearly as can be known."""
     seconds = {"now_ms": device.clock.now().timestamp(), "mono_ms": device.clock.monotonic()}
     return {name: round((at - took / 2) * 1000) for name, at in seconds.items()}
-
-
-def _delete(gone: Sequence[Path]) -> None:
-    for file in gone:
-        file.unlink(missing_ok=True)

@@ -23,7 +23,7 @@ from services.notes.values import (
 )
 from services.ports import CheckAudio, RepairAudio
 from services.progress import Progress
-from storage import blobs, edits, leads, notes, rows
+from storage import blobs, doomed, edits, leads, notes, rows
 
 __all__ = [
     "Capture",
@@ -119,6 +119,7 @@ class Notes:
 
         A file that was written within `quiet_seconds` may still be growing, and is left for the next time.
         """
+        doomed.sweep(self.desk.db)
         folder = audio_files.folder(self.desk.db.path)
         latest = self.desk.now().timestamp() - quiet_seconds
         orphans = [
@@ -177,8 +178,8 @@ class Notes:
         with self.desk.action() as edit:
             edit.delete(tables.NOTES.name, note_id)
             blobs.forget(edit.tx, note_id)
-        if blob is not None:
-            blob.path.unlink(missing_ok=True)
+            doomed.add(edit.tx, [blob.path] if blob else [])
+        doomed.sweep(self.desk.db)
 
     def retry(self, note_id: str) -> None:
         """Transcribe it again. Raises: NotFoundError."""

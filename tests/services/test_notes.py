@@ -16,7 +16,7 @@ from domain.proposals import Field
 from services import notes
 from services.notes import NoteState, proposed
 from services.sync_words import SyncWord
-from storage import blobs, outbox
+from storage import blobs, doomed, outbox, scopes
 from tests import fakes
 from tests.services.conftest import AGENT, Bench
 
@@ -423,3 +423,16 @@ async def test_a_note_is_on_the_server_only_with_its_sound(bench: Bench) -> None
         SyncWord.WAITING,
         SyncWord.WAITING,
     )
+
+
+async def test_a_recording_whose_note_was_taken_away_never_comes_back_as_a_note(talking: Bench) -> None:
+    """The app was killed between the transaction that let go of the note and the deletion of its file."""
+    note_id = await recorded(talking)
+    blob = blobs.of_note(talking.db, note_id)
+    assert blob is not None
+    with talking.db.write_tx() as tx:
+        files = scopes.keep_only(tx, [])
+        doomed.add(tx, files)
+
+    assert await talking.sv.notes.recover() == ()
+    assert not blob.path.exists()
