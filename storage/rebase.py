@@ -36,7 +36,7 @@ def step(table: tables.Table, now: Values | None, mutation: wire.Mutation) -> Va
     match mutation.op:
         case wire.Op.DELETE:
             return None
-        case wire.Op.PUT:
+        case wire.Op.PUT if now is None:
             return _made(table, mutation.patch)
         case _:
             # A change of a row that somebody deleted shows nothing; the server says what becomes of it.
