@@ -121,6 +121,7 @@ class Face:
             limit=int(request.query("limit", str(pull.DEFAULT_LIMIT))),
             scope=request.query("scope"),
             device_id=request.header(wire.DEVICE_HEADER),
+            changes=bool(request.header(wire.SCHEMA_HEADER)) and not request.query("whole"),
         )
         page = driven(self._talk(request, actor).pull(ask))
         if page == wire.Page(cursor=ask.cursor, more=False, blocks=[], removed=[], server_ms=page.server_ms):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -45,6 +45,8 @@ class Looks:
                         table=line.table,
                         row_id=line.row_id,
                         origin=line.origin or None,
+                        ver=line.ver,
+                        scope_from=line.scopes[0],
                         transaction=str(line.xid),
                     )
                 )
@@ -63,6 +65,15 @@ class Looks:
     ) -> list[list[Any]]:
         found = (self._data.rows.get((table.name, row_id)) for row_id in sorted(set(ids)))
         return [listed(row) for row in found if row and not row.deleted and row.scope in scopes]
+
+    async def changed(
+        self, table: tables.Table, since: Mapping[str, int], *, scopes: Collection[str]
+    ) -> list[tuple[list[Any], frozenset[str]]]:
+        found = []
+        for row in await self.visible(table, list(since), scopes=scopes):
+            fver = self._data.rows[table.name, row[0]].fver
+            found.append((row, frozenset(name for name, mark in fver.items() if mark[0] > since[row[0]])))
+        return found
 
     async def count(self, scopes: Collection[str]) -> int:
         return sum(not row.deleted and row.scope in scopes for row in self._data.rows.values())

@@ -6,7 +6,7 @@ import pytest
 
 from tests.simulation import mutants
 
-QUICK = ("drop the dedup insert", "skip the shadow", "no timer after a failure")
+QUICK = ("acknowledge before the commit", "a lost location's rows stay", "edit time unclamped")
 
 
 @pytest.mark.parametrize("mutant", mutants.MUTANTS, ids=lambda mutant: mutant.name)
