@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from concurrent import futures
 
-from tests.simulation import faults, runs, shrink
+from tests.simulation import bench, faults, real, runs, shrink
 
 _CHUNK = 20
 
@@ -24,9 +24,7 @@ def main() -> int:
     said.add_argument("--real", action="store_true", help="on PostgreSQL and FastAPI instead of the model")
     chosen = said.parse_args()
     if chosen.real:
-        from tests.simulation import real
-
-        return real.main(range(chosen.first, chosen.first + chosen.seeds))
+        return _run_real(range(chosen.first, chosen.first + chosen.seeds))
     if chosen.trace:
         print(shrink.told(faults.setup_of(chosen.first), lines=100_000))
         return 0
@@ -48,6 +46,23 @@ def _run(seeds: range, jobs: int) -> runs.Report:
         )
     print(f"\r{whole.runs} seeds in {time.monotonic() - began:.0f} s on {jobs} cores{' ' * 40}")
     return whole
+
+
+def _run_real(seeds: range) -> int:
+    """`make simulate REAL=1`."""
+    began, opened, failed = time.monotonic(), bench.Bench(), 0
+    for number, seed in enumerate(seeds, 1):
+        found = runs.failure_of(real.setup_of(seed), make_server=real.on(opened))
+        failed += found is not None
+        speed = number / (time.monotonic() - began)
+        print(
+            f"\r{number} of {len(seeds)} seeds on PostgreSQL, {speed:.1f} seeds/s, {failed} failed ", end=""
+        )
+        if found:
+            print(f"\nseed {seed} breaks {found.invariant}: {found.said[:400]} {found.where}", flush=True)
+    print()
+    opened.close()
+    return 1 if failed else 0
 
 
 def _parts(seeds: range, jobs: int) -> Iterator[runs.Report]:

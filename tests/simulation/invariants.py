@@ -32,6 +32,7 @@ from tests.simulation import history
 from tests.simulation.http import Answer, Request, unpacked
 from tests.simulation.phone import Phone
 from tests.simulation.reader import Reader
+from tests.simulation.replicas import base_rows, last_values, view_rows, why_restless
 from tests.simulation.world import MINUTE, Violation
 
 if TYPE_CHECKING:
@@ -42,7 +43,6 @@ _WATCHED = (steps.KeepPage, steps.KeepAnswer, steps.StartOver, steps.Fork, steps
 _IDLE_MINUTES = 10
 _IDLE_REQUESTS = 3 * _IDLE_MINUTES
 _IDLE_BYTES = 1_500 * _IDLE_REQUESTS
-_PLAIN = (tables.Policy.NEWEST, tables.Policy.MANUAL, tables.Policy.DERIVED)
 
 
 _VERSIONS = " UNION ALL ".join(
@@ -56,22 +56,6 @@ COPIES = ("clone", "restore_backup")
 """After these only a comparison shows a phone what it lacks: the server takes what its copy did for its own."""
 _COMPARED = (*COPIES, "failover", "restore_point", "prune", "stamper_dead")
 """After these the comparison is the way to go on; else it must find nothing to mend."""
-
-
-def is_at_rest(phone: Phone) -> bool:
-    return not why_restless(phone)
-
-
-def why_restless(phone: Phone) -> str:
-    if phone.machine.running:
-        return "still at work"
-    if outbox.counts(phone.db).pending:
-        return f"{outbox.counts(phone.db).pending} changes wait"
-    if agreed.wanted(phone.db):
-        return "a comparison is due"
-    if blobs.waiting(phone.db, limit=1):
-        return "a recording waits"
-    return "a timer after a failure" if phone.machine.armed else ""
 
 
 @dataclass(slots=True)
@@ -167,7 +151,7 @@ class Checks:
             if shown is not None:
                 raise Violation("I6", f"{phone.name} still shows {key}, deleted by its person")
         elif shown is not None:  # else deleted by somebody else: the server says what becomes of the edit
-            for one, value in _last_values(table, lines).items():
+            for one, value in last_values(table, lines).items():
                 if shown[1].get(one) != value:
                     raise Violation(
                         "I6", f"{phone.name} shows {one}={shown[1].get(one)!r} of {key}, not {value!r}"
@@ -304,36 +288,3 @@ class Checks:
                 raise Violation(
                     "I11", f"{name} idles with {now.requests - requests} requests, {now.bytes - size} bytes"
                 )
-
-
-def _last_values(table: tables.Table, lines: list[outbox.Line]) -> dict[str, Any]:
-    """What the person wrote last in each field whose value is theirs alone until the server answers."""
-    wanted: dict[str, Any] = {}
-    for line in lines:
-        if line.mutation.op is wire.Op.PUT:
-            wanted.clear()
-        for name, value in line.mutation.patch.items():
-            if name in table.by_name and table.by_name[name].policy in _PLAIN:
-                wanted[name] = value
-    return wanted
-
-
-def view_rows(phone: Phone) -> dict[Key, tuple[int, dict[str, Any]]]:
-    """What the person sees."""
-    return {
-        (table.name, row["id"]): (row["_ver"], rows.read(table, row))
-        for table in tables.ALL
-        for row in phone.db.rows(f"SELECT * FROM {table.name}")  # noqa: S608
-    }
-
-
-def base_rows(phone: Phone) -> dict[Key, tuple[int, dict[str, Any]]]:
-    """What the phone takes for the server's rows."""
-    found = view_rows(phone)
-    for shadow in phone.db.rows("SELECT tbl, id, ver, base, deleted FROM shadow"):
-        key = (shadow["tbl"], shadow["id"])
-        if shadow["deleted"]:
-            found.pop(key, None)
-        else:
-            found[key] = (shadow["ver"], json.loads(shadow["base"]))
-    return found

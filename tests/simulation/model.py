@@ -12,8 +12,8 @@ from backend.storage.rows import Stored
 from domain import tables, values
 from tests.simulation.accounts import User
 from tests.simulation.face import Face, driven
-from tests.simulation.memory import Transaction
 from tests.simulation.server import Fresh, Version
+from tests.simulation.transaction import Transaction
 from tests.simulation.world import World
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,72 +15,22 @@ import httpx
 
 from backend import app as application
 from backend import deps as parts
-from backend import embedded
 from backend.actor import Role
-from backend.services.passwords import Passwords
 from backend.settings import Settings
 from backend.storage import feed, pool, rows, users
-from backend.storage.pg_store import PgStore, PgStores
-from backend.storage.store import Passing
+from backend.storage.pg_store import PgStores
 from domain import errors, tables
 from tests import engines as shared_engines
 from tests.simulation import faults, snapshots, tus
+from tests.simulation.bench import PASSWORD, Bench, Breaking
 from tests.simulation.http import Answer, Request
-from tests.simulation.memory import ServerKilled
 from tests.simulation.server import Fresh, Version
 from tests.simulation.world import MINUTE, Clock, World
 
 T = TypeVar("T")
-PASSWORD = "correct horse battery"
 _OF_THE_WIRE = frozenset({"content-encoding", "content-length"})
 GROUPS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 13)
 """Faults that can be done to a real server; the rest is the model's (docs/simulation.md)."""
-
-
-@dataclass(slots=True)
-class Breaking:
-    """`backend.storage.store.Stores`: the request's process dies before or after its commit, or meets a deadlock."""
-
-    inner: PgStores
-    die: str = ""
-    deadlocks: int = 0
-
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[PgStore]:
-        die = ""
-        async with self.inner.transaction() as store:
-            yield store
-            die, self.die = self.die, ""
-            if self.deadlocks > 0:
-                self.deadlocks -= 1
-                raise Passing("deadlock")
-            if die == "before":
-                raise ServerKilled("before the commit")
-        if die == "after":
-            raise ServerKilled("after the commit")
-
-    @asynccontextmanager
-    async def read(self) -> AsyncIterator[PgStore]:
-        async with self.inner.read() as store:
-            yield store
-
-
-class Bench:
-    """Engines and one loop for all runs of a process."""
-
-    def __init__(self) -> None:
-        self._stack = AsyncExitStack()
-        self._runner = asyncio.Runner()
-        self.engines: embedded.Engines = self._stack.enter_context(shared_engines.shared())
-        self.template = self.run(shared_engines.template(self.engines))
-        self.password_hash = self.run(Passwords().hash(PASSWORD))
-
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        return self._runner.run(work)
-
-    def close(self) -> None:
-        self.run(self._stack.aclose())
-        self._runner.close()
 
 
 class RealServer:
@@ -395,25 +343,6 @@ def setup_of(seed: int) -> faults.Setup:
     setup = faults.setup_of(seed)
     groups = tuple(group for group in setup.groups if group in GROUPS) or (GROUPS[seed % len(GROUPS)],)
     return replace(setup, groups=groups, people=min(setup.people, 30), minutes=5, phones=min(setup.phones, 3))
-
-
-def main(seeds: range) -> int:
-    """`make simulate REAL=1`."""
-    from tests.simulation import runs
-
-    began, bench, failed = time.monotonic(), Bench(), 0
-    for number, seed in enumerate(seeds, 1):
-        found = runs.failure_of(setup_of(seed), make_server=on(bench))
-        failed += found is not None
-        speed = number / (time.monotonic() - began)
-        print(
-            f"\r{number} of {len(seeds)} seeds on PostgreSQL, {speed:.1f} seeds/s, {failed} failed ", end=""
-        )
-        if found:
-            print(f"\nseed {seed} breaks {found.invariant}: {found.said[:400]} {found.where}", flush=True)
-    print()
-    bench.close()
-    return 1 if failed else 0
 
 
 def on(bench: Bench) -> Callable[[World, Path], RealServer]:

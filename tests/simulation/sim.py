@@ -12,7 +12,7 @@ from pathlib import Path
 
 from storage import database
 from sync import effects
-from tests.simulation import faults, invariants, reader, server_faults, troubles
+from tests.simulation import faults, invariants, reader, replicas, server_faults, troubles
 from tests.simulation.ledger import Ledger
 from tests.simulation.model import Model
 from tests.simulation.network import Network
@@ -217,9 +217,9 @@ class Sim:
         until = self.world.now_ms + HOUR
         while self.world.now_ms < until:
             self.world.run(self.world.now_ms + 2 * MINUTE)
-            if all(invariants.is_at_rest(phone) for phone in self.phones):
+            if all(replicas.is_at_rest(phone) for phone in self.phones):
                 return
-        restless = [f"{phone.name}: {invariants.why_restless(phone)}" for phone in self.phones]
+        restless = [f"{phone.name}: {replicas.why_restless(phone)}" for phone in self.phones]
         raise Violation("I8", "; ".join(restless))
 
 

@@ -6,17 +6,18 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.simulation import bench as benches
 from tests.simulation import real, runs
 
 
 @pytest.fixture(scope="module")
-def bench() -> Iterator[real.Bench]:
-    opened = real.Bench()
+def bench() -> Iterator[benches.Bench]:
+    opened = benches.Bench()
     yield opened
     opened.close()
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_every_promise_holds_on_postgresql(seed: int, bench: real.Bench) -> None:
+def test_every_promise_holds_on_postgresql(seed: int, bench: benches.Bench) -> None:
     found = runs.failure_of(real.setup_of(seed), make_server=real.on(bench))
     assert found is None, f"seed {seed}: {found}"
