@@ -2,16 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeVar
 
 from domain import errors, tables
 from domain.tables import Type
 from storage import database, documents, events, rows, search_index
 
 _HEAD = 2  # id and version come first
+T = TypeVar("T")
+
+
+def one_by_one(
+    tx: database.Transaction,
+    table: tables.Table,
+    found: Sequence[T],
+    put: Callable[[Sequence[T]], int],
+    *,
+    id_of: Callable[[T], str],
+) -> int:
+    """Rows that `put` wrote: all in one go, or without those that SQLite refuses."""
+    try:
+        with tx.savepoint():
+            return put(found)
+    except errors.DiskFullError:
+        raise
+    except (errors.StoreError, OverflowError) as fault:
+        if len(found) > 1:
+            return sum(one_by_one(tx, table, [row], put, id_of=id_of) for row in found)
+        name, row_id, reason = table.name, id_of(found[0]), str(fault)[:200]
+        events.add(tx, "pull.row_refused", level="error", table=name, id=row_id, reason=reason)
+        return 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,19 +68,11 @@ class Reading:
 
         A row that SQLite refuses never holds up the others.
         """
-        if not found:
-            return 0
-        try:
-            with tx.savepoint():
-                return self._upsert(tx, found, force)
-        except errors.DiskFullError:
-            raise
-        except (errors.StoreError, OverflowError) as fault:
-            if len(found) > 1:
-                return sum(self.write(tx, [row], force=force) for row in found)
-            name, row_id, reason = self.table.name, found[0][0], str(fault)[:200]
-            events.add(tx, "pull.row_refused", level="error", table=name, id=row_id, reason=reason)
-            return 0
+
+        def put(some: Sequence[Sequence[Any]]) -> int:
+            return self._upsert(tx, some, force)
+
+        return one_by_one(tx, self.table, found, put, id_of=itemgetter(0)) if found else 0
 
     def _upsert(self, tx: database.Transaction, found: Sequence[Sequence[Any]], force: bool) -> int:
         ordered = sorted(found, key=itemgetter(0))  # each page of SQLite's is filled once then

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from domain import tables, wire
-from storage import blocks, cursor, database, events, indexes, outbox, rebase, scopes, search_index
+from storage import blocks, changed, cursor, database, events, indexes, outbox, rebase, scopes, search_index
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ def apply(
 ) -> Applied:
     """The whole page and its cursor in the caller's transaction. Rows already known are passed over.
 
-    `now_ms`, `mono_ms`: our clocks in the middle of the request.
+    `now_ms`, `mono_ms`: our clocks in the middle of the request. Raises: changed.GapError, which undoes the page.
     """
     place = cursor.place(tx)
     files = [] if page.scopes is None else list(scopes.keep_only(tx, page.scopes))
@@ -40,7 +40,7 @@ def apply(
         files += _remove(tx, name, row_id)
     if page.total > indexes.WORTH_IT and not place.first_complete:
         indexes.drop(tx)
-    count = sum(_block(tx, block) for block in page.blocks)
+    count = sum(_block(tx, block) for block in page.blocks) + changed.apply(tx, page.changes)
     search_index.catch_up(tx)
     _remember(tx, page, place)
     cursor.saw_server(tx, server_ms=page.server_ms, now_ms=now_ms, mono_ms=mono_ms)

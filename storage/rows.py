@@ -92,6 +92,24 @@ def change(
     tx.touch(table.name)
 
 
+def fill(
+    tx: database.Transaction,
+    table: Table,
+    names: tuple[str, ...],
+    found: Iterable[tuple[str, int, Mapping[str, Any]]],
+) -> int:
+    """Write these columns of rows that are there, (id, version, values); rows written."""
+    into = _shape(table.name).into
+
+    def fresh(row: Mapping[str, Any]) -> list[Any]:
+        return [into[n](row[n]) if n in into and row[n] is not None else row[n] for n in names]
+
+    made = ((*fresh(row), ver, row_id) for row_id, ver, row in found)
+    written = tx.executemany(_update_sql(table.name, names), made)
+    tx.touch(table.name)
+    return written
+
+
 @cache
 def _update_sql(name: str, changed: tuple[str, ...]) -> str:
     known = documents.BY_TABLE.get(name)

@@ -102,7 +102,8 @@ def _pull(ask: wire.PullAsk) -> HttpRequest:
         headers[wire.DEVICE_HEADER] = ask.device_id
     if ask.pending or ask.parked:
         headers[wire.QUEUE_HEADER] = f"{ask.pending},{ask.parked},{ask.oldest_ms}"
-    return _get(PULL, {"cursor": ask.cursor, "limit": str(ask.limit), "scope": ask.scope}, headers)
+    said = {"cursor": ask.cursor, "limit": str(ask.limit), "scope": ask.scope}
+    return _get(PULL, {**said, "whole": "" if ask.changes else "1"}, headers)
 
 
 def _compare(ask: wire.DigestAsk | wire.RowsAsk) -> HttpRequest:

@@ -79,10 +79,10 @@ def _batch(pace: Pace) -> Generator[Ask | Step, Any, steps.Batch | None]:
 
 def down(pace: Pace) -> Lane:
     """Pages down until there are no more. A cursor that leads nowhere starts anew; unsent work stays."""
-    more = True
+    more, whole = True, False
     while more:
         pace.crossing.answered.clear()
-        ask = yield steps.AskPage(limit=pace.page)
+        ask = yield steps.AskPage(limit=pace.page, whole=whole)
         try:
             page = yield ask
         except errors.ResyncError:
@@ -91,7 +91,7 @@ def down(pace: Pace) -> Lane:
         kept = yield steps.KeepPage(ask=ask, page=page, took=pace.took, crossing=pace.crossing)
         pace.page = next_limit(pace.page, kept.rows, pace.took)
         pace.journal = pace.journal or kept.journal
-        more = kept.more
+        more, whole = kept.more, kept.whole
 
 
 def next_limit(limit: int, rows: int, seconds: float) -> int:

@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass, field, replace
 
 from domain import errors, wire
-from storage import batches, cursor, doomed, events, outbox, pulled, pushed, scopes
+from storage import agreed, batches, changed, cursor, doomed, events, outbox, pulled, pushed, scopes
 from sync import answers
 from sync.effects import Device
 
@@ -38,11 +38,13 @@ class Sent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """What a page brought, and whether there is more. `journal`: confirmed changes wait to be sent once more."""
+    """What a page brought, and whether there is more. `journal`: confirmed changes wait to be sent once more. `whole`: ask
+    for it again with whole rows."""
 
     rows: int
     more: bool
     journal: bool = False
+    whole: bool = False
 
 
 Row = tuple[str, str]
@@ -141,9 +143,11 @@ class Fork:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskPage:
-    """From where to go on reading, and what waits here, which the server lists for its operators."""
+    """From where to go on reading, and what waits here, which the server lists for its operators. `whole`: no row is to
+    come as what changed in it."""
 
     limit: int
+    whole: bool = False
 
     def run(self, device: Device) -> wire.PullAsk:
         counts, place = outbox.counts(device.db), cursor.place(device.db)
@@ -154,6 +158,8 @@ class AskPage:
             cursor=place.cursor,
             limit=self.limit,
             device_id=cursor.device(device.db).id,
+            # Until both sides agree again, a version of another life of the server says nothing of what is in the row.
+            changes=not (self.whole or agreed.wanted(device.db)),
             pending=counts.pending,
             parked=counts.parked,
             oldest_ms=counts.oldest_ms or 0,
@@ -170,6 +176,15 @@ class KeepPage:
     crossing: Crossing = field(default_factory=Crossing)
 
     def run(self, device: Device) -> Kept:
+        try:
+            return self._keep(device)
+        except changed.GapError as gap:
+            with device.db.write_tx() as tx:
+                now = device.clock.now()
+                events.add(tx, "pull.gap", level="warning", at=now, table=gap.table, id=gap.row_id)
+            return Kept(rows=0, more=True, whole=True)
+
+    def _keep(self, device: Device) -> Kept:
         page = self.page
         with device.db.write_tx() as tx:
             known = cursor.place(tx)
@@ -197,6 +212,7 @@ class KeepPage:
 
 def _rows_of(page: wire.Page) -> set[Row]:
     listed = {(block.table, str(row[0])) for block in page.blocks for row in block.rows}
+    listed |= {(change.table, change.id) for change in page.changes}
     return listed | {(table, row_id) for table, row_id in page.removed}
 
 

@@ -81,9 +81,16 @@ async def pull_page(
     cursor: Annotated[str, Query(max_length=8192)] = "",
     limit: Annotated[int, Query(ge=1, le=wire.MAX_PAGE)] = pull.DEFAULT_LIMIT,
     scope: Id = "",
+    whole: bool = False,
 ) -> Response:
     """The page after `cursor`; an empty cursor begins a first sync, `now` skips it. 204: nothing new, the cursor stays."""
-    ask = wire.PullAsk(cursor=cursor, limit=limit, scope=scope, device_id=call.caller.device_id)
+    ask = wire.PullAsk(
+        cursor=cursor,
+        limit=limit,
+        scope=scope,
+        device_id=call.caller.device_id,
+        changes=call.brief and not whole,
+    )
     async with call.noting_faults():
         page = await call.talk.pull(ask)
     await devices.pulled(call.deps, call.caller, call.queue, page)

@@ -30,6 +30,8 @@ class InPlace:
 
     async def pull(self, ask: wire.PullAsk) -> wire.Page:
         self.lenses.check(self.schema)
+        if self.schema != self.lenses.current:
+            ask = replace(ask, changes=False)  # a row is turned whole into older tables
         page = await pull.pull(self.deps, self.actor, ask)
         return replace(page, blocks=[self.lenses.block(block, self.schema) for block in page.blocks])
 

@@ -29,6 +29,8 @@ class Asked:
     limit: int
     now: datetime
     origin: str = ""
+    changes: bool = False
+    """Rows that the device has may come as what changed in them."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -36,6 +38,7 @@ class Found:
     cursor: Cursor
     more: bool
     blocks: list[wire.Block] = field(default_factory=list)
+    changes: list[wire.Change] = field(default_factory=list)
     removed: list[tuple[str, str]] = field(default_factory=list)
     done: int = 0
     total: int = 0
@@ -63,9 +66,9 @@ class Room:
         return kept
 
 
-def size_of(row: ListedRow) -> int:
+def size_of(row: ListedRow | wire.Change) -> int:
     """Bytes of JSON."""
-    return len(orjson.dumps(row)) + 1
+    return len(orjson.dumps(row.as_json() if isinstance(row, wire.Change) else row)) + 1
 
 
 def block(table: tables.Table, some: Sequence[ListedRow]) -> wire.Block:

@@ -24,6 +24,7 @@ from domain import errors, tables, wire
 logger = logging.getLogger(__name__)
 
 DEFAULT_LIMIT = 1000
+Row = ListedRow | wire.Change
 
 
 async def pull(deps: SyncNeeds, actor: Actor, ask: wire.PullAsk) -> wire.Page:
@@ -38,6 +39,7 @@ async def pull(deps: SyncNeeds, actor: Actor, ask: wire.PullAsk) -> wire.Page:
         limit=ask.limit,
         now=deps.clock.now(),
         origin=feed.origin(ask.device_id, actor.id) if ask.device_id else "",
+        changes=ask.changes,
     )
     async with deps.stores.read() as store:
         head = await store.head()
@@ -55,6 +57,7 @@ async def pull(deps: SyncNeeds, actor: Actor, ask: wire.PullAsk) -> wire.Page:
         cursor=found.cursor.text(_key(head)),
         more=found.more,
         blocks=found.blocks,
+        changes=tuple(found.changes),
         removed=found.removed,
         scopes=None if not begins and said.told(actor.locations) else sorted(actor.locations),
         server_ms=int(deps.clock.now().timestamp() * 1000),
@@ -96,21 +99,47 @@ async def _feed_page(store: Reading, here: Cursor, head: feed.Head, asked: Asked
     for table in tables.ALL:
         ids = sorted(wanted.get(table.name, ()))
         rows = [there[table.name, row_id] for row_id in ids if (table.name, row_id) in there]
-        if rows:
-            found.blocks.append(block(table, rows))
+        if whole := [row for row in rows if not isinstance(row, wire.Change)]:
+            found.blocks.append(block(table, whole))
+        found.changes += [row for row in rows if isinstance(row, wire.Change)]
         found.removed += [(table.name, row_id) for row_id in ids if (table.name, row_id) not in there]
     return found
 
 
-async def _rows(store: Reading, entries: Sequence[feed.Entry], asked: Asked) -> dict[Key, ListedRow]:
+async def _rows(store: Reading, entries: Sequence[feed.Entry], asked: Asked) -> dict[Key, Row]:
     """The changed rows as they are now, as far as this person may see them."""
-    there = {}
+    there: dict[Key, Row] = {}
     changed = _changed(entries, asked.origin)
+    known = _had(entries, asked.scopes) if asked.changes else {}
     for table in tables.ALL:
-        if ids := changed.get(table.name):
-            for row in await store.visible(table, ids, scopes=asked.scopes):
+        ids = changed.get(table.name, set())
+        had = {row_id: ver for row_id in ids if (ver := known.get((table.name, row_id)))}
+        if fresh := ids - had.keys():
+            for row in await store.visible(table, fresh, scopes=asked.scopes):
                 there[table.name, row[0]] = row
+        if had:
+            for row, names in await store.changed(table, had, scopes=asked.scopes):
+                there[table.name, row[0]] = _change(table, row, had[row[0]], names)
     return there
+
+
+def _had(entries: Sequence[feed.Entry], scopes: Collection[str]) -> Mapping[Key, int]:
+    """The version that a device which read the feed up to here has at least of each row; 0: perhaps it has none.
+
+    What the device wrote itself counts too: if the answer to it was lost, its row is as old as the feed made it.
+    """
+    found: dict[Key, int] = {}
+    for entry in entries:
+        key = (entry.table, entry.row_id)
+        before = entry.ver - 1 if entry.scope_from in scopes else 0
+        found[key] = min(before, found.get(key, before))
+    return found
+
+
+def _change(table: tables.Table, row: ListedRow, from_ver: int, names: Collection[str]) -> wire.Change:
+    row_id, ver, *values = row
+    said = {name: value for name, value in zip(table.columns, values, strict=True) if name in names}
+    return wire.Change(table=table.name, id=row_id, from_ver=from_ver, ver=ver, values=said)
 
 
 def _changed(entries: Collection[feed.Entry], origin: str) -> Mapping[str, set[str]]:
@@ -122,7 +151,7 @@ def _changed(entries: Collection[feed.Entry], origin: str) -> Mapping[str, set[s
     return ids
 
 
-def _fitting(entries: Sequence[feed.Entry], there: Mapping[Key, ListedRow]) -> Sequence[feed.Entry]:
+def _fitting(entries: Sequence[feed.Entry], there: Mapping[Key, Row]) -> Sequence[feed.Entry]:
     """As many whole transactions as fit a page; the first in any case."""
     sizes = {key: size_of(row) for key, row in there.items()}
     if sum(sizes.values()) <= MOST_BYTES:

@@ -36,6 +36,10 @@ class Entry:
     table: str
     row_id: str
     origin: str | None
+    ver: int = 1
+    """The row's version after it."""
+    scope_from: str | None = None
+    """The location that the row was in before; None: in none, it is new or was deleted."""
     transaction: str = ""
     """Which one it was made in: neighbours of the same belong together."""
 
@@ -86,6 +90,8 @@ async def entries(
             table=row["tbl"],
             row_id=row["row_id"],
             origin=row["origin"],
+            ver=row["ver"],
+            scope_from=row["scope_from"],
             transaction=row["xid"],
         )
         for row in found
@@ -93,7 +99,7 @@ async def entries(
 
 
 _ENTRIES = """
-SELECT seq, xid::text AS xid, tbl, row_id, origin FROM change_log
+SELECT seq, xid::text AS xid, tbl, row_id, origin, ver, scope_from FROM change_log
  WHERE seq > $1 AND seq <= $2 AND (scope_from = ANY($3::uuid[]) OR scope_to = ANY($3::uuid[]))
  ORDER BY seq LIMIT $4
 """

@@ -151,6 +151,11 @@ class PgStore:
     ) -> list[list[Any]]:
         return await rows.visible(self.connection, table, ids, scopes=scopes)
 
+    async def changed(
+        self, table: tables.Table, since: Mapping[str, int], *, scopes: Collection[str]
+    ) -> list[tuple[list[Any], frozenset[str]]]:
+        return await rows.changed(self.connection, table, since, scopes=scopes)
+
     async def count(self, scopes: Collection[str]) -> int:
         return await rows.count(self.connection, scopes)
 

@@ -141,6 +141,20 @@ async def visible(
     return [list(record) for record in await connection.fetch(sql, list(ids), list(scopes))]
 
 
+async def changed(
+    connection: Connection, table: tables.Table, since: Mapping[str, int], *, scopes: Collection[str]
+) -> list[tuple[list[Any], frozenset[str]]]:
+    """As `visible`, each row with the names of its fields that changed after its version in `since`."""
+    sql = (
+        f"SELECT {_listed(table)}, ARRAY(SELECT e.key FROM jsonb_each(_fver) e"  # noqa: S608
+        " WHERE (e.value ->> 0)::bigint > g.since) AS changed_names"
+        f" FROM {table.name} JOIN unnest($1::uuid[], $2::bigint[]) AS g (row_id, since) ON g.row_id = {table.name}.id"
+        f" WHERE {table.name}.location_id = ANY($3::uuid[]) AND _deleted_at IS NULL ORDER BY {table.name}.id"
+    )
+    found = await connection.fetch(sql, list(since), list(since.values()), list(scopes))
+    return [(list(record)[:-1], frozenset(record["changed_names"])) for record in found]
+
+
 async def count(connection: Connection, scopes: Collection[str]) -> int:
     """How many rows a first sync of `scopes` brings."""
     parts = " UNION ALL ".join(

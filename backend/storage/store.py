@@ -113,6 +113,11 @@ class Reading(Protocol):
     ) -> list[list[Any]]:
         """Those of `ids` that live in `scopes` now, as lists, in id order."""
 
+    async def changed(
+        self, table: tables.Table, since: Mapping[str, int], *, scopes: Collection[str]
+    ) -> list[tuple[list[Any], frozenset[str]]]:
+        """As `visible`, of rows by id, each with the names of all fields that changed after the version given for it."""
+
     async def count(self, scopes: Collection[str]) -> int:
         """How many rows a first sync of `scopes` brings."""
 

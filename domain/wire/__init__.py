@@ -6,7 +6,7 @@ from domain.wire.changes import Mutation, Op, Push
 from domain.wire.compare import DigestAsk, Digests, RangeRows, RowsAsk, Sum
 from domain.wire.conversation import Conversation, PullAsk
 from domain.wire.fields import Json
-from domain.wire.pages import Block, Page
+from domain.wire.pages import Block, Change, Page
 from domain.wire.results import PushAnswer, Result, Row, Status
 from domain.wire.version import (
     DEVICE_HEADER,
@@ -34,6 +34,7 @@ __all__ = [
     "SCHEMA_HEADER",
     "TIME_HEADER",
     "Block",
+    "Change",
     "Conversation",
     "DigestAsk",
     "Digests",

@@ -18,6 +18,7 @@ from domain.wire.results import PushAnswer
 class PullAsk:
     """The page after `cursor` ("" = from the start), of at most about `limit` rows.
 
+    `changes`: rows that the device has at this cursor may come as the fields that changed (else every row comes whole).
     `device_id` leaves out what only this store wrote ("" = leave nothing out); `pending`, `parked`, `oldest_ms` tell
     the server what waits on the device, for the list of devices that lag.
     """
@@ -26,6 +27,7 @@ class PullAsk:
     limit: int = 1000
     scope: str = ""
     device_id: str = ""
+    changes: bool = False
     pending: int = 0
     parked: int = 0
     oldest_ms: int = 0

@@ -49,11 +49,35 @@ def _known(table: str, checksum: str) -> Sequence[str]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A row that the device has at `from_ver` or later: all fields that changed after it, as they are at `ver`."""
+
+    table: str
+    id: str
+    from_ver: int
+    ver: int
+    values: Json
+
+    def as_json(self) -> list[Any]:
+        return [self.table, self.id, self.from_ver, self.ver, dict(self.values)]
+
+    @classmethod
+    def from_json(cls, data: Sequence[Any]) -> Change:
+        """Raises: TypeError or ValueError for what is no change."""
+        table, row_id, from_ver, ver, values = data
+        names = isinstance(table, str) and isinstance(row_id, str) and isinstance(values, dict)
+        if not (names and isinstance(from_ver, int) and isinstance(ver, int)):
+            raise ValueError("no change of a row")
+        return cls(table=table, id=row_id, from_ver=from_ver, ver=ver, values=values)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """One page of the feed or of a first sync. Rows and `cursor` are committed together on the device.
 
     `scopes` are the locations this person may see now (None: the ones that the asking cursor knows); the device drops
-    the rows of any other *before* it applies the page. `incarnation` "": the one of the asking cursor. `removed` lists (table, id) of deleted rows and of rows that left the person's scopes.
+    the rows of any other *before* it applies the page. `incarnation` "": the one of the asking cursor. `changes`: rows
+    that the device has already. `removed` lists (table, id) of deleted rows and of rows that left the person's scopes.
     `done`, `total`: progress of a first sync in rows (total 0 once it tails the feed).
     """
 
@@ -62,6 +86,7 @@ class Page:
     blocks: Sequence[Block]
     removed: Sequence[tuple[str, str]]
     server_ms: int
+    changes: Sequence[Change] = ()
     scopes: Sequence[str] | None = None
     incarnation: str = ""
     demo: bool = False
@@ -75,6 +100,7 @@ class Page:
             "cursor": self.cursor,
             "more": self.more,
             "blocks": [block.as_json(brief=brief) for block in self.blocks],
+            "changes": [change.as_json() for change in self.changes],
             "removed": [list(pair) for pair in self.removed],
             "scopes": None if self.scopes is None else list(self.scopes),
             "server_ms": self.server_ms,
@@ -93,6 +119,7 @@ class Page:
             cursor=fields.text_of(data, "cursor"),
             more=bool(data.get("more", False)),
             blocks=tuple(Block.from_json(block) for block in data.get("blocks", ())),
+            changes=tuple(Change.from_json(change) for change in data.get("changes", ())),
             removed=tuple((table, row_id) for table, row_id in data.get("removed", ())),
             server_ms=fields.int_of(data, "server_ms"),
             scopes=None if (scopes := data.get("scopes")) is None else tuple(scopes),
@@ -106,6 +133,7 @@ class Page:
 _UNSAID: Json = {
     "more": False,
     "blocks": [],
+    "changes": [],
     "removed": [],
     "scopes": None,
     "incarnation": "",

@@ -48,6 +48,7 @@ def there_and_back(message: Any) -> Any:
             cursor="c",
             more=True,
             blocks=(wire.Block(table="leads", columns=["id", "ver", "name"], rows=[["x", 1, "b"]]),),
+            changes=(wire.Change(table="leads", id="z", from_ver=3, ver=5, values={"name": None}),),
             removed=(("leads", "y"),),
             scopes=("s",),
             server_ms=1,
@@ -162,6 +163,17 @@ def test_the_hash_knows_every_part_and_not_the_order_of_keys() -> None:
     assert dataclasses.replace(MUTATION, group="").content_hash() == MUTATION.content_hash()
     two = dataclasses.replace(MUTATION, patch={"a": 1, "b": 2})
     assert two.content_hash() == dataclasses.replace(MUTATION, patch={"b": 2, "a": 1}).content_hash()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [["leads", "z", 1, 2], ["leads", "z", "1", 2, {}], ["leads", "z", 1, 2, []], [1, "z", 1, 2, {}], "leads"],
+)
+def test_a_change_that_is_none_is_no_page(wrong: object) -> None:
+    said = wire.Page(cursor="c", more=False, blocks=(), removed=(), server_ms=1).as_json()
+
+    with pytest.raises((TypeError, ValueError)):
+        wire.Page.from_json({**said, "changes": [wrong]})
 
 
 def test_columns_that_both_sides_know_are_said_in_a_word() -> None:
