@@ -36,6 +36,8 @@ def _run(seeds: range, jobs: int) -> runs.Report:
     began, whole = time.monotonic(), runs.Report()
     for part in _parts(seeds, jobs):
         whole.add(part)
+        for failure in part.failures:
+            print(f"\rseed {failure.seed} breaks {failure.said[:200]} {failure.where}{' ' * 20}", flush=True)
         seconds = time.monotonic() - began
         speed = whole.runs / seconds
         print(

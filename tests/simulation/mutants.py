@@ -103,6 +103,12 @@ MUTANTS: tuple[Mutant, ...] = (
         group=9,
     ),
     Mutant(
+        name="a change is laid upon a version that it does not begin at",
+        file="storage/changed.py",
+        old="    if held is None or held < change.from_ver:\n",
+        new="    if held is None:\n",
+    ),
+    Mutant(
         name="the filter of own changes leaves out others' too",
         file="backend/services/pull.py",
         old="        if not origin or entry.origin != origin:\n",
