@@ -85,7 +85,9 @@ async def test_what_is_small_is_not_packed(make_device: MakeDevice, stamp: Stamp
 
     assert "Content-Encoding" not in answer.headers
     assert len(answer.content) < 100
-    assert wire.Page.from_json(answer.json()).cursor != phone.cursor  # it goes on, so that nothing is read twice
+    assert (
+        wire.Page.from_json(answer.json()).cursor != phone.cursor
+    )  # it goes on, so that nothing is read twice
 
 
 @pytest.mark.parametrize("encoding", ["zstd", "gzip"])
