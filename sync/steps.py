@@ -162,7 +162,7 @@ class AskPage:
             changes=not (self.whole or agreed.wanted(device.db)),
             pending=counts.pending,
             parked=counts.parked,
-            oldest_ms=counts.oldest_ms or 0,
+            oldest_ms=(outbox.oldest_ms(device.db) or 0) if counts.pending else 0,
         )
 
 

@@ -18,6 +18,7 @@ CLOCK_MATTERS = timedelta(minutes=2)
 def read(desk: Desk, decided: Conflicts) -> Lamps:
     """Cheap enough for every screen's frame."""
     counts, status = outbox.counts(desk.db), desk.sync.status()
+    oldest = outbox.oldest_ms(desk.db) if counts.pending else None
     sounds = blobs.unsent(desk.db)
     refused = sum(sound.state is blobs.State.FAILED for sound in sounds)
     needs_you = counts.parked + refused + conflicts.count_open(desk.db)
@@ -39,9 +40,7 @@ def read(desk: Desk, decided: Conflicts) -> Lamps:
         last_contact_at=status.last_contact_at,
         next_try_at=status.next_try_at,
         as_of=desk.as_of(),
-        oldest_waiting_at=None
-        if counts.oldest_ms is None
-        else datetime.fromtimestamp(counts.oldest_ms / 1000, UTC),
+        oldest_waiting_at=None if oldest is None else datetime.fromtimestamp(oldest / 1000, UTC),
         troubles=troubles,
         first=_first(status),
         compared=_compared(status),
