@@ -60,9 +60,14 @@ class _Exchange:
 
     async def marked_send(self, message: Message) -> None:
         if message["type"] in ("http.response.start", "websocket.accept"):
-            MutableHeaders(scope=message)[wire.PROTOCOL_HEADER] = str(wire.PROTOCOL)
+            if not self._named():
+                MutableHeaders(scope=message)[wire.PROTOCOL_HEADER] = str(wire.PROTOCOL)
             self.status = int(message.get("status", 101))
         await self.send(message)
+
+    def _named(self) -> bool:
+        """Did the request name our protocol itself? To say it again costs a phone bytes in every answer."""
+        return (wire.PROTOCOL_HEADER.lower().encode(), b"%d" % wire.PROTOCOL) in self.scope["headers"]
 
 
 class Edge:

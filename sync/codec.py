@@ -102,8 +102,9 @@ def _pull(ask: wire.PullAsk) -> HttpRequest:
         headers[wire.DEVICE_HEADER] = ask.device_id
     if ask.pending or ask.parked:
         headers[wire.QUEUE_HEADER] = f"{ask.pending},{ask.parked},{ask.oldest_ms}"
-    said = {"cursor": ask.cursor, "limit": str(ask.limit), "scope": ask.scope}
-    return _get(PULL, {**said, "whole": "" if ask.changes else "1"}, headers)
+    limit = "" if ask.limit == wire.PAGE else str(ask.limit)
+    whole = "" if ask.changes else "1"
+    return _get(PULL, {"cursor": ask.cursor, "limit": limit, "scope": ask.scope, "whole": whole}, headers)
 
 
 def _compare(ask: wire.DigestAsk | wire.RowsAsk) -> HttpRequest:

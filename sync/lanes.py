@@ -19,7 +19,7 @@ from sync.effects import Ask, Step
 
 Lane = Generator[Ask | Step, Any, None]
 
-FIRST_PAGE = 1000
+FIRST_PAGE = wire.PAGE
 SMALLEST_PAGE = 500
 AIM_SECONDS = 0.05
 UNREADABLE = frozenset({"input", "bad_value"})
@@ -92,6 +92,8 @@ def down(pace: Pace) -> Lane:
         pace.page = next_limit(pace.page, kept.rows, pace.took)
         pace.journal = pace.journal or kept.journal
         more, whole = kept.more, kept.whole
+    # A size that nobody has to name is the next run's; a device that is slow keeps its own.
+    pace.page = min(pace.page, FIRST_PAGE)
 
 
 def next_limit(limit: int, rows: int, seconds: float) -> int:

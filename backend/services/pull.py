@@ -23,7 +23,7 @@ from domain import errors, tables, wire
 
 logger = logging.getLogger(__name__)
 
-DEFAULT_LIMIT = 1000
+DEFAULT_LIMIT = wire.PAGE
 Row = ListedRow | wire.Change
 
 

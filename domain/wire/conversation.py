@@ -12,6 +12,7 @@ from domain.wire.changes import Push
 from domain.wire.compare import DigestAsk, Digests, RangeRows, RowsAsk
 from domain.wire.pages import Page
 from domain.wire.results import PushAnswer
+from domain.wire.version import PAGE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +25,7 @@ class PullAsk:
     """
 
     cursor: str = ""
-    limit: int = 1000
+    limit: int = PAGE
     scope: str = ""
     device_id: str = ""
     changes: bool = False

@@ -27,6 +27,8 @@ FROM_NOW = "now"
 
 MAX_MUTATIONS = 200
 MAX_PAGE = 5000
+PAGE = 1000
+"""Rows of a page where a pull names no other number."""
 
 
 def check_protocol(theirs: object) -> None:

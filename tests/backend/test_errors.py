@@ -78,6 +78,15 @@ async def test_every_error_has_the_one_shape(
     assert answer.headers[wire.PROTOCOL_HEADER] == str(wire.PROTOCOL)
 
 
+@pytest.mark.parametrize(("named", "said"), [("1", None), ("2", "1")])
+async def test_the_protocol_is_named_to_who_did_not_name_it(
+    client: httpx.AsyncClient, named: str, said: str | None
+) -> None:
+    answer = await client.get("/health", headers={wire.PROTOCOL_HEADER: named})
+
+    assert answer.headers.get(wire.PROTOCOL_HEADER) == said
+
+
 async def test_fault_of_ours_tells_nothing_of_the_inside(client: httpx.AsyncClient) -> None:
     answer = await client.get("/broken")
 

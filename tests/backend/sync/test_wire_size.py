@@ -13,6 +13,8 @@ from tests.backend.sync.devices import Device, new_lead
 from tests.serving import LiveServer
 
 pytestmark = pytest.mark.anyio
+POKE = 25
+"""Bytes of the frame that says that there is news."""
 
 
 async def exchanged(live: LiveServer, device: Device, path: str) -> tuple[int, bytes]:
@@ -49,7 +51,7 @@ async def test_a_pull_that_brings_nothing_costs_little(
     assert (size <= 400, body) == (True, b""), size
 
 
-async def test_one_changed_lead_costs_little(make_device: MakeDevice, live_server: LiveServer) -> None:
+async def test_one_new_lead_costs_little(make_device: MakeDevice, live_server: LiveServer) -> None:
     phone, desk = await make_device(), await make_device("manager")
     await asyncio.sleep(0.5)
     await phone.pull()
@@ -60,3 +62,19 @@ async def test_one_changed_lead_costs_little(make_device: MakeDevice, live_serve
 
     assert size <= 700, size
     assert body
+
+
+async def test_one_changed_lead_costs_less_than_six_hundred_bytes(
+    make_device: MakeDevice, live_server: LiveServer
+) -> None:
+    phone, desk = await make_device(), await make_device("manager")
+    lead = await new_lead(desk, email="ana@example.com", address="1 Main St", area="North", source="web")
+    await asyncio.sleep(0.5)
+    await phone.pull()
+    await desk.push(desk.mutation("patch", "leads", lead, {"motivation": "In spring."}, base_ver=1))
+    await asyncio.sleep(0.5)
+
+    size, body = await exchanged(live_server, phone, f"/api/sync/pull?cursor={phone.cursor}")
+
+    assert size + POKE <= 600, size
+    assert b"In spring." in body
