@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from storage import batches, conflicts, leads, outbox
+from storage import batches, conflicts, events, leads, outbox
 from tests.flows.conftest import Stamp
 from tests.flows.phones import MakePhone, Phone
 
@@ -184,6 +184,42 @@ async def test_a_lost_answer_applies_nothing_twice(make_phone: MakePhone, stamp:
     assert bob.lead(lead_id).name == "Once"
     assert bob.lead(lead_id).ver == 2
     assert ann.everything() == bob.everything()
+
+
+async def test_a_phone_that_missed_a_change_asks_for_the_whole_row(
+    make_phone: MakePhone, stamp: Stamp
+) -> None:
+    ann, bob, lead_id = await two(make_phone, stamp, area="North")
+    bob.change(lead_id, name="Second")
+    await settle(stamp, bob, ann)
+    with ann.db.write_tx() as tx:
+        tx.execute("UPDATE leads SET _ver = 1, name = 'Ann Lee' WHERE id = ?", (lead_id,))
+    bob.change(lead_id, phone="+12065550100")
+    await bob.run()
+    await stamp()
+
+    await ann.run()
+
+    found = ann.lead(lead_id)
+    assert (found.ver, found.name, found.phone, found.area) == (3, "Second", "+12065550100", "North")
+    assert [one.event for one in events.recent(ann.db)].count("pull.gap") == 1
+    assert ann.everything() == bob.everything()
+
+
+async def test_a_phone_that_has_the_row_gets_no_more_than_what_changed(
+    make_phone: MakePhone, stamp: Stamp
+) -> None:
+    ann, bob, lead_id = await two(make_phone, stamp, area="North")
+    with ann.db.write_tx() as tx:
+        tx.execute("UPDATE leads SET area = 'only here' WHERE id = ?", (lead_id,))
+    bob.change(lead_id, phone="+12065550100")
+    await bob.run()
+    await stamp()
+
+    await ann.run()
+
+    found = ann.lead(lead_id)
+    assert (found.ver, found.phone, found.area) == (2, "+12065550100", "only here")
 
 
 async def test_work_goes_on_without_a_network_and_is_sent_later(make_phone: MakePhone, stamp: Stamp) -> None:
