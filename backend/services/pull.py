@@ -90,7 +90,7 @@ def _known(said: Cursor, asked: Asked) -> dict[bytes, Reached]:
 async def _feed_page(store: Reading, here: Cursor, head: feed.Head, asked: Asked) -> Found:
     entries = await store.entries(after=here.seq, upto=head.seq, scopes=asked.scopes, limit=asked.limit)
     upto = entries[-1].seq if len(entries) >= asked.limit else head.seq
-    there = await _rows(store, entries, asked)
+    there = await _rows(store, entries, head, asked)
     kept = _fitting(entries, there)
     if len(kept) < len(entries):
         upto = kept[-1].seq
@@ -106,11 +106,13 @@ async def _feed_page(store: Reading, here: Cursor, head: feed.Head, asked: Asked
     return found
 
 
-async def _rows(store: Reading, entries: Sequence[feed.Entry], asked: Asked) -> dict[Key, Row]:
+async def _rows(
+    store: Reading, entries: Sequence[feed.Entry], head: feed.Head, asked: Asked
+) -> dict[Key, Row]:
     """The changed rows as they are now, as far as this person may see them."""
     there: dict[Key, Row] = {}
     changed = _changed(entries, asked.origin)
-    known = _had(entries, asked.scopes) if asked.changes else {}
+    known = _had(entries, head, asked.scopes) if asked.changes else {}
     for table in tables.ALL:
         ids = changed.get(table.name, set())
         had = {row_id: ver for row_id in ids if (ver := known.get((table.name, row_id)))}
@@ -123,15 +125,16 @@ async def _rows(store: Reading, entries: Sequence[feed.Entry], asked: Asked) -> 
     return there
 
 
-def _had(entries: Sequence[feed.Entry], scopes: Collection[str]) -> Mapping[Key, int]:
+def _had(entries: Sequence[feed.Entry], head: feed.Head, scopes: Collection[str]) -> Mapping[Key, int]:
     """The version that a device which read the feed up to here has at least of each row; 0: perhaps it has none.
 
     What the device wrote itself counts too: if the answer to it was lost, its row is as old as the feed made it.
+    The first change in another life of the database leaps to its floor, and says nothing of the version before.
     """
     found: dict[Key, int] = {}
     for entry in entries:
         key = (entry.table, entry.row_id)
-        before = entry.ver - 1 if entry.scope_from in scopes else 0
+        before = entry.ver - 1 if entry.scope_from in scopes and entry.ver != head.ver_floor else 0
         found[key] = min(before, found.get(key, before))
     return found
 

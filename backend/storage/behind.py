@@ -55,8 +55,9 @@ class Write:
 
 @dataclass(slots=True)
 class Behind:
-    """Writes to come, in waves: each row at most once in a wave."""
+    """Writes to come, in waves: each row at most once in a wave. `ver_floor`: see feed.Head; None = not known yet."""
 
+    ver_floor: int | None = None
     waves: list[list[Write]] = field(default_factory=list)
     _last: dict[tuple[str, str], int] = field(default_factory=dict)
 
@@ -74,10 +75,11 @@ class Behind:
         changed = {name: value for name, value in given.items() if row.values[name] != value}
         if not changed:
             return row
-        entry = [row.ver + 1, edit_ms, actor_id or None, origin or None]
+        ver = max(row.ver + 1, self.ver_floor or 0)
+        entry = [ver, edit_ms, actor_id or None, origin or None]
         after = replace(
             row,
-            ver=row.ver + 1,
+            ver=ver,
             fver={**row.fver, **dict.fromkeys(changed, entry)},
             values={**row.values, **changed},
         )

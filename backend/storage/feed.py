@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
+from domain import tables
+
 if TYPE_CHECKING:
     from backend.storage.pool import Connection
 
@@ -26,6 +28,8 @@ class Head:
     incarnation: str
     secret: str = ""
     """What cursors are sealed with; never told."""
+    ver_floor: int = 0
+    """The version that a row's first change in this life of the database gives it at least."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,9 +71,20 @@ def origin(device_id: str, user_id: str) -> str:
 
 
 async def head(connection: Connection) -> Head:
-    row = await connection.fetchrow("SELECT head, floor, incarnation, secret FROM feed_state")
+    row = await connection.fetchrow("SELECT head, floor, incarnation, secret, ver_floor FROM feed_state")
     assert row is not None
-    return Head(seq=row["head"], floor=row["floor"], incarnation=row["incarnation"], secret=row["secret"])
+    return Head(
+        seq=row["head"],
+        floor=row["floor"],
+        incarnation=row["incarnation"],
+        secret=row["secret"],
+        ver_floor=row["ver_floor"],
+    )
+
+
+async def ver_floor(connection: Connection) -> int:
+    """See Head."""
+    return int(await connection.fetchval("SELECT ver_floor FROM feed_state"))
 
 
 async def entries(
@@ -180,13 +195,24 @@ async def keep_life(connection: Connection, now: Life) -> None:
 
 
 async def renew_incarnation(connection: Connection, known: str | None = None) -> str | None:
-    """The new one; None when it is not `known` any more: somebody else was first."""
-    found: str | None = await connection.fetchval(
-        "UPDATE feed_state SET incarnation = gen_random_uuid() WHERE incarnation = coalesce($1::uuid, incarnation)"
-        " RETURNING incarnation",
-        known,
-    )
+    """The new one; None when it is not `known` any more: somebody else was first.
+
+    Rows' versions go on above all that the former life can have given. By the time as well: the same backup may be put
+    back twice, and knows nothing of the life between.
+    """
+    found: str | None = await connection.fetchval(_RENEW, known, VERSIONS_LOST)
     return found
+
+
+VERSIONS_LOST = 1_000_000
+"""More than the former life can have given one row since the point that it was set back to."""
+_NEWEST = " UNION ALL ".join(f"SELECT max(_ver) AS ver FROM {table.name}" for table in tables.ALL)  # noqa: S608
+_RENEW = (
+    "UPDATE feed_state SET incarnation = gen_random_uuid(), ver_floor = greatest("  # noqa: S608
+    f"ver_floor + $2, (SELECT max(ver) FROM ({_NEWEST}) AS newest) + $2,"
+    " (extract(epoch FROM clock_timestamp()) * 1000)::bigint)"
+    " WHERE incarnation = coalesce($1::uuid, incarnation) RETURNING incarnation"
+)
 
 
 async def forget(connection: Connection, before: datetime) -> int:

@@ -63,6 +63,8 @@ class PgStore:
 
     async def lock(self, wanted: Collection[Key]) -> dict[Key, rows.Stored]:
         await self.flush()
+        if self._behind.ver_floor is None:
+            self._behind.ver_floor = await feed.ver_floor(self.connection)
         return await rows.lock(self.connection, wanted)
 
     async def insert(self, table: tables.Table, row_id: str, given: Mapping[str, Any]) -> rows.Stored:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from backend.storage.feed import VERSIONS_LOST
 from backend.storage.history import Span
 from backend.storage.mutations import Seen, Sender
 from backend.storage.rows import Stored
@@ -77,6 +78,15 @@ class Data:
     head: int = 0
     floor: int = 0
     incarnation: str = "life-0"
+    ver_floor: int = 0
     lives: int = 0
     last_log: int = 0
     last_xid: int = 0
+
+    def begin_life(self, now_ms: int) -> str:
+        """As feed.renew_incarnation: versions go on above all that the former life can have given."""
+        newest = max((row.ver for row in self.rows.values()), default=0)
+        self.ver_floor = max(self.ver_floor + VERSIONS_LOST, newest + VERSIONS_LOST, now_ms)
+        self.lives += 1
+        self.incarnation = f"life-{self.lives}"
+        return self.incarnation

@@ -27,7 +27,8 @@ class Looks:
         self._stamped = stamped
 
     async def head(self) -> Head:
-        return Head(seq=self._data.head, floor=self._data.floor, incarnation=self._data.incarnation)
+        data = self._data
+        return Head(seq=data.head, floor=data.floor, incarnation=data.incarnation, ver_floor=data.ver_floor)
 
     async def entries(self, *, after: int, upto: int, scopes: Collection[str], limit: int) -> Sequence[Entry]:
         found: list[Entry] = []

@@ -119,8 +119,7 @@ class Memory:
         self.stamped = [line for line in self.stamped if id(line) in alive]
         self.unstamped = [line for line in self.unstamped if id(line) in alive]
         self.data.head = max((line.seq or 0 for line in self.stamped), default=self.data.floor)
-        self.data.lives += 1
-        self.data.incarnation = f"life-{self.data.lives}"
+        self.data.begin_life(self.now_ms)
         self.locked.clear()
         return lost
 

@@ -36,15 +36,23 @@ def _conflicts(sim: Sim, model: Model, past: list[Write]) -> None:
         ):
             raise Violation("I5", f"conflict {row.id} is none: {winner}")
     told = [(row.values["row_id"], row.values["winner"] or {}, row.values["loser"] or {}) for row in records]
+    made: dict[tuple[str, int], int] = {}
+    for written in sim.ledger.written:
+        change = written.line.mutation
+        made[change.row_id.lower(), change.edit_ms] = written.at_ms
     by_row: dict[str, list[Write]] = {}
     for write in past:
         by_row.setdefault(write.row_id, []).append(write)
     for applied in model.memory.data.applied.values():
         if applied.seen.result.status in (wire.Status.APPLIED, wire.Status.MERGED):
-            _judge(applied, by_row.get(applied.mutation.row_id.lower(), []), told)
+            row_id = applied.mutation.row_id.lower()
+            made_ms = made.get((row_id, applied.mutation.edit_ms), applied.at_ms)
+            _judge(applied, made_ms, by_row.get(row_id, []), told)
 
 
-def _judge(applied: Applied, past: list[Write], told: list[tuple[str, Any, Any]]) -> None:
+def _judge(applied: Applied, made_ms: int, past: list[Write], told: list[tuple[str, Any, Any]]) -> None:
+    """What was written after the edit was made, its author can't have seen, whatever its version says: after a restore the
+    numbers of two lives lie beside each other."""
     change, result = applied.mutation, applied.seen.result
     if change.op is not wire.Op.PATCH:
         return
@@ -54,7 +62,9 @@ def _judge(applied: Applied, past: list[Write], told: list[tuple[str, Any, Any]]
             continue
         before = [write for write in past if write.at_ms <= applied.at_ms and write.after.ver < result.ver]
         last = next((write for write in reversed(before) if _changed(write, name)), None)
-        if last is None or last.before is None or last.after.ver <= change.base_ver:
+        if last is None or last.before is None:
+            continue
+        if last.after.ver <= change.base_ver and last.at_ms <= made_ms:
             continue
         theirs = last.after.values[name]
         if last.origin == _origin_of(applied) or theirs in (mine, change.base.get(name)):

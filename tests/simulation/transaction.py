@@ -134,9 +134,7 @@ class Transaction(Looks):
     async def renew_incarnation(self, known: str) -> str | None:
         if known != self._data.incarnation:
             return None
-        self._data.lives += 1
-        self._data.incarnation = f"life-{self._data.lives}"
-        return self._data.incarnation
+        return self._data.begin_life(self._memory.now_ms)
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
@@ -161,10 +159,11 @@ class Transaction(Looks):
         changed = {name: value for name, value in given.items() if row.values[name] != value}
         if not changed and deleted == row.deleted:
             return row
-        mark = [row.ver + 1, edit_ms, self._actor or None, self._origin or None]
+        ver = max(row.ver + 1, self._data.ver_floor)
+        mark = [ver, edit_ms, self._actor or None, self._origin or None]
         after = replace(
             row,
-            ver=row.ver + 1,
+            ver=ver,
             fver={**row.fver, **dict.fromkeys(changed, mark)},
             deleted=deleted,
             values={**row.values, **changed},

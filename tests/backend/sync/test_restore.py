@@ -9,9 +9,9 @@ import pytest
 from backend.deps import Deps
 from backend.services import restore
 from backend.storage import feed
-from domain import wire
+from domain import ids, wire
 from tests.backend.sync.conftest import MakeDevice, Stamp
-from tests.backend.sync.devices import new_lead
+from tests.backend.sync.devices import a_lead, new_lead
 
 pytestmark = pytest.mark.anyio
 
@@ -86,3 +86,62 @@ async def test_a_device_ahead_of_the_feed_is_proof_that_the_database_was_set_bac
 
     assert [answer.status_code for answer in answers] == [204, 410, 410, 410]
     assert await incarnation(deps) != before
+
+
+async def test_an_edit_upon_what_was_lost_has_not_seen_what_was_written_since(
+    make_device: MakeDevice, deps: Deps, stamp: Stamp
+) -> None:
+    """Its version of the former life is above those of the new one, would these begin where the database was set back to."""
+    phone, desk = await make_device(), await make_device("manager")
+    lead = await new_lead(desk)
+    await restore.renew(deps.pool)
+    await desk.push(desk.mutation("patch", "leads", lead, {"name": "Made since"}, base_ver=1))
+
+    (result,) = await phone.push(
+        phone.mutation("patch", "leads", lead, {"name": "Made before"}, base={"name": "Lost"}, base_ver=9)
+    )
+
+    assert result.status is wire.Status.MERGED
+    assert await deps.pool.fetchval("SELECT count(*) FROM conflicts WHERE row_id = $1", lead) == 1
+
+
+async def test_versions_go_on_above_those_of_every_former_life_also_for_a_row_made_and_changed_in_one_push(
+    make_device: MakeDevice, deps: Deps
+) -> None:
+    desk = await make_device("manager")
+    old = await new_lead(desk)
+    vers: list[int] = []
+    for _ in range(2):
+        await restore.renew(deps.pool)
+        lead = ids.new_id()
+        results = await desk.push(
+            desk.mutation("put", "leads", lead, a_lead(desk)),
+            desk.mutation("patch", "leads", lead, {"name": "Newer"}),
+            desk.mutation("patch", "leads", old, {"name": f"Again {len(vers)}"}, base_ver=1),
+        )
+        assert {result.status for result in results} <= {wire.Status.APPLIED, wire.Status.MERGED}, results
+        vers.append(results[-1].ver)
+
+    assert feed.VERSIONS_LOST <= vers[0]
+    assert vers[0] + feed.VERSIONS_LOST <= vers[1]
+
+
+async def test_the_first_change_in_another_life_is_told_whole_and_the_second_by_its_fields(
+    make_device: MakeDevice, deps: Deps, stamp: Stamp
+) -> None:
+    phone, desk = await make_device(), await make_device("manager")
+    phone.headers |= {wire.SCHEMA_HEADER: str(wire.SCHEMA)}
+    lead = await new_lead(desk)
+    await restore.renew(deps.pool)
+    await stamp()
+    await phone.pull()
+    told = []
+    for name in ("One", "Two"):
+        await desk.push(desk.mutation("patch", "leads", lead, {"name": name}, base_ver=2**50))
+        await stamp()
+        page = await phone.page()
+        told.append(
+            (sum(len(block.rows) for block in page.blocks), [dict(one.values) for one in page.changes])
+        )
+
+    assert told == [(1, []), (0, [{"name": "Two"}])]
