@@ -16,19 +16,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 from domain import errors, ports
-from storage import agreed, blobs, conflicts, cursor, database, outbox
-from sync import client, effects, machine, remote
+from storage import cursor, database
+from sync import client, counted, effects, machine, remote
 from sync.effects import Arm, Done, Failed, Refresh, Send, Store, Wake, Why
 from sync.status import SyncStatus
 
 logger = logging.getLogger(__name__)
 
 ArmTimer = Callable[[str, float | None], None]
-_COUNTED = {"outbox", "blobs", "conflicts", "sync_state"}
 
 
 class Engine:
@@ -60,9 +58,11 @@ class Engine:
         self._closed = False
         self._shown = SyncStatus()
         self._counts: dict[str, Any] = {}
-        self._uncounted: set[str] = set(_COUNTED)
+        self._uncounted: set[str] = set(counted.TABLES)
         self._watchers: list[Callable[[], None]] = []
         self._unsubscribe = db.subscribe(self._on_commit)
+        if cursor.get(db, "stay_offline"):
+            self._turn(effects.ForceOffline(True))
         self._show()
 
     # What screens and timers use
@@ -98,7 +98,9 @@ class Engine:
         self._say(effects.Tick(timer))
 
     def force_offline(self, on: bool, /) -> None:
-        """A person's switch: no traffic while it is on."""
+        """A person's switch: no traffic while it is on, also after the app was started anew."""
+        with suppress(errors.StoreError), self.db.write_tx() as tx:
+            cursor.put(tx, stay_offline="1" if on else "")
         if not on:
             self._say(effects.ForceOffline(on))
             return
@@ -228,8 +230,8 @@ class Engine:
             self._stepping = False
 
     def _on_commit(self, touched: frozenset[str]) -> None:
-        if touched & _COUNTED:
-            self._uncounted |= touched & _COUNTED
+        if touched & counted.TABLES:
+            self._uncounted |= touched & counted.TABLES
             self._show_soon()
         if touched & {"outbox", "blobs"} and not self._stepping:
             self.wake(Why.COMMIT)
@@ -246,23 +248,7 @@ class Engine:
 
     def _count(self) -> None:
         touched, self._uncounted = self._uncounted, set()
-        if "outbox" in touched:
-            counts = outbox.counts(self.db)
-            self._counts |= {"pending": counts.pending, "parked": counts.parked}
-        if "conflicts" in touched:
-            self._counts["conflicts"] = conflicts.count_open(self.db)
-        if "blobs" in touched:
-            self._counts["files"] = blobs.count_unsent(self.db)
-        if "sync_state" in touched:
-            place, compared = cursor.place(self.db), agreed.last(self.db)
-            self._counts |= {
-                "first_done": place.first_done,
-                "first_total": place.first_total,
-                "first_complete": place.first_complete,
-                "compared_at": _time(compared.at_ms),
-                "compared_equal": compared.equal if compared.at_ms else None,
-                "compared_rows": compared.rows,
-            }
+        self._counts |= counted.counted(self.db, touched)
 
     def _show(self) -> None:
         """The machine's state and the store's counts, to whoever watches."""
@@ -279,10 +265,6 @@ class Engine:
                 callback()
             except Exception:
                 logger.exception("sync.watcher_failed")
-
-
-def _time(ms: int) -> datetime | None:
-    return datetime.fromtimestamp(ms / 1000, UTC) if ms else None
 
 
 def _cut() -> errors.JorgeError:

@@ -380,3 +380,17 @@ async def test_a_full_disk_stops_the_run_and_says_so(lab: Lab) -> None:
     assert isinstance(status.fault, errors.DiskFullError)
     assert cursor.place(lab.db).cursor == ""
     assert len(lab.waits) == 1
+
+
+async def test_who_stays_offline_stays_so_when_the_app_is_started_again(lab: Lab) -> None:
+    lab.sync.force_offline(True)
+    lab.sync.close()
+    add_lead(lab.db)
+    again = engine.Engine(lab.db, lab.line, fakes.FakeClock())
+
+    status = await again.run_once(Why.COMMIT)
+    assert (status.forced_offline, status.pending, status.last_contact_at) == (True, 1, None)
+    again.force_offline(False)
+    lab.answers[codec.PUSH] = accepted
+    assert (await again.run_once()).pending == 0
+    assert not engine.Engine(lab.db, lab.line, fakes.FakeClock()).status().forced_offline
