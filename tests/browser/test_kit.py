@@ -52,7 +52,7 @@ async def test_tabs_and_the_microphone_are_named() -> None:
         await window.see("DEMO DATA")
 
         await window.page.get_by_role("tab", name="Sync").click()
-        await window.see("Use office")
+        await window.see("Take mine")
         await window.page.get_by_role("tab", name="Voice note").click()
         await window.see("Proposed changes")
 
