@@ -1,8 +1,6 @@
 """Fixtures with a real server: PostgreSQL, Valkey, the application, users. For every test that needs one.
 
-Use them by importing what you need into the `conftest.py` of your folder (see tests/backend/conftest.py):
-
-    from tests.serving import app, client, deps, engines, live_server, login, make_user, server_settings  # noqa: F401
+tests/conftest.py makes them known to every test; nothing starts before a test asks for one by name.
 
 | fixture           | is                                                                                        |
 |-------------------|-------------------------------------------------------------------------------------------|

@@ -16,38 +16,7 @@ from backend.deps import Deps
 from backend.storage import feed
 from backend.stream import sequencer
 from domain import ids
-from tests.serving import (
-    LiveServer,
-    Login,
-    MakeUser,
-    app,
-    client,
-    clock,
-    database_template,
-    database_url,
-    deps,
-    engines,
-    live_server,
-    login,
-    make_user,
-    redis_url,
-    server_settings,
-)
-
-__all__ = [
-    "app",
-    "client",
-    "clock",
-    "database_template",
-    "database_url",
-    "deps",
-    "engines",
-    "live_server",
-    "login",
-    "make_user",
-    "redis_url",
-    "server_settings",
-]
+from tests.serving import LiveServer, Login, MakeUser
 
 pytestmark = pytest.mark.anyio
 

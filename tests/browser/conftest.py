@@ -15,10 +15,8 @@ from backend.settings import Settings
 from tests import engines as shared_engines
 from tests.browser import brokerage, harness
 from tests.proxy import Proxy
-from tests.serving import database_template, engines
 from tests.speech import samples
 
-__all__ = ["database_template", "engines"]
 SPOKEN = samples.DATA / "voice_notes" / "audio" / "n21_slt.flac"
 """“Patricia Oyelaran isn't selling this year. Check back in January.”"""
 

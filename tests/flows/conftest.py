@@ -13,37 +13,7 @@ from backend.deps import Deps
 from backend.stream import sequencer
 from domain import ids, ports
 from tests.flows.phones import MakePhone, Phone, open_phone
-from tests.serving import (
-    PASSWORD,
-    MakeUser,
-    app,
-    client,
-    clock,
-    database_template,
-    database_url,
-    deps,
-    engines,
-    live_server,
-    login,
-    make_user,
-    redis_url,
-    server_settings,
-)
-
-__all__ = [
-    "app",
-    "client",
-    "clock",
-    "database_template",
-    "database_url",
-    "deps",
-    "engines",
-    "live_server",
-    "login",
-    "make_user",
-    "redis_url",
-    "server_settings",
-]
+from tests.serving import PASSWORD, MakeUser
 
 Stamp = Callable[[], Awaitable[int]]
 
