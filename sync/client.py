@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
 
 import httpx
 
 from domain import errors, wire
 from sync import answers, session
+
+T = TypeVar("T")
 
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 
@@ -49,7 +51,7 @@ async def exchange(
     """One request and whatever answers it. Raises: UnreachableError."""
     ours = {wire.PROTOCOL_HEADER: str(wire.PROTOCOL), wire.SCHEMA_HEADER: str(wire.SCHEMA), **(headers or {})}
     try:
-        return await http.send(_lean(http.build_request(method, path, headers=ours, **parts)))
+        return await http.request(method, path, headers=ours, **parts)
     except (httpx.InvalidURL, httpx.UnsupportedProtocol) as fault:
         raise errors.UnreachableError(
             "The server's address is wrong.", where=str(http.base_url), hint="Correct it in the settings."
@@ -60,15 +62,6 @@ async def exchange(
         raise _unreachable(http, "The server does not answer in time.") from fault
     except httpx.RequestError as fault:
         raise _unreachable(http, "The server can't be reached.") from fault
-
-
-def _lean(request: httpx.Request) -> httpx.Request:
-    """Without what httpx says for browsers' sake: a phone asks often, and each byte is paid for."""
-    for name in ("accept", "connection", "user-agent"):
-        request.headers.pop(name, None)
-    if "zstd" in request.headers.get("accept-encoding", ""):
-        request.headers["accept-encoding"] = "zstd"
-    return request
 
 
 def _unreachable(http: httpx.AsyncClient, message: str) -> errors.UnreachableError:
@@ -90,13 +83,17 @@ class Client:
     async def request(
         self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **parts: Any
     ) -> httpx.Response:
-        """With the access token; a 401 is answered by one refresh and one more try. Raises: as `send`."""
+        """With the access token. Raises: as `send`."""
+        return await self.signed(lambda token: self._send(token, method, path, headers, parts))
+
+    async def signed(self, ask: Callable[[str], Awaitable[T]]) -> T:
+        """`ask` with the access token; where it doesn't count (any more), with a fresh one, once. Raises: as `ask`."""
         token = self.tokens.access_token() or await self.refresh()
         try:
-            return await self._send(token, method, path, headers, parts)
+            return await ask(token)
         except errors.TokenExpiredError:
-            self.tokens.drop_access()
-            return await self._send(await self.refresh(), method, path, headers, parts)
+            self.tokens.drop_access(token)
+            return await ask(await self.refresh())
 
     async def get_json(self, path: str, **parts: Any) -> dict[str, Any]:
         answer = await self.request("GET", path, **parts)
@@ -107,7 +104,7 @@ class Client:
         return answers.json_of(answer.headers, answer.content)
 
     def token(self) -> str:
-        """The access token. Raises: TokenExpiredError when there is none that counts: `renew` it."""
+        """The access token. Raises: TokenExpiredError when there is none that counts: `refresh` it."""
         if token := self.tokens.access_token():
             return token
         raise errors.TokenExpiredError("The access token has run out.", where="sign-in")

@@ -26,6 +26,7 @@ class Device:
     clock: ports.Clock
 
 
+@runtime_checkable
 class Step(Protocol):
     """One transaction of the store (or one look into it): sync/steps.py."""
 

@@ -28,7 +28,11 @@ UNREADABLE = frozenset({"input", "bad_value"})
 
 @dataclass(slots=True, kw_only=True)
 class Pace:
-    """What the lanes learn on the way; nothing of it outlives the process. `took`: seconds of what a lane did last."""
+    """What the lanes learn on the way; nothing of it outlives the process.
+
+    `took`: seconds of what a lane did last. `late`: files that the server could not take just now. `agreed`: files whose
+    offset it confirmed since the last cut.
+    """
 
     mutations: int = wire.MAX_MUTATIONS
     page: int = FIRST_PAGE
@@ -39,10 +43,8 @@ class Pace:
     journal: bool = False
     took: float = 0.0
     crossing: steps.Crossing = field(default_factory=steps.Crossing)
-    late: set[str] = field(default_factory=set)  # files that the server could not take just now
-    agreed: set[str] = field(
-        default_factory=set
-    )  # files whose offset the server confirmed since the last cut
+    late: set[str] = field(default_factory=set)
+    agreed: set[str] = field(default_factory=set)
 
 
 def up(pace: Pace) -> Lane:

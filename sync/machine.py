@@ -36,7 +36,7 @@ from sync.effects import (
     Wake,
     Why,
 )
-from sync.runner import Runner, backoff
+from sync.runner import Runner, Waits, backoff
 from sync.status import Phase, SyncStatus
 
 PATIENCE = "patience"
@@ -68,7 +68,7 @@ class Machine:
         self.equal = Runner(name="equal", phase=Phase.COMPARING, make=lanes.equal)
         self.talking = (self.up, self.down, self.files)
         self.runners = (*self.talking, self.equal)
-        self.line = Runner(name="line", phase=Phase.IDLE, make=lanes.up)  # only its timer is used
+        self.line = Waits(name="line")
         self.status = SyncStatus()
         self._patience = Patience.NONE
         self._ids = 0
@@ -117,9 +117,11 @@ class Machine:
         if why in (Why.PERSON, Why.NEWS):
             self._set(needs_sign_in=False)
         if why is Why.PERSON:
-            for one in (self.line, *self.runners):
-                one.asleep, one.failures = False, 0
-                self._arm(one, None)
+            for one in self.runners:
+                one.asleep = False
+            for waiting in (self.line, *self.runners):
+                waiting.failures = 0
+                self._arm(waiting, None)
         elif why is Why.NEWS:
             self._arm(self.line, None)
         self.up.urged = self.up.urged or why is Why.COMMIT
@@ -213,9 +215,8 @@ class Machine:
             self._do(one, wish)
 
     def _do(self, one: Runner, wish: Any) -> None:
-        if hasattr(wish, "run"):
-            step: Step = wish
-            self._out.append(Store(self._next_id(one), step))
+        if isinstance(wish, Step):
+            self._out.append(Store(self._next_id(one), wish))
         elif self.status.forced_offline:
             one.drop()
             one.wanted = True
@@ -266,13 +267,13 @@ class Machine:
         if one is self.up:
             self._patience = Patience.OVER if self.down.wanted else Patience.NONE
 
-    def _back_off(self, one: Runner, fault: errors.JorgeError) -> None:
+    def _back_off(self, one: Waits, fault: errors.JorgeError) -> None:
         """Edits made offline try at once, and their failing puts no further off what waits already."""
         if not one.armed:
             one.failures += 1
             self._arm(one, backoff(one.failures, asked=fault.retry_after, rng=self._rng))
 
-    def _arm(self, one: Runner, seconds: float | None) -> None:
+    def _arm(self, one: Waits, seconds: float | None) -> None:
         if one.armed or seconds is not None:
             self._out.append(Arm(one.name, seconds))
         one.armed = seconds is not None

@@ -35,15 +35,18 @@ class Remote:
         return found
 
     async def _ask(self, ask: Ask) -> Any:
-        try:
-            return await self.once(ask)
-        except errors.TokenExpiredError:
-            await self.line.refresh()
-            return await self.once(ask)
+        return await self.line.signed(lambda token: self._exchange(token, ask))
 
     async def once(self, ask: Ask) -> Any:
         """One request with the token that is there. Raises: TokenExpiredError when there is none; codec.message_of's."""
         token = self.line.token()
+        try:
+            return await self._exchange(token, ask)
+        except errors.TokenExpiredError:
+            self.line.tokens.drop_access(token)
+            raise
+
+    async def _exchange(self, token: str, ask: Ask) -> Any:
         part = await asyncio.to_thread(_read, ask.path, ask.start, ask.size) if isinstance(ask, Part) else b""
         asked = codec.request_of(ask, part=part)
         answer = await client.exchange(
@@ -54,11 +57,7 @@ class Remote:
             params=asked.params,
             content=asked.body,
         )
-        try:
-            return codec.message_of(ask, answer.status_code, answer.headers, answer.content)
-        except errors.TokenExpiredError:
-            self.line.tokens.drop_access(token)
-            raise
+        return codec.message_of(ask, answer.status_code, answer.headers, answer.content)
 
 
 def _read(path: Path, start: int, size: int) -> bytes:

@@ -1,4 +1,4 @@
-"""One lane of the machine and how it fares, and how long to wait after a failure."""
+"""One lane of the machine and how it fares; what waits after a failure, and for how long."""
 
 from __future__ import annotations
 
@@ -22,14 +22,24 @@ def backoff(failures: int, *, asked: float | None = None, rng: random.Random) ->
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class Runner:
-    """`lane` is None while it rests; `id` is what it waits for, `ask` the request under way (sent again with a new token).
-
-    `urged`: to be tried although the line is down. `moved`: something came through in this run. `armed`: a timer of its
-    own runs after a failure. `asleep`: no timer helps, the app is too old.
-    """
+class Waits:
+    """What fails, and is tried again later. `armed`: a timer of this name runs, until `next_at`."""
 
     name: str
+    failures: int = 0
+    armed: bool = False
+    next_at: datetime | None = None
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Runner(Waits):
+    """One lane. `lane` is None while it rests; `id` is what it waits for, `ask` the request under way (sent again with a new
+    token).
+
+    `urged`: to be tried although the line is down. `moved`: something came through in this run. `asleep`: no timer helps,
+    the app is too old.
+    """
+
     phase: Phase
     make: Callable[[Pace], Lane]
     wanted: bool = False
@@ -40,9 +50,6 @@ class Runner:
     renewing: bool = False
     renewed: bool = False
     moved: bool = False
-    failures: int = 0
-    armed: bool = False
-    next_at: datetime | None = None
     asleep: bool = False
     fault: errors.JorgeError | None = None
 

@@ -190,9 +190,8 @@ class KeepPage:
             known = cursor.place(tx)
             about = _rows_of(page)
             if known.cursor != self.ask.cursor or not about.isdisjoint(self.crossing.answered):
-                return Kept(
-                    rows=0, more=True
-                )  # started over meanwhile, or older than what a push was answered
+                # Started over meanwhile, or older than what a push was answered.
+                return Kept(rows=0, more=True)
             if page.more and page.cursor == known.cursor:
                 raise answers.not_ours("a page that leads nowhere")
             if known.incarnation and page.incarnation not in ("", known.incarnation):
