@@ -14,13 +14,18 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """A person on a device. `locations` are the ids of the offices whose data they may see."""
+    """A person on a device. `locations` are the ids of the offices whose data they may see.
+
+    `token`: tells their access token from others, without telling it. No store keeps one, so that no two runs of the app
+    share it.
+    """
 
     id: str
     role: Role
     locations: frozenset[str]
     device_id: str
     session_id: str
+    token: str = ""
     email: str = ""
     name: str = ""
     demo: bool = False

@@ -11,7 +11,7 @@ import asyncpg
 
 from backend.actor import Actor, Role
 from backend.services import cursor
-from backend.storage import devices, feed, pool
+from backend.storage import devices, origins, pool
 from domain import errors, wire
 
 if TYPE_CHECKING:
@@ -98,7 +98,9 @@ async def mine(deps: Deps, caller: Caller) -> devices.Device | None:
     if not caller.device_id:
         return None
     async with deps.pool.acquire() as connection:
-        return await devices.get(connection, caller.actor.id, feed.origin(caller.device_id, caller.actor.id))
+        return await devices.get(
+            connection, caller.actor.id, origins.store_of(caller.device_id, caller.actor.id)
+        )
 
 
 async def of_others(deps: Deps, actor: Actor) -> list[devices.Device]:
@@ -114,7 +116,7 @@ def _report(deps: Deps, caller: Caller, **told: object) -> devices.Report | None
         return None
     return devices.Report(
         user_id=caller.actor.id,
-        device=feed.origin(caller.device_id, caller.actor.id),
+        device=origins.store_of(caller.device_id, caller.actor.id),
         at=deps.clock.now(),
         schema=caller.schema,
         **told,  # type: ignore[arg-type]

@@ -17,7 +17,7 @@ from backend.services import first_sync
 from backend.services.cursor import Cursor, Reached, key_of, mark, opened
 from backend.services.needs import SyncNeeds
 from backend.services.page import MOST_BYTES, Asked, Found, ListedRow, block, size_of
-from backend.storage import feed
+from backend.storage import feed, origins
 from backend.storage.store import Key, Reading
 from domain import errors, tables, wire
 
@@ -38,7 +38,7 @@ async def pull(deps: SyncNeeds, actor: Actor, ask: wire.PullAsk) -> wire.Page:
         scopes=granted(actor, ask.scope),
         limit=ask.limit,
         now=deps.clock.now(),
-        origin=feed.origin(ask.device_id, actor.id) if ask.device_id else "",
+        origin=origins.origin(ask.device_id, actor.id, actor.token) if ask.device_id else "",
         changes=ask.changes,
     )
     async with deps.stores.read() as store:

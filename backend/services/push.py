@@ -16,7 +16,7 @@ from backend.services.dependants import depends
 from backend.services.needs import SyncNeeds
 from backend.services.rights import Rights
 from backend.services.work import Refused, Work, key_of
-from backend.storage import feed, mutations
+from backend.storage import mutations, origins
 from backend.storage.store import Key, Passing, RefusedByStore, Store, Stores
 from domain import errors, tables, values, wire
 from domain.wire.lenses import CHAIN, Chain, UnmappableError
@@ -133,7 +133,8 @@ async def _in_transaction(
 
 async def _begin(store: Store, arrived: _Arrived, asked: Sequence[wire.Mutation]) -> Work:
     """Who writes, and what they are about to touch, locked: the rows, their leads, and leads that these were merged into."""
-    actor, origin = arrived.actor, feed.origin(arrived.sender.device_id, arrived.actor.id)
+    actor = arrived.actor
+    origin = origins.origin(arrived.sender.device_id, actor.id, actor.token)
     now_ms = int(arrived.now.timestamp() * 1000)
     await store.act_as(actor_id=actor.id, origin=origin)
     work = Work(

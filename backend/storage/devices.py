@@ -33,7 +33,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
-    """`device`: its short name (feed.origin). `behind`: changes in the feed since the place it has read to."""
+    """`device`: its short name (origins.store_of). `behind`: changes in the feed since the place it has read to."""
 
     user_id: str
     name: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -63,11 +62,6 @@ class Life:
 
     system_id: int
     timeline: int
-
-
-def origin(device_id: str, user_id: str) -> str:
-    """Marks a row's change as "made on this device by this person", telling neither to anybody else."""
-    return hashlib.sha256(f"{device_id}\n{user_id}".encode()).hexdigest()[:16]
 
 
 async def head(connection: Connection) -> Head:

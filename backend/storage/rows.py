@@ -8,6 +8,7 @@ from datetime import date, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from backend.storage import origins
 from domain import tables, values, wire
 from domain.merge import Change
 
@@ -37,7 +38,7 @@ class Stored:
         return {
             name: Change(ver=entry[0], at_ms=entry[1], by=entry[2])
             for name, entry in self.fver.items()
-            if name in self.table.by_name and not (but_of and entry[3] == but_of)
+            if name in self.table.by_name and not origins.same_store(entry[3], but_of)
         }
 
     def on_wire(self) -> wire.Row:
@@ -51,7 +52,7 @@ class Stored:
 
 
 async def act_as(connection: Connection, *, actor_id: str, origin: str) -> None:
-    """Who writes in this transaction, for the triggers that stamp and log; `origin` = see feed.origin."""
+    """Who writes in this transaction, for the triggers that stamp and log; `origin`: see origins.py."""
     await connection.execute(
         "SELECT set_config('app.actor', $1, true), set_config('app.device', $2, true)", actor_id, origin
     )

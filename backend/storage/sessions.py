@@ -182,6 +182,7 @@ async def find_access(connection: Connection, token_hash: bytes) -> Access | Non
         locations=frozenset(row["locations"]),
         device_id=row["device_id"],
         session_id=row["session_id"],
+        token=token_hash.hex()[:8],
         email=row["email"],
         name=row["name"],
         demo=row["demo"],

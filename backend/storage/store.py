@@ -42,7 +42,7 @@ class Changes(Protocol):
         """Keep what could not be applied, for support."""
 
     async def act_as(self, *, actor_id: str, origin: str) -> None:
-        """Who writes from here on, and from which store (feed.origin; "" = the server itself)."""
+        """Who writes from here on, and from which store (origins.py; "" = the server itself)."""
 
     async def lock(self, wanted: Collection[Key]) -> dict[Key, Stored]:
         """Those of `wanted` that exist, deleted ones too, held until the transaction ends."""

@@ -52,7 +52,8 @@ class Accounts:
 
     def actor(self, authorization: str) -> Actor:
         """Raises: TokenExpiredError."""
-        user_id, until = self._access.get(authorization.removeprefix("Bearer "), ("", 0))
+        token = authorization.removeprefix("Bearer ")
+        user_id, until = self._access.get(token, ("", 0))
         user = self.users.get(user_id)
         if user is None or user.disabled or self.world.now_ms >= until:
             raise errors.TokenExpiredError("The access token has ended.", where="Authorization")
@@ -62,5 +63,6 @@ class Accounts:
             locations=frozenset(user.locations),
             device_id="",
             session_id="",
+            token=token,
             name=user.name,
         )

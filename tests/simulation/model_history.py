@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from backend.storage import feed
+from backend.storage import origins
 from domain import tables, wire
 from tests.simulation.data import Applied, Write
 from tests.simulation.model import Model
@@ -67,7 +67,7 @@ def _judge(applied: Applied, made_ms: int, past: list[Write], told: list[tuple[s
         if last.after.ver <= change.base_ver and last.at_ms <= made_ms:
             continue
         theirs = last.after.values[name]
-        if last.origin == _origin_of(applied) or theirs in (mine, change.base.get(name)):
+        if origins.same_store(last.origin, _store_of(applied)) or theirs in (mine, change.base.get(name)):
             continue
         pair = [theirs, mine]
         if not any(
@@ -82,8 +82,8 @@ def _changed(write: Write, name: str) -> bool:
     return write.before is None or write.before.values[name] != write.after.values[name]
 
 
-def _origin_of(applied: Applied) -> str:
-    return feed.origin(applied.sender.device_id, applied.sender.user_id)
+def _store_of(applied: Applied) -> str:
+    return origins.store_of(applied.sender.device_id, applied.sender.user_id)
 
 
 def _times(model: Model, past: list[Write]) -> None:

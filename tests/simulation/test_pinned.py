@@ -35,6 +35,10 @@ FOUND = {
         107,
         25,
     ): "A location taken away and given back around a restore: its rows came back below the remembered version.",
+    (
+        571,
+        8,
+    ): "A copy of a phone was never told what its original wrote, for both bear one device id: until they were compared.",
     (164, 25): "The journal of a row that is gone can't be sent again; everything else must be.",
 }
 
