@@ -78,16 +78,23 @@ def new_device(tx: database.Transaction) -> Device:
 
 
 def place(reads: database.Reads) -> Place:
-    scopes = get(reads, "scopes")
+    found = {row["k"]: row["v"] for row in reads.rows(_PLACE)}
+    scopes = found.get("scopes")
     return Place(
-        cursor=get(reads, "cursor"),
-        incarnation=get(reads, "incarnation"),
+        cursor=found.get("cursor", ""),
+        incarnation=found.get("incarnation", ""),
         scopes=frozenset(json.loads(scopes)) if scopes else None,
-        first_done=int(get(reads, "first_done", "0")),
-        first_total=int(get(reads, "first_total", "0")),
-        first_complete=get(reads, "first_complete") == "1",
-        demo=get(reads, "demo") == "1",
+        first_done=int(found.get("first_done", 0)),
+        first_total=int(found.get("first_total", 0)),
+        first_complete=found.get("first_complete") == "1",
+        demo=found.get("demo") == "1",
     )
+
+
+_PLACE = (
+    "SELECT k, v FROM sync_state WHERE k IN"
+    " ('cursor', 'incarnation', 'scopes', 'first_done', 'first_total', 'first_complete', 'demo')"
+)
 
 
 def restart(tx: database.Transaction) -> None:

@@ -21,6 +21,7 @@ from domain import errors
 from sync import lanes, steps
 from sync.effects import (
     Arm,
+    Ask,
     Audit,
     Done,
     Failed,
@@ -30,7 +31,6 @@ from sync.effects import (
     Output,
     Refresh,
     Send,
-    Step,
     Store,
     Tick,
     Wake,
@@ -215,7 +215,7 @@ class Machine:
             self._do(one, wish)
 
     def _do(self, one: Runner, wish: Any) -> None:
-        if isinstance(wish, Step):
+        if not isinstance(wish, Ask):  # a class each, while a look for a Step's methods takes long
             self._out.append(Store(self._next_id(one), wish))
         elif self.status.forced_offline:
             one.drop()
@@ -291,7 +291,8 @@ class Machine:
         )
 
     def _set(self, **changes: Any) -> None:
-        self.status = replace(self.status, **changes)
+        if any(getattr(self.status, name) != value for name, value in changes.items()):
+            self.status = replace(self.status, **changes)
 
 
 def _is_expired(said: Done | Failed) -> bool:

@@ -172,7 +172,7 @@ class Looks:
 
 
 def listed(row: Stored) -> list[Any]:
-    return [row.id, row.ver, *(row.values[name] for name in row.table.columns)]
+    return [row.id, row.ver, *map(row.values.__getitem__, row.table.columns)]
 
 
 def _last_digits(phone: str) -> str:
