@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 import flet as ft
 
-from views import context, routes, standing, strings, theme
+from views import context, notice, routes, standing, strings, theme
 from views.agent import voice_capture
 from views.parts import banners, buttons
+
+_MIC = 64
 
 
 def _title(title: str) -> ft.Control:
@@ -92,8 +94,8 @@ def _mic(app: context.AppContext) -> ft.FloatingActionButton:
         bgcolor=theme.BRAND,
         foreground_color=theme.ON_BRAND,
         shape=ft.CircleBorder(),
-        width=64,
-        height=64,
+        width=_MIC,
+        height=_MIC,
         elevation=2,
         on_click=record,
     )
@@ -101,6 +103,12 @@ def _mic(app: context.AppContext) -> ft.FloatingActionButton:
 
 def _index(tabs: Sequence[routes.Tab], current: routes.Screen | None) -> int | None:
     return next((i for i, tab in enumerate(tabs) if tab.screen is current), None)
+
+
+def _can_record(app: context.AppContext, tab: routes.Screen | None) -> bool:
+    """Whether the big microphone floats over the phone's bar below: on the roots of tabs, but for its own."""
+    screens = {item.screen for item in routes.tabs(app.user, wide=False, built=app.built)}
+    return not app.wide and tab in screens - {routes.Screen.VOICE} and routes.Screen.VOICE in screens
 
 
 def _bottom(
@@ -187,14 +195,19 @@ def frame(
     path = ft.use_view_path() or routes.HOME
     is_root = tab is not None
     right = _actions(app, actions, tab)
-    rows: list[ft.Control] = [standing.status_banners(), ft.Container(body, expand=True)]
+    floats = bottom is None and _can_record(app, tab)
+    rows: list[ft.Control] = [
+        standing.status_banners(),
+        ft.Container(body, expand=True),
+        notice.notice_strip(_MIC // 2 if floats else 0),
+    ]
     if bottom is not None:
         rows.append(_thumb_area(app, bottom))
     if app.wide:
         rows.insert(0, _desk_bar(app, title, right, None if is_root else routes.parent(path)))
         return _desk_view(app, rows, tab, within, path)
     bar = _app_bar(title, right, is_root=is_root)
-    return _phone_view(app, rows, tab, path, bar, has_bottom=bottom is not None)
+    return _phone_view(app, rows, tab, path, bar, floats=floats)
 
 
 def _desk_view(
@@ -228,12 +241,10 @@ def _phone_view(
     path: str,
     bar: ft.AppBar,
     *,
-    has_bottom: bool,
+    floats: bool,
 ) -> ft.View:
     tabs = routes.tabs(app.user, wide=False, built=app.built)
-    at_tab = tab is not None and _index(tabs, tab) is not None
-    can_record = routes.Screen.VOICE in {item.screen for item in tabs} and tab is not routes.Screen.VOICE
-    floats = at_tab and can_record and not has_bottom
+    at_tab = _index(tabs, tab) is not None
     if tab is not None and not at_tab:
         bar.leading = buttons.icon(
             ft.Icons.ARROW_BACK, strings.t("kit.back"), lambda: app.go(routes.home(app.user)), id="back"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import flet as ft
+import flet_web
 import httpx
 import pytest
 
@@ -63,3 +65,12 @@ async def test_a_page_of_another_site_is_refused(origin: str) -> None:
 @pytest.mark.parametrize("origin", ["http://127.0.0.1:8550", None])
 async def test_our_own_page_is_let_in(origin: str | None) -> None:
     assert await _knock(origin) == [{"type": "websocket.accept"}]
+
+
+async def test_the_page_watches_whether_the_app_is_alive_and_is_flets_own_but_for_that() -> None:
+    own = (web.ASSETS / "index.html").read_text()
+
+    packaged = (Path(flet_web.get_package_web_dir()) / "index.html").read_text()
+    assert own == packaged.replace("</head>", '  <script src="alive.js"></script>\n</head>')
+    assert (await _get("/alive.js")).status_code == 200
+    assert '<script src="alive.js"></script>' in (await _get("/")).text

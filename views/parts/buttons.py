@@ -69,6 +69,9 @@ secondary = Button(ground=theme.BRAND_SOFT, ink=theme.ON_BRAND_SOFT)
 quiet = Button(ground=None, ink=theme.BRAND, padding=14)
 """A way out, or a small matter."""
 
+on_dark = Button(ground=None, ink=ft.Colors.INVERSE_PRIMARY, padding=14)
+"""A way out on the dark ground of a message."""
+
 outlined = Button(ground=theme.CARD, ink=theme.INK, side=theme.LINE, padding=16)
 """One of several that weigh the same."""
 
