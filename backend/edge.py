@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend import errors
-from backend.api import packing
+from backend.api import packing, uploads
 from domain import wire
 
 logger = logging.getLogger("backend.access")
@@ -60,8 +60,11 @@ class _Exchange:
 
     async def marked_send(self, message: Message) -> None:
         if message["type"] in ("http.response.start", "websocket.accept"):
+            headers = MutableHeaders(scope=message)
             if not self._named():
-                MutableHeaders(scope=message)[wire.PROTOCOL_HEADER] = str(wire.PROTOCOL)
+                headers[wire.PROTOCOL_HEADER] = str(wire.PROTOCOL)
+            if self.scope["path"].startswith(uploads.PREFIX):
+                headers.update(uploads.RESUMABLE)
             self.status = int(message.get("status", 101))
         await self.send(message)
 

@@ -14,12 +14,14 @@ from fastapi.responses import JSONResponse
 from redis import exceptions as redis_errors
 from starlette.exceptions import HTTPException
 
+from backend.api import packing
 from domain import errors
 
 logger = logging.getLogger(__name__)
 
 # The most exact class wins; anything of the tree not named here is a fault of ours (500).
 STATUSES: Mapping[type[errors.JorgeError], int] = {
+    packing.DamagedError: 400,
     errors.InputError: 422,
     errors.RuleError: 409,
     errors.NotFoundError: 404,
@@ -58,6 +60,7 @@ _HTTP = {
     404: ("not_found", "There is nothing at this address.", "See /openapi.json for what there is."),
     405: ("method_not_allowed", "This address does not take this method.", "See /openapi.json."),
     408: ("too_slow", "The rest of the request did not come.", "Send it again."),
+    412: ("tus_version", "The server speaks another version of tus.", "Tus-Version names it."),
     413: ("too_large", "The request is too large.", "Send it in parts."),
     415: (
         "unsupported",

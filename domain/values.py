@@ -32,7 +32,7 @@ def check_values(table: tables.Table, values: Mapping[str, Any]) -> None:
     for name, value in values.items():
         known = table.by_name.get(name)
         if known is None:
-            raise errors.InputError(f"{table.name} has no field {name!r}.", where=f"{table.name}.{name}")
+            raise errors.InputError(f"{table.name} has no field {shown(name)}.", where=f"{table.name}.{name}")
         if value is None:
             if known.required:
                 raise errors.InputError(f"{name} must not be empty.", where=f"{table.name}.{name}")
@@ -40,12 +40,33 @@ def check_values(table: tables.Table, values: Mapping[str, Any]) -> None:
             raise errors.InputError(f"{name} must be a list of words.", where=f"{table.name}.{name}")
         elif not _fits(known.type, value):
             raise errors.InputError(
-                f"{name} must be {_WORDS[known.type]}, not {value!r:.60}.", where=f"{table.name}.{name}"
+                f"{name} must be {_WORDS[known.type]}, not {shown(value)}.", where=f"{table.name}.{name}"
             )
         elif limit := _limit_passed(table, name, value):
             raise errors.InputError(
-                f"{name} must be {limit}, not {value!r:.60}.", where=f"{table.name}.{name}"
+                f"{name} must be {limit}, not {shown(value)}.", where=f"{table.name}.{name}"
             )
+
+
+def shown(value: object) -> str:
+    """A value as a sentence names it to a person: short, and nothing in it that can't be printed."""
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return str(value).lower()
+        case str():
+            clipped = value if len(value) <= _SHOWN else f"{value[:_SHOWN]}…"
+            return '"' + "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in clipped) + '"'
+        case dict():
+            return "an object"
+        case list() | tuple():
+            return "a list"
+        case _:
+            return str(value)[:_SHOWN]
+
+
+_SHOWN = 60
 
 
 def _limit_passed(table: tables.Table, name: str, value: Any) -> str:

@@ -24,8 +24,14 @@ _LEVEL = 3
 _MOST_WINDOW = 8 * 1024 * 1024  # what RFC 8878 asks every reader to take, and no more
 
 
+class DamagedError(errors.InputError):
+    """A body that is not what was sent: cut off, or changed on its way. The same again may well arrive."""
+
+    code = "damaged"
+
+
 async def json_of(request: Request) -> dict[str, Any]:
-    """The body as a JSON object. Raises: InputError."""
+    """The body as a JSON object. Raises: InputError, DamagedError."""
     packed = await request.body()
     encoding = request.headers.get("content-encoding", "").strip().lower()
     if len(packed) > MOST_BYTES:
@@ -46,24 +52,42 @@ async def json_of(request: Request) -> dict[str, Any]:
 
 
 def unpacked(packed: bytes, encoding: str) -> bytes:
-    """Never more than MOST_BYTES in memory, whatever the body promises. Raises: InputError."""
+    """Never more than MOST_BYTES in memory, whatever the body promises. Raises: InputError, DamagedError."""
     try:
         body = _UNPACKERS[encoding](packed)
-    except (zstandard.ZstdError, zlib.error, OSError, EOFError) as fault:
-        raise errors.InputError(
-            f"The body can't be unpacked as {encoding}.", where="Content-Encoding", hint="Send it again."
-        ) from fault
+    except EOFError as fault:
+        raise _damaged("The packed body ends too early.") from fault
+    except (zstandard.ZstdError, zlib.error, OSError) as fault:
+        raise _damaged(f"The body is damaged: it can't be unpacked as {encoding}.") from fault
     if len(body) > MOST_BYTES:
         raise _too_large()
     return body
 
 
 def _zstd(packed: bytes) -> bytes:
-    reader = zstandard.ZstdDecompressor(max_window_size=_MOST_WINDOW).stream_reader(io.BytesIO(packed))
-    return _as_far_as_allowed(reader.read)
+    """Raises: EOFError, which its reader does not."""
+    unpacker = zstandard.ZstdDecompressor(max_window_size=_MOST_WINDOW)
+    body = _as_far_as_allowed(unpacker.stream_reader(io.BytesIO(packed)).read)
+    if len(body) <= MOST_BYTES and not _ends(unpacker, packed, len(body)):
+        raise EOFError
+    return body
+
+
+def _ends(unpacker: zstandard.ZstdDecompressor, packed: bytes, came: int) -> bool:
+    """All of the frame is there: by the size that it names, else (who packs a stream can't know it) by its last block."""
+    if not packed:
+        return False
+    named = zstandard.frame_content_size(packed)
+    if named >= 0:
+        return came == named
+    again = unpacker.decompressobj()  # of a size that is known by now to be allowed
+    again.decompress(packed)
+    return again.eof
 
 
 def _gzip(packed: bytes) -> bytes:
+    if not packed:
+        raise EOFError  # which it takes for nothing, packed
     return _as_far_as_allowed(gzip.GzipFile(fileobj=io.BytesIO(packed)).read)
 
 
@@ -74,6 +98,10 @@ def _as_far_as_allowed(read: Any) -> bytes:
 
 _UNPACKERS = {"zstd": _zstd, "gzip": _gzip}
 ENCODINGS = frozenset({"identity", *_UNPACKERS})
+
+
+def _damaged(message: str) -> DamagedError:
+    return DamagedError(message, where="body", hint="Nothing of it was applied: send the same again.")
 
 
 def _too_large() -> errors.InputError:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from email.utils import format_datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi import APIRouter, Depends, Header, HTTPException, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
@@ -18,20 +18,32 @@ from backend.api.deps import CurrentUser, Parts, same_protocol
 from backend.deps import Deps
 from backend.services import receiving, uploads
 from backend.storage import uploads as stored
-from domain import errors
+from domain import errors, values
 
-router = APIRouter(prefix="/api/uploads", tags=["uploads"], dependencies=[Depends(same_protocol)])
-
+PREFIX = "/api/uploads"
 _VERSION = "1.0.0"
-_TUS = {"Tus-Resumable": _VERSION, "Cache-Control": "no-store"}
+RESUMABLE = {"Tus-Resumable": _VERSION}
+"""In every answer of these routes, whoever gives it (edge.py)."""
+_TUS = {"Cache-Control": "no-store"}
 _PART = "application/offset+octet-stream"
 _STATUSES: Mapping[type[errors.JorgeError], int] = {
     uploads.TooLargeError: 413,
     uploads.ExpiredError: 410,
     receiving.WrongOffsetError: 409,
+    receiving.TooLongError: 413,
     receiving.WrongBytesError: 460,
     receiving.LockedError: 423,
 }
+
+
+async def same_tus(tus_resumable: Annotated[str, Header(max_length=100)] = _VERSION) -> None:
+    """Answers 412 to another version of tus; silence is let through."""
+    if tus_resumable != _VERSION:
+        raise HTTPException(412, headers={"Tus-Version": _VERSION})
+
+
+router = APIRouter(prefix=PREFIX, tags=["uploads"], dependencies=[Depends(same_protocol)])
+_OF_TUS = [Depends(same_tus)]
 
 ContentType = Annotated[str, Header()]
 Checksum = Annotated[str, Header(max_length=200)]
@@ -48,7 +60,7 @@ async def abilities(deps: Parts) -> Response:
     return Response(status_code=204, headers=_TUS | able | _most(deps))
 
 
-@router.post("")
+@router.post("", dependencies=_OF_TUS)
 async def create(
     deps: Parts,
     actor: CurrentUser,
@@ -80,7 +92,7 @@ async def create(
     return Response(status_code=201, headers=_standing(upload) | _most(deps) | where)
 
 
-@router.head("/{upload_id}")
+@router.head("/{upload_id}", dependencies=_OF_TUS)
 async def standing(deps: Parts, actor: CurrentUser, upload_id: str) -> Response:
     """How many bytes are safe here: go on from there."""
     try:
@@ -89,7 +101,7 @@ async def standing(deps: Parts, actor: CurrentUser, upload_id: str) -> Response:
         return _problem(fault)
 
 
-@router.patch("/{upload_id}")
+@router.patch("/{upload_id}", dependencies=_OF_TUS)
 async def part(
     deps: Parts,
     actor: CurrentUser,
@@ -119,7 +131,13 @@ async def _receive(
     deps: Deps, actor: Actor, upload_id: str, request: Request, *, offset: int, checksum: str
 ) -> stored.Upload:
     return await receiving.receive(
-        deps, actor, upload_id, offset=offset, blocks=request.stream(), sha256=_checksum(checksum)
+        deps,
+        actor,
+        upload_id,
+        offset=offset,
+        blocks=request.stream(),
+        sha256=_checksum(checksum),
+        length=int(request.headers.get("content-length", "0")),  # edge.py lets digits through only
     )
 
 
@@ -182,7 +200,9 @@ def _metadata(text: str) -> dict[str, str]:
         try:
             found[key] = base64.b64decode(encoded, validate=True).decode()
         except ValueError as fault:  # also what is no ASCII, or no UTF-8 within
-            raise errors.InputError(f"{key!r:.40} is not base64 of text.", where="Upload-Metadata") from fault
+            raise errors.InputError(
+                f"{values.shown(key)} is not base64 of text.", where="Upload-Metadata"
+            ) from fault
     return found
 
 

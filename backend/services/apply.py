@@ -34,7 +34,7 @@ async def apply(work: Work, mutation: wire.Mutation) -> wire.Result:
 def _writable(work: Work, mutation: wire.Mutation) -> tables.Table:
     table = tables.BY_NAME.get(mutation.table)
     if table is None:
-        raise Refused("unknown_table", f"This server has no table {mutation.table!r:.60}.")
+        raise Refused("unknown_table", f"This server has no table {values.shown(mutation.table)}.")
     if work.actor.role.value not in table.writers:
         raise Refused("forbidden", f"Your role ({work.actor.role.value}) may not change {table.name}.")
     if not values.is_id(mutation.row_id):

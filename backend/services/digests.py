@@ -10,7 +10,7 @@ from backend.services.needs import SyncNeeds
 from backend.services.page import ListedRow, block
 from backend.services.pull import granted
 from backend.storage.store import Reading
-from domain import digests, errors, tables, wire
+from domain import digests, errors, tables, values, wire
 
 _LOCATION = 2 + tables.LEADS.columns.index("location_id")  # the same place in every table
 _AT_A_TIME = 250
@@ -92,5 +92,5 @@ def _ranges(found: dict[int, Counted]) -> wire.Digests:
 
 def _table(name: str) -> tables.Table:
     if name not in tables.BY_NAME:
-        raise errors.InputError(f"There is no table {name!r:.60}.", where="table")
+        raise errors.InputError(f"There is no table {values.shown(name)}.", where="table")
     return tables.BY_NAME[name]

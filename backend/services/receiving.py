@@ -15,7 +15,6 @@ from backend.actor import Actor
 from backend.services import uploads
 from backend.storage import pool, upload_files
 from backend.storage import uploads as stored
-from domain import errors
 
 if TYPE_CHECKING:
     from backend.deps import Deps
@@ -40,6 +39,12 @@ class WrongBytesError(uploads.UploadError):
     code = "checksum"
 
 
+class TooLongError(uploads.UploadError):
+    """More bytes than the file was announced to have; nothing of the part is kept, `offset` says where to go on."""
+
+    code = "too_long"
+
+
 class LockedError(uploads.UploadError):
     """Another request sends to this upload at this moment."""
 
@@ -57,6 +62,16 @@ def _wrong_offset(offset: int) -> WrongOffsetError:
 def _wrong_bytes(offset: int, *, what: str) -> WrongBytesError:
     fault = WrongBytesError(
         f"The checksum of the {what} is wrong.", where="sha256", hint=f"Send again from {offset}."
+    )
+    fault.offset = offset
+    return fault
+
+
+def _too_long(offset: int, size: int) -> TooLongError:
+    fault = TooLongError(
+        f"This part goes beyond the {size} bytes that were announced; nothing of it is kept.",
+        where="Upload-Length",
+        hint=f"Send again from {offset}, not beyond the end; or create an upload of the right length.",
     )
     fault.offset = offset
     return fault
@@ -134,16 +149,19 @@ async def receive(
     offset: int,
     blocks: AsyncIterator[bytes],
     sha256: bytes | None,
+    length: int = 0,
 ) -> stored.Upload:
-    """The next part, as it comes. What arrived before a cut is kept.
+    """The next part, as it comes. What arrived before a cut is kept. `length`: as announced, 0 where it was not.
 
-    Raises: NotFoundError, ExpiredError, WrongOffsetError, WrongBytesError, LockedError, InputError, DiskFullError.
+    Raises: NotFoundError, ExpiredError, WrongOffsetError, TooLongError, WrongBytesError, LockedError, DiskFullError.
     """
     await uploads.find(deps, actor, upload_id)  # before a stranger can send anybody away
     async with deps.receiving.enter(upload_id) as sender:
         upload = await uploads.find(deps, actor, upload_id)  # the sender before us may have come further
         if offset != upload.received or upload.done:
             raise _wrong_offset(upload.received)
+        if offset + length > upload.size:
+            raise _too_long(offset, upload.size)
         part = await _with_files(uploads.files(deps).open_part, upload)
         try:
             return await _Coming(deps=deps, upload=upload, part=part, sender=sender).run(blocks, sha256)
@@ -180,6 +198,10 @@ class _Coming:
         await _with_files(self.part.begin_at, begin)
         try:
             digest = await self._write(blocks)
+        except TooLongError:
+            await _with_files(self.part.begin_at, begin)
+            await self._stands_at(begin)
+            raise
         finally:
             # Whatever ended it, a dead line or a stop of the server: what came stays.
             await asyncio.shield(self._save())
@@ -195,7 +217,7 @@ class _Coming:
         digest = hashlib.sha256()
         while block := await self.sender.next_of(blocks):
             if self.part.end + len(block) > self.upload.size:
-                raise errors.InputError("More bytes than were announced.", where="Upload-Length")
+                raise _too_long(self.upload.received, self.upload.size)
             digest.update(block)
             await _with_files(self.part.write, block)
             if self.part.end - self.saved >= _SAVE_EVERY:

@@ -81,7 +81,7 @@ class Mutation:
                 group=fields.text_of(data, "group", ""),
                 table=fields.text_of(data, "table"),
                 row_id=fields.text_of(data, "row_id"),
-                op=Op(data["op"]),
+                op=_op(data["op"]),
                 patch=fields.values_of(data, "patch"),
                 base_ver=fields.int_of(data, "base_ver", 0),
                 base=fields.values_of(data, "base"),
@@ -91,7 +91,7 @@ class Mutation:
             )
         except (KeyError, TypeError, ValueError) as fault:
             raise errors.InputError(
-                f"This is not a mutation: {fault!r}.",
+                f"This is not a mutation: {fields.why(fault)}.",
                 where="mutations",
                 hint="See docs/sync.md for its fields.",
             ) from fault
@@ -157,15 +157,29 @@ _UNSAID: Json = {
 }
 
 
+def _op(said: object) -> Op:
+    try:
+        return Op(str(said))
+    except ValueError as fault:
+        raise ValueError(f"op must be one of {', '.join(Op)}") from fault
+
+
 def _read_mutation(entry: object) -> Mutation | Result:
-    """One that can't be read is parked by its mid, so that it doesn't stop the others. Raises: InputError."""
+    """One that can't be read is parked by its mid, so that it doesn't stop the others.
+
+    Raises: InputError for one without a number to answer it by: then nothing of the push is taken.
+    """
     data = entry if isinstance(entry, dict) else {}
+    mid = data.get("mid")
+    if not isinstance(mid, int) or isinstance(mid, bool) or not 1 <= mid < 1 << 63:
+        raise errors.InputError(
+            "Each mutation needs its number: mid, a whole number from 1 on. Nothing of this push was taken.",
+            where="mutations.mid",
+            hint="Number the changes of a store from 1 on and send them again.",
+        )
     try:
         return Mutation.from_json(data)
     except errors.InputError as fault:
-        mid = data.get("mid")
-        if not isinstance(mid, int) or isinstance(mid, bool):
-            raise
         return Result(mid=mid, status=Status.PARKED, code="unreadable", message=fault.message)
 
 

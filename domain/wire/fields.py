@@ -24,6 +24,11 @@ def name_of(data: Json, key: str) -> str:
     return value
 
 
+def why(fault: Exception) -> str:
+    """What is wrong with a message, in words, of an error that reading it raised."""
+    return f"{fault.args[0]} is missing" if isinstance(fault, KeyError) else str(fault)
+
+
 def text_of(data: Json, key: str, default: str | None = None) -> str:
     """`default`: what an absent one means; without it, it must be there (so in all of these)."""
     value = data[key] if default is None else data.get(key, default)

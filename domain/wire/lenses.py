@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from domain import errors, tables
+from domain import errors, tables, values
 from domain.wire.changes import Mutation, Op
 from domain.wire.pages import Block
 from domain.wire.results import Row
@@ -20,6 +20,7 @@ from domain.wire.version import FIRST_SCHEMA, SCHEMA
 Values = Mapping[str, Any]
 REACH = 2
 """So many releases back an app may be and still pull."""
+_MOST_NAMED = 5
 
 
 class UnmappableError(ValueError):
@@ -140,7 +141,7 @@ class Chain:
                 base = step.up(base, whole=False)
             except (TypeError, ValueError) as fault:
                 raise UnmappableError(
-                    "schema", f"This value of an older app fits no field of today: {step}."
+                    "schema", "A value of an older app fits no field of today's."
                 ) from fault
         return replace(mutation, patch=patch, base=base, schema=self.current)
 
@@ -178,9 +179,10 @@ def _known_only(mutation: Mutation) -> Mutation:
     table = tables.BY_NAME.get(mutation.table)
     unknown = sorted(mutation.patch.keys() - table.by_name.keys()) if table else []
     if unknown:
+        named = ", ".join(values.shown(name) for name in unknown[:_MOST_NAMED])
         raise UnmappableError(
             "unknown_field",
-            f"The server does not know {', '.join(unknown)} yet: send it again when it is updated.",
+            f"The server does not know {named} yet: send it again when it is updated.",
         )
     return mutation
 

@@ -34,8 +34,9 @@ PAGE = 1000
 def check_protocol(theirs: object) -> None:
     """Raises: VersionMismatchError when the other side speaks another protocol."""
     if theirs != PROTOCOL:
+        said = str(theirs)[:20] if isinstance(theirs, int | str) else "of no number"
         raise errors.VersionMismatchError(
-            f"The other side speaks sync protocol {theirs!r}, this one speaks {PROTOCOL}.",
+            f"The other side speaks sync protocol {said}, this one speaks {PROTOCOL}.",
             where="protocol",
             hint="Update the older of app and server; nothing is lost, unsent work stays on the device.",
         )

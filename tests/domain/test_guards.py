@@ -89,5 +89,5 @@ def test_the_states_of_notes_are_those_of_the_app() -> None:
     ],
 )
 def test_a_word_out_of_no_list_is_refused_with_the_list(table: str, field: str) -> None:
-    with pytest.raises(errors.InputError, match=f"{field} must be one of .*, not 'lava'"):
+    with pytest.raises(errors.InputError, match=f'{field} must be one of .*, not "lava"'):
         values.check_values(tables.BY_NAME[table], {field: "lava"})

@@ -90,3 +90,31 @@ def test_text_order_of_times_is_their_order(moment: datetime, minutes: int) -> N
     assert text < later
     assert len(text) == 24
     assert abs(values.parse_time(text) - aware) < timedelta(milliseconds=1)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("soon", '"soon"'),
+        ("a\x00b", '"a\ufffdb"'),
+        ("half \ud800", '"half \ufffd"'),
+        ("x" * 61, '"' + "x" * 60 + '…"'),
+        (None, "nothing"),
+        (True, "true"),
+        (5, "5"),
+        (2.5, "2.5"),
+        (["a"], "a list"),
+        ({"a": 1}, "an object"),
+    ],
+)
+def test_a_value_is_named_as_a_person_reads_it(value: Any, said: str) -> None:
+    assert values.shown(value) == said
+
+
+def test_the_reason_of_a_refusal_is_a_sentence() -> None:
+    with pytest.raises(errors.InputError) as caught:
+        values.check_values(tables.LEADS, {"price_cents": [1]})
+    assert caught.value.message == "price_cents must be a whole number, not a list."
+    with pytest.raises(errors.InputError) as caught:
+        values.check_values(tables.LEADS, {"name": False})
+    assert caught.value.message == "name must be text, not false."

@@ -136,6 +136,30 @@ def test_in_a_push_it_is_parked_by_its_number() -> None:
     ]
 
 
+@pytest.mark.parametrize("mid", [0, -1, 1 << 63, True, None, "1", 1.0])
+def test_a_push_with_a_change_that_has_no_number_is_refused_whole(mid: Any) -> None:
+    body = {"protocol": 1, "device_id": "d", "epoch": "e"}
+    with pytest.raises(errors.InputError) as caught:
+        wire.Push.from_json({**body, "mutations": [MUTATION.as_json(), {**MUTATION.as_json(), "mid": mid}]})
+    assert (caught.value.where, "from 1 on" in caught.value.message) == ("mutations.mid", True)
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"op": "explode"}, "op must be one of put, patch, delete"),
+        ({"table": None}, "table must be text"),
+        ({"edit_ms": "now"}, "edit_ms must be a whole number"),
+        ({"row_id": ...}, "row_id is missing"),
+    ],
+)
+def test_why_it_is_no_mutation_is_said_in_words(change: dict[str, Any], why: str) -> None:
+    said = {name: value for name, value in {**MUTATION.as_json(), **change}.items() if value is not ...}
+    with pytest.raises(errors.InputError) as caught:
+        wire.Mutation.from_json(said)
+    assert caught.value.message == f"This is not a mutation: {why}."
+
+
 @pytest.mark.parametrize("device_id", ["", None, 5, "x" * 101, "a\x00b"])
 def test_a_push_names_its_device(device_id: Any) -> None:
     with pytest.raises(errors.InputError) as caught:

@@ -55,6 +55,34 @@ async def test_an_id_that_is_none_is_named_as_the_reason(make_device: MakeDevice
     assert (result.code, result.message) == ("bad_value", "The row's id is no UUID.")
 
 
+async def test_a_push_with_a_number_below_one_is_refused_and_nothing_of_it_is_taken(
+    make_device: MakeDevice,
+) -> None:
+    phone, lead = await make_device(), ids.new_id()
+    good = phone.mutation("put", "leads", lead, a_lead(phone))
+    answer = await phone.send(good, phone.mutation("patch", "leads", lead, {"name": "B"}, mid=-5))
+    assert (answer.status_code, answer.json()["where"]) == (422, "mutations.mid")
+    (result,) = await phone.push(good)
+    assert result.status is wire.Status.APPLIED
+
+
+@pytest.mark.parametrize(
+    ("table", "patch", "message"),
+    [
+        ("lead's", {}, 'This server has no table "lead\'s".'),
+        ("leads", {"kind": ["buyer"]}, "kind must be text, not a list."),
+        ("leads", {"kind": "'x'\x00"}, "kind must be text, not \"'x'\ufffd\"."),
+        ("leads", {"shoe\x00": 44}, 'leads has no field "shoe\ufffd".'),
+    ],
+)
+async def test_why_a_change_is_parked_is_said_in_the_words_that_people_read(
+    make_device: MakeDevice, table: str, patch: dict[str, Any], message: str
+) -> None:
+    phone = await make_device()
+    (result,) = await phone.push(phone.mutation("put", table, ids.new_id(), {**a_lead(phone), **patch}))
+    assert (result.status, result.message) == (wire.Status.PARKED, message)
+
+
 FORGED: dict[str, Callable[[bytes], bytes]] = {
     "cut off": lambda packed: packed[:-1],
     "longer": lambda packed: packed + b"x",

@@ -91,7 +91,9 @@ async def test_what_is_small_is_not_packed(make_device: MakeDevice, stamp: Stamp
 
 
 @pytest.mark.parametrize("encoding", ["zstd", "gzip"])
-@pytest.mark.parametrize("body", [b"", b"nonsense", b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd\x00"])
+@pytest.mark.parametrize(
+    "body", [b"nonsense", b"\x28\xb5\x2f\xfd\xff\xff\xff\xff", b"\x1f\x8b\x09\0\0\0\0\0\0\0\0"]
+)
 async def test_what_cannot_be_unpacked_is_refused_in_words(
     make_device: MakeDevice, encoding: str, body: bytes
 ) -> None:
@@ -99,7 +101,44 @@ async def test_what_cannot_be_unpacked_is_refused_in_words(
 
     answer = await sent(phone, body, encoding)
 
-    assert (answer.status_code, answer.json()["code"]) == (422, "input")
+    assert (answer.status_code, answer.json()["code"]) == (400, "damaged")
+    assert "damaged" in answer.json()["message"]
+
+
+def packed_as_a_stream(body: bytes) -> bytes:
+    """Without the size in its head."""
+    packer = zstandard.ZstdCompressor().compressobj()
+    return packer.compress(body) + packer.flush()
+
+
+@pytest.mark.parametrize(
+    ("encoding", "pack"),
+    [("zstd", PACKERS["zstd"]), ("zstd", packed_as_a_stream), ("gzip", PACKERS["gzip"])],
+    ids=["zstd", "zstd as a stream", "gzip"],
+)
+def test_a_packed_body_cut_at_any_byte_is_said_to_end_too_early(
+    encoding: str, pack: Callable[[bytes], bytes]
+) -> None:
+    body = json.dumps([{"mid": n, "name": ids.new_id()} for n in range(40)]).encode()
+    packed = pack(body)
+    assert packing.unpacked(packed, encoding) == body
+
+    for length in range(len(packed)):
+        with pytest.raises(packing.DamagedError):
+            packing.unpacked(packed[:length], encoding)
+
+
+@pytest.mark.parametrize("encoding", ["zstd", "gzip"])
+async def test_a_push_whose_end_is_missing_is_told_to_be_sent_again(
+    make_device: MakeDevice, encoding: str
+) -> None:
+    phone = await make_device()
+
+    answer = await sent(phone, PACKERS[encoding](a_push(phone))[:-20], encoding)
+
+    told = answer.json()
+    assert (answer.status_code, told["code"], told["where"]) == (400, "damaged", "body")
+    assert told["message"] == "The packed body ends too early."
 
 
 @pytest.mark.parametrize("encoding", ["br", "deflate", "gzip, zstd", "zstd;q=1"])
