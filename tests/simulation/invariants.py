@@ -60,9 +60,8 @@ def _is_no_news(step: object) -> bool:
     return not (page.blocks or page.changes or page.removed or page.total or page.scopes is not None)
 
 
-COPIES = ("clone", "restore_backup")
-"""After these only a comparison shows a phone what it lacks: the server takes what its copy did for its own."""
-_COMPARED = (*COPIES, "failover", "restore_point", "prune", "stamper_dead")
+_COPIES = ("clone", "restore_backup")
+_COMPARED = ("failover", "restore_point", "prune", "stamper_dead")
 """After these the comparison is the way to go on; else it must find nothing to mend."""
 
 
@@ -168,7 +167,7 @@ class Checks:
     def _whole_actions(self, phone: Phone) -> None:
         """A lead and its task that were made in one action come together."""
         place, counts = cursor.place(phone.db), self.sim.world.counts
-        if not place.first_complete or place.first_total or any(counts[f"fault:{kind}"] for kind in COPIES):
+        if not place.first_complete or place.first_total:
             return
         if agreed.wanted(phone.db):
             return  # its feed was lost: rows come by comparison, table by table, as in a load
@@ -195,7 +194,7 @@ class Checks:
     def rewound(self) -> None:
         """The server lost its last commits. What a phone had to forget with a location, it can't send once more."""
         counts = self.sim.world.counts
-        copied = any(counts[f"fault:{kind}"] for kind in ("revoke", "move", *COPIES))
+        copied = any(counts[f"fault:{kind}"] for kind in ("revoke", "move", *_COPIES))
         phones = {phone.name: phone for phone in self.sim.phones if phone.on}
         journal = {
             (line.row, str(line.mutation.patch))
