@@ -23,6 +23,10 @@ PERIOD_SECONDS = 60.0
 """A device of which nothing else changed is noted so often at most."""
 
 LATELY = timedelta(days=1)
+IN_USE = timedelta(days=30)
+"""So long a device is listed after it was last seen; one that never pulled (a script, a refused app) for a day only."""
+WITH_WORK = timedelta(days=180)
+"""One that said that work waits on it."""
 MOST_LISTED = 500
 _MOST_NOTED = 10_000
 _FIRST_MS, _LAST_MS = 0, 4_102_444_800_000  # 1970 … 2099: a device's own time may be anything
@@ -90,6 +94,9 @@ async def pushed(deps: Deps, caller: Caller) -> None:
 
 
 async def refused(deps: Deps, caller: Caller, fault: errors.JorgeError) -> None:
+    """Nothing is said of a device for a copy of its store: that goes on under another id."""
+    if isinstance(fault, errors.DeviceForkedError):
+        return
     await _note(deps, _report(deps, caller, error=fault.code[:60]))
 
 
@@ -108,7 +115,11 @@ async def of_others(deps: Deps, actor: Actor) -> list[devices.Device]:
     if actor.role is Role.AGENT:
         raise errors.ForbiddenError("Managers and admins see the devices.", where="role agent")
     async with deps.pool.acquire() as connection:
-        return await devices.of_people_in(connection, actor.locations, actor.id, limit=MOST_LISTED)
+        now = deps.clock.now()
+        since = devices.Since(any=now - IN_USE, working=now - WITH_WORK, new=now - LATELY)
+        return await devices.of_people_in(
+            connection, actor.locations, actor.id, since=since, limit=MOST_LISTED
+        )
 
 
 def _report(deps: Deps, caller: Caller, **told: object) -> devices.Report | None:

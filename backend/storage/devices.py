@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from backend.storage.pool import Connection
 
 
+MOST_OF_ONE_PERSON = 100
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """What one request told of a device; None = it told nothing of that."""
@@ -30,10 +33,27 @@ class Report:
     oldest_at: datetime | None = None
     error: str | None = None
 
+    @property
+    def through(self) -> bool:
+        """Nothing stands in its way: its changes were taken, or it pulled and has none."""
+        return self.pushed or (self.pulled and not self.pending)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Since:
+    """Devices are listed that were seen since then: any; with work that waits there; that never pulled."""
+
+    any: datetime
+    working: datetime
+    new: datetime
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
-    """`device`: its short name (origins.store_of). `behind`: changes in the feed since the place it has read to."""
+    """`device`: its short name (origins.store_of). `behind`: changes in the feed since the place it has read to.
+
+    `error`: what it was refused with, until it got through again. Who never pulled is not behind.
+    """
 
     user_id: str
     name: str
@@ -67,7 +87,8 @@ async def note(connection: Connection, report: Report) -> None:
                seq = coalesce(excluded.seq, d.seq), loading = coalesce($8, d.loading),
                pending = coalesce($9, d.pending), parked = coalesce($10, d.parked),
                oldest_at = CASE WHEN $9 IS NULL THEN d.oldest_at ELSE excluded.oldest_at END,
-               error = coalesce(excluded.error, d.error), error_at = coalesce(excluded.error_at, d.error_at)""",
+               error = CASE WHEN $12 IS NOT NULL OR NOT $13::bool THEN coalesce($12, d.error) END,
+               error_at = CASE WHEN $12 IS NOT NULL OR NOT $13::bool THEN coalesce(excluded.error_at, d.error_at) END""",
         report.user_id,
         report.device,
         report.schema,
@@ -80,6 +101,7 @@ async def note(connection: Connection, report: Report) -> None:
         report.parked,
         report.oldest_at,
         report.error,
+        report.through,
     )
 
 
@@ -89,17 +111,22 @@ async def get(connection: Connection, user_id: str, device: str) -> Device | Non
 
 
 async def of_people_in(
-    connection: Connection, locations: Collection[str], user_id: str, *, limit: int
+    connection: Connection, locations: Collection[str], user_id: str, *, since: Since, limit: int
 ) -> list[Device]:
     """Devices of whoever was granted one of these locations, and one's own; the furthest behind first."""
     found = await connection.fetch(
         _SELECT  # noqa: S608 - nothing from outside is in it
-        + """ WHERE d.user_id = $2 OR EXISTS (SELECT 1 FROM user_locations g
-                  WHERE g.user_id = d.user_id AND g.location_id = ANY($1::uuid[]))
+        + """ WHERE (d.user_id = $2 OR EXISTS (SELECT 1 FROM user_locations g
+                  WHERE g.user_id = d.user_id AND g.location_id = ANY($1::uuid[])))
+              AND d.last_seen >= CASE WHEN d.last_pull IS NULL THEN $6::timestamptz
+                  WHEN d.pending > 0 OR d.parked > 0 THEN $5::timestamptz ELSE $4::timestamptz END
               ORDER BY behind DESC, d.pending DESC, d.last_seen, d.device LIMIT $3""",
         list(locations),
         user_id,
         limit,
+        since.any,
+        since.working,
+        since.new,
     )
     return [_device(row) for row in found]
 
@@ -126,10 +153,18 @@ async def count(connection: Connection, since: datetime) -> Count:
 
 
 async def forget(connection: Connection, before: datetime) -> None:
+    """Those not seen since, and of each person all but the last hundred: an id is whatever a client says."""
     await connection.execute("DELETE FROM devices WHERE last_seen < $1", before)
+    await connection.execute(
+        """DELETE FROM devices d USING (
+               SELECT user_id, device, row_number() OVER (PARTITION BY user_id ORDER BY last_seen DESC, device) AS n
+               FROM devices) AS each
+           WHERE d.user_id = each.user_id AND d.device = each.device AND each.n > $1""",
+        MOST_OF_ONE_PERSON,
+    )
 
 
-_SELECT = """SELECT d.*, u.name, greatest(s.head - coalesce(d.seq, 0), 0) AS behind
+_SELECT = """SELECT d.*, u.name, greatest(s.head - coalesce(d.seq, s.head), 0) AS behind
                FROM devices d JOIN users u ON u.id = d.user_id CROSS JOIN feed_state s"""
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from backend.deps import Deps
 from backend.services import devices
+from backend.storage import devices as stored
 from domain import ids, wire
 from tests import fakes
 from tests.backend.sync.conftest import MakeDevice, Stamp
-from tests.backend.sync.devices import Device, new_lead, page_of
+from tests.backend.sync.devices import Device, a_lead, new_lead, page_of
 
 pytestmark = pytest.mark.anyio
 
@@ -101,6 +104,88 @@ async def test_devices_of_other_locations_and_real_device_ids_are_never_told(mak
     assert {one["user_id"] for one in await listed(boss)} == {
         one.user_id for one in (stranger, boss, phone, desk)
     }
+
+
+async def test_a_device_that_only_pushed_is_not_behind_and_is_forgotten_after_a_day(
+    make_device: MakeDevice, stamp: Stamp, clock: fakes.FakeClock
+) -> None:
+    script = await make_device()
+    await new_lead(script)
+    await stamp()
+
+    (one,) = [one for one in await listed(await make_device("manager")) if one["user_id"] == script.user_id]
+    assert (one["behind"], one["last_pull"], bool(one["last_push"])) == (0, None, True)
+    clock.advance(devices.LATELY.total_seconds() + 1)
+    assert script.user_id not in {one["user_id"] for one in await listed(await make_device("manager"))}
+
+
+async def test_a_copy_of_a_store_says_nothing_of_its_original_and_is_no_device_itself(
+    make_device: MakeDevice,
+) -> None:
+    phone, desk = await make_device(), await make_device("manager")
+    await new_lead(phone)
+    await pulled(phone)
+    copied = phone.mutation("put", "leads", ids.new_id(), a_lead(phone), mid=1)
+    assert (await phone.send(copied)).json()["code"] == "device_forked"
+
+    (one,) = [one for one in await listed(desk) if one["user_id"] == phone.user_id]
+
+    assert one["error"] is None
+
+
+@pytest.mark.parametrize(("queue", "days"), [("", 30), ("2,0,1795363200000", 180), ("0,1,0", 180)])
+async def test_a_device_is_listed_for_a_month_and_longer_where_work_waits(
+    make_device: MakeDevice, clock: fakes.FakeClock, queue: str, days: int
+) -> None:
+    phone = await make_device()
+    await pulled(phone, queue)
+
+    there = []
+    for seconds in (days * 86_400 - 1, 2):
+        clock.advance(seconds)
+        found = await listed(await make_device("manager"))
+        there.append(phone.user_id in {one["user_id"] for one in found})
+
+    assert there == [True, False]
+
+
+async def test_a_refusal_is_told_until_the_device_gets_through(
+    make_device: MakeDevice, clock: fakes.FakeClock
+) -> None:
+    phone, desk = await make_device(), await make_device("manager")
+
+    async def told() -> str | None:
+        (one,) = [one for one in await listed(desk) if one["user_id"] == phone.user_id]
+        return str(one["error"]) if one["error"] else None
+
+    await pulled(phone, "1,0,1795363200000")
+    mutation = phone.mutation("put", "leads", ids.new_id(), a_lead(phone))
+    twice = dataclasses.replace(mutation, row_id=ids.new_id())
+    assert (await phone.send(mutation, twice)).status_code == 422
+    assert await told() == "input"
+    clock.advance(devices.PERIOD_SECONDS)
+    await pulled(phone, "1,0,1795363200000")
+    assert await told() == "input", "its change still waits"
+    await phone.push(mutation)
+    assert await told() is None
+
+
+async def test_of_one_person_the_last_hundred_devices_are_kept(deps: Deps, make_device: MakeDevice) -> None:
+    phone, other = await make_device(), await make_device()
+    await pulled(other)
+    async with deps.pool.acquire() as connection:
+        now = deps.clock.now()
+        for n in range(stored.MOST_OF_ONE_PERSON + 5):
+            at = now + timedelta(seconds=n)
+            report = stored.Report(user_id=phone.user_id, device=f"d{n:03}", at=at, schema=1)
+            await stored.note(connection, report)
+        await stored.forget(connection, now - timedelta(days=1))
+        left = await connection.fetch("SELECT user_id, device FROM devices ORDER BY device")
+
+    assert {row["device"] for row in left if row["user_id"] == phone.user_id} == {
+        f"d{n:03}" for n in range(5, stored.MOST_OF_ONE_PERSON + 5)
+    }
+    assert len(left) == stored.MOST_OF_ONE_PERSON + 1
 
 
 @pytest.mark.parametrize("path", ["/api/sync/devices", "/api/metrics"])
