@@ -166,7 +166,7 @@ class Checks:
 
     def _whole_actions(self, phone: Phone) -> None:
         """A lead and its task that were made in one action come together."""
-        place, counts = cursor.place(phone.db), self.sim.world.counts
+        place = cursor.place(phone.db)
         if not place.first_complete or place.first_total:
             return
         if agreed.wanted(phone.db):
