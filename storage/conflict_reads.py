@@ -36,6 +36,26 @@ def duplicates_of(reads: database.Reads, lead_id: str) -> list[conflicts.Conflic
     )
 
 
+_TO_SETTLE = (
+    "status = 'open' AND (:me IN (winner_by, loser_by) OR EXISTS (SELECT 1 FROM leads WHERE"
+    " leads.id IN (conflicts.lead_id, json_extract(winner, '$.id'), json_extract(loser, '$.id'))"
+    " AND (agent_id = :me OR (:of_nobody AND agent_id IS NULL))) OR (:of_nobody AND lead_id IS NULL))"
+)
+
+
+def to_settle(
+    reads: database.Reads, user_id: str, *, of_nobody: bool, limit: int
+) -> list[conflicts.Conflict]:
+    """Undecided ones of this person's values and leads, the oldest first; `of_nobody`: of unassigned leads, too."""
+    given = {"me": user_id, "of_nobody": of_nobody, "limit": limit}
+    return _read(reads, f"{_TO_SETTLE} ORDER BY created_at, id LIMIT :limit", given)
+
+
+def count_to_settle(reads: database.Reads, user_id: str, *, of_nobody: bool) -> int:
+    given = {"me": user_id, "of_nobody": of_nobody}
+    return int(reads.value(f"SELECT count(*) FROM conflicts WHERE {_TO_SETTLE}", given))  # noqa: S608 - this file's
+
+
 def _read(reads: database.Reads, where: str, given: dict[str, object]) -> list[conflicts.Conflict]:
     found = reads.rows(f"SELECT * FROM conflicts WHERE {where}", given)  # noqa: S608 - texts of this file
     return rows.as_values(conflicts.Conflict, tables.CONFLICTS, found)

@@ -35,7 +35,10 @@ def _told(change: wire.Mutation) -> list[str]:
     return [_UNITS.get(unit, unit.replace("_", " ")) for unit in sorted(typed)]
 
 
-_UNITS = {"done_at": "done mark", "due_at": "due date", "opted_out": "opt-out"}
+_UNITS = {
+    "done_at": "done mark", "due_at": "due date", "opt_out": "opt-out", "timeline_days": "timeline",
+    "agent_id": "agent", "lead_id": "lead", "location_id": "location",
+}  # fmt: skip
 _NOUNS = {
     "leads": "lead",
     "interactions": "entry",

@@ -1,4 +1,4 @@
-"""How device and server stand to each other, in the frame of every screen: the two lamps and the calm strips."""
+"""How device and server stand to each other, in the frame of every screen: the two lamps and the calm strip."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def status_lamps() -> ft.Control:
 
 @component.component
 def status_banners() -> ft.Control:
-    """Offline, "sign in again" and "needs you", where there is something to say."""
+    """One strip at most: what a person chose and can end, then what stops all sending, then what only they can settle."""
     app = context.use_app()
     status = use_status()
 
@@ -36,8 +36,10 @@ def status_banners() -> ft.Control:
         app.service(sync_centre.SyncCentre).force_offline(False)
 
     found = (
-        banners.offline_banner(status, go_online),
+        banners.forced_banner(status, go_online),
         banners.sign_in_banner(status, look),
         banners.needs_you_banner(status, look),
+        banners.offline_banner(status),
+        banners.lost_banner(status, look),
     )
-    return ft.Column([banner for banner in found if banner is not None], spacing=0, tight=True)
+    return next((banner for banner in found if banner is not None), ft.Container(height=0))

@@ -22,12 +22,16 @@ def table(language: str = "en") -> dict[str, str]:
 
 
 def t(key: str, **values: object) -> str:
-    """The sentence of `key`, with its values filled in; an unknown key is shown as itself and logged."""
+    """The sentence of `key`, with its values filled in (`39,064`); an unknown key is shown as itself and logged."""
     sentence = table().get(key)
     if sentence is None:
         LOG.warning("strings.key_missing key=%s", key)
         return key
-    return sentence.format(**values) if values else sentence
+    return sentence.format(**{name: _told(value) for name, value in values.items()}) if values else sentence
+
+
+def _told(value: object) -> object:
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def count(key: str, n: int, **values: object) -> str:

@@ -170,7 +170,7 @@ class Workplace:
             forced=status.forced_offline,
             sending=status.running,
             waiting=status.pending + status.parked + status.files,
-            needs_you=status.parked + status.conflicts,
+            needs_you=self.services.sync_centre.lamps().needs_you,
             lost=self.services.conflicts.count_lost(),
             as_of=as_of.astimezone(self.services.desk.zone()) if as_of else None,
             heard_at=status.last_contact_at,

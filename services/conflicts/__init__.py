@@ -31,6 +31,16 @@ class Conflicts:
         """Not decided yet, the oldest first."""
         return shown.items(self.desk, conflicts.open_conflicts(self.desk.db, limit=limit))
 
+    def mine(self, *, limit: int = 100) -> tuple[ConflictItem, ...]:
+        """Undecided ones that this person has to settle: of their values, their leads, and (managers) nobody's leads."""
+        user = self.desk.user
+        found = conflict_reads.to_settle(self.desk.db, user.id, of_nobody=user.is_executive, limit=limit)
+        return shown.items(self.desk, found)
+
+    def count_mine(self) -> int:
+        user = self.desk.user
+        return conflict_reads.count_to_settle(self.desk.db, user.id, of_nobody=user.is_executive)
+
     def of_row(self, table: str, row_id: str, *, open_only: bool = True) -> tuple[ConflictItem, ...]:
         """Of one row, newest first."""
         found = conflicts.of_row(self.desk.db, table, row_id)
@@ -171,8 +181,7 @@ class Conflicts:
                 where="conflict",
                 hint="Whoever made it can bring it back on their own device, under Sync.",
             )
-        for mid in waiting:
-            edit.restore(mid)
+        edit.restore(*waiting)
 
     def _check_writer(self, table: str) -> None:
         if self.desk.user.role.value not in tables.BY_NAME[table].writers:

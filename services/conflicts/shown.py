@@ -117,6 +117,7 @@ def _twin(desk: Desk, told: Mapping[str, Any], names: Mapping[str, str]) -> Twin
         email=lead.email or "",
         address=", ".join(part for part in (lead.address, lead.city) if part),
         stage=lead.stage,
+        source=lead.source or "",
         agent_name=names.get(lead.agent_id or "", ""),
         created_at=lead.created_at,
         last_touch_at=lead.last_touch_at,

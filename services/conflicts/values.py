@@ -83,6 +83,7 @@ class Twin:
     email: str = ""
     address: str = ""
     stage: str = ""
+    source: str = ""
     agent_name: str = ""
     created_at: datetime | None = None
     last_touch_at: datetime | None = None

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from services import conflicts
+from services.conflicts import ConflictItem, Kind
 from services.desk import Desk
 from services.notes import audio_files
 from services.sync_centre import export, items, lamps, parked
@@ -25,6 +26,7 @@ from services.sync_centre.values import (
     SyncView,
     Trouble,
     TroubleKind,
+    Undecided,
     WaitingItem,
     Why,
 )
@@ -43,6 +45,7 @@ __all__ = [
     "SyncView",
     "Trouble",
     "TroubleKind",
+    "Undecided",
     "WaitingItem",
     "Why",
 ]
@@ -60,30 +63,33 @@ class SyncCentre:
     def view(self, *, limit: int = 50) -> SyncView:
         """All that the screen shows; one page of what waits."""
         db, sounds, reader = self.desk.db, blobs.unsent(self.desk.db), items.Reader(desk=self.desk)
-        free = {blob.id for blob in blobs.waiting(db, limit=limit)}
-        moving = [
-            *outbox.listed(db, state=outbox.State.INFLIGHT, limit=limit),
-            *outbox.listed(db, state=outbox.State.PENDING, limit=limit),
-        ]
         held = outbox.listed(db, state=outbox.State.PARKED, limit=_PARKED)
-        undecided = self.conflicts.open_ones(limit=limit)
-        doubled = [item for item in undecided if item.kind is conflicts.Kind.DUPLICATE]
+        mine = self.conflicts.mine(limit=limit)
+        own = {item.id for item in mine}
         return SyncView(
             lamps=self.lamps(),
-            waiting=(
-                *(reader.sound(sound, sound.id not in free) for sound in sounds[:limit]),
-                *map(reader.line, moving[:limit]),
-            ),
+            waiting=reader.waiting(sounds, limit=limit),
             waiting_total=outbox.counts(db).pending + len(sounds),
             parked=reader.parked(held)[:limit],
-            conflicts=tuple(item for item in undecided if item.kind is not conflicts.Kind.DUPLICATE),
-            pairs=tuple(self.conflicts.pair(item.id) for item in doubled),
+            mine=self._undecided(mine),
+            others=self._undecided(
+                [item for item in self.conflicts.open_ones(limit=limit) if item.id not in own]
+            ),
             lost=self.conflicts.lost(),
             diary=tuple(
                 DiaryLine(at=event.at, level=event.level, event=event.event)
                 for event in events.recent(db, limit=30)
             ),
         )
+
+    def _undecided(self, found: Iterable[ConflictItem]) -> Undecided:
+        values, pairs = [], []
+        for item in found:
+            if item.kind is Kind.DUPLICATE:
+                pairs.append(self.conflicts.pair(item.id))
+            else:
+                values.append(item)
+        return Undecided(values=tuple(values), pairs=tuple(pairs))
 
     def lamps(self) -> Lamps:
         """The two lamps, cheap enough for every screen's frame."""

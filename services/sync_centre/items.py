@@ -12,9 +12,11 @@ from services import sync_words
 from services.desk import Desk
 from services.sync_centre.values import ParkedChange, ParkedItem, WaitingItem, Why
 from services.sync_words import SyncWord
-from storage import blobs, leads, outbox, outbox_words, pushed, rebase, rows
+from storage import batches, blobs, leads, outbox, outbox_words, pushed, rebase, rows
 
 _OWN = {"id", "score", "temperature", "proposals", "audio_sha256", "created_at", "location_id", "agent_id"}
+
+_ANY_SIZE = 1 << 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +24,18 @@ class Reader:
     """Reads for one picture of the screen; `names` of leads are looked up once."""
 
     desk: Desk
+
+    def waiting(self, sounds: Sequence[blobs.Blob], *, limit: int) -> tuple[WaitingItem, ...]:
+        """One page in the order of sending: changes under way, then urgent ones, then the rest; recordings beside them, last."""
+        lines = batches.next_batch(self.desk.db, limit=limit, max_bytes=_ANY_SIZE)
+        lines.sort(key=lambda line: line.state is not outbox.State.INFLIGHT)
+        free = [blob.id for blob in blobs.waiting(self.desk.db, limit=limit)]
+        place = {blob_id: number for number, blob_id in enumerate(free)}
+        queue = sorted(sounds, key=lambda sound: place.get(sound.id, len(place)))
+        return (
+            *map(self.line, lines[:limit]),
+            *(self.sound(sound, sound.id not in place) for sound in queue[:limit]),
+        )
 
     def line(self, line: outbox.Line) -> WaitingItem:
         values = self._values(line)

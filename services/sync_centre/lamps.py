@@ -10,7 +10,7 @@ from services.conflicts import Conflicts
 from services.desk import Desk
 from services.ports import SyncStatus
 from services.sync_centre.values import Compared, FirstLoad, Lamp, Lamps, Trouble, TroubleKind
-from storage import blobs, conflicts, cursor, outbox
+from storage import blobs, cursor, outbox
 
 CLOCK_MATTERS = timedelta(minutes=2)
 
@@ -21,7 +21,7 @@ def read(desk: Desk, decided: Conflicts) -> Lamps:
     oldest = outbox.oldest_ms(desk.db) if counts.pending else None
     sounds = blobs.unsent(desk.db)
     refused = sum(sound.state is blobs.State.FAILED for sound in sounds)
-    needs_you = counts.parked + refused + conflicts.count_open(desk.db)
+    needs_you = counts.parked + refused + decided.count_mine()
     troubles = _troubles(desk, status)
     broken = any(found.kind in {TroubleKind.FULL, TroubleKind.STORE} for found in troubles)
     fresh = sync_words.heard_recently(status, desk.now())

@@ -184,14 +184,26 @@ class DiaryLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Undecided:
+    """Differences that a person has to settle: two values, and two leads that may be one person."""
+
+    values: tuple[ConflictItem, ...] = ()
+    pairs: tuple[Pair, ...] = ()
+
+    @property
+    def count(self) -> int:
+        return len(self.values) + len(self.pairs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SyncView:
-    """The sync centre's screen."""
+    """The sync centre's screen. `waiting`: in the order of sending; `mine`, `others`: by who has to decide."""
 
     lamps: Lamps
     waiting: tuple[WaitingItem, ...]
     waiting_total: int
     parked: tuple[ParkedItem, ...]
-    conflicts: tuple[ConflictItem, ...]
-    pairs: tuple[Pair, ...]
+    mine: Undecided
+    others: Undecided
     lost: tuple[ConflictItem, ...]
     diary: tuple[DiaryLine, ...]

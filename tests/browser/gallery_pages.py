@@ -189,7 +189,7 @@ def voice() -> ft.View:
             )
         ),
         progress.progress(
-            "Writing down what you said", 0.62, note="On this phone, nothing is sent.", on_cancel=lambda: None
+            "Writing down what you said", 0.62, note="On this computer, nothing is sent.", on_cancel=lambda: None
         ),
         cards.section(
             "Proposed changes",
@@ -223,7 +223,7 @@ def sync() -> ft.View:
     body = cards.page(
         lamps.beside(
             lamps.lamp(
-                ft.Icons.SMARTPHONE, theme.GOOD, "Safe on this phone", ["3 changes wait here"], id="one"
+                ft.Icons.SMARTPHONE, theme.GOOD, "Safe on this computer", ["3 changes wait here"], id="one"
             ),
             lamps.lamp(
                 ft.Icons.CLOUD_QUEUE, theme.ACCENT, "Safe on the server", ["Not everything yet"], id="two"

@@ -63,7 +63,7 @@ async def edit_and_plan(phone: harness.Window) -> None:
     await phone.fill("Price", "$399,000")
     await phone.press("Tab")
     await phone.see("$399k")
-    await phone.see("On phone")
+    await phone.see("On computer")
     await phone.fill("Add a next step", "Bring the contract")
     await phone.tap_marked("add-task")
     await phone.see("Done: Bring the contract")
@@ -115,7 +115,7 @@ async def add_a_lead(phone: harness.Window) -> None:
     await phone.tap_marked("save-lead")
     await phone.see("Nothing is planned with this lead.")
     await phone.see("Nora Nowhere")
-    await phone.see("On phone")
+    await phone.see("On computer")
     await phone.tap("Back")
 
 

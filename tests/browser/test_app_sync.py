@@ -44,7 +44,7 @@ async def test_a_refused_change_is_put_right_at_the_lead_and_then_safe(firm: Bro
         await phone.tap("Lena Albrecht")
         firm.field.net.cut()
         await set_price(phone, "$399,000")
-        await phone.see("On phone")
+        await phone.see("On computer")
         change(firm.field, office.agent, "price_cents", 10**17)
 
         firm.field.net.heal()
@@ -72,7 +72,7 @@ async def test_two_values_are_shown_on_both_devices_and_settled_on_one(firm: Bro
         await phone.tap("Lena Albrecht")
         firm.field.net.cut()
         await set_price(phone, "$399,000")
-        await phone.see("On phone")
+        await phone.see("On computer")
         await set_price(manager, "$420,000")
         await brokerage.until(lambda: firm.desk.unsent(office.manager) == 0, seconds=30)
 
@@ -102,7 +102,7 @@ async def test_who_stays_offline_works_on_and_all_is_sent_when_they_come_back(fi
         await phone.tab("Leads")
         await phone.tap("Lena Albrecht")
         await set_price(phone, "$405,000")
-        await phone.see("On phone")
+        await phone.see("On computer")
         assert firm.field.unsent(office.agent) == 1
 
         await phone.tap_marked("go-online")

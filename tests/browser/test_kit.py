@@ -35,7 +35,7 @@ async def test_a_phone_opens_a_lead_edits_it_and_comes_back_after_a_reload() -> 
         await window.fill("Price", "$640,000")
         await window.see("Saves when you leave the field")
         await window.press("Tab")
-        await window.see("On phone")
+        await window.see("On computer")
 
         await window.page.go_back()
         await window.see("Marcus Whitfield")
@@ -48,7 +48,7 @@ async def test_a_phone_opens_a_lead_edits_it_and_comes_back_after_a_reload() -> 
 async def test_tabs_and_the_microphone_are_named() -> None:
     async with gallery() as window:
         await window.open("/nearby")
-        await window.see("Offline · 3 changes safe on this phone · leads as of 10:42")
+        await window.see("Offline · 3 changes safe on this computer · leads as of 10:42")
         await window.see("DEMO DATA")
 
         await window.page.get_by_role("tab", name="Sync").click()

@@ -38,6 +38,8 @@ def line(op: wire.Op, patch: dict[str, Any], *, table: str = "leads") -> outbox.
             "Changed price of Ann Lee",
         ),
         (wire.Op.PATCH, "leads", {"score": 71.0}, "Changed lead of Ann Lee"),
+        (wire.Op.PATCH, "leads", {"timeline_days": 30}, "Changed timeline of Ann Lee"),
+        (wire.Op.PATCH, "leads", {"opted_out": True}, "Changed opt-out of Ann Lee"),
         (wire.Op.PATCH, "tasks", {"done_at": "2026-11-22T16:00:00.000Z"}, "Changed done mark of Ann Lee"),
         (wire.Op.PUT, "leads", {"name": "Ann Lee"}, "New lead Ann Lee"),
         (wire.Op.DELETE, "tasks", {}, "Deleted task Ann Lee"),

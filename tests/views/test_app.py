@@ -166,7 +166,7 @@ async def test_offline_is_said_calmly_with_what_is_safe() -> None:
         entry.board.update(online=False, waiting=3)
         await shown.settle()
 
-        assert shown.sees("Offline · 3 changes safe on this phone · no leads downloaded yet")
+        assert shown.sees("Offline · 3 changes safe on this computer · no leads downloaded yet")
 
 
 async def test_an_unknown_address_shows_a_way_home() -> None:

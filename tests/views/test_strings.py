@@ -8,9 +8,13 @@ from views import strings
 
 
 def test_a_count_finds_its_form() -> None:
-    assert strings.count("kit.lamp.phone", 0) == "Nothing waits on this phone"
-    assert strings.count("kit.lamp.phone", 1) == "1 change safe on this phone, waiting"
-    assert strings.count("kit.lamp.phone", 3) == "3 changes safe on this phone, waiting"
+    assert strings.count("kit.needs_you", 1) == "1 change needs your decision"
+    assert strings.count("kit.needs_you", 3) == "3 changes need your decision"
+
+
+def test_a_large_number_is_told_in_groups_of_three() -> None:
+    assert strings.count("kit.needs_you", 39_064) == "39,064 changes need your decision"
+    assert strings.t("sync.waiting.more", n=39_014) == "and 39,014 more"
 
 
 def test_an_unknown_key_shows_itself() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import flet as ft
-import flet_web
+import flet_web  # type: ignore[import-untyped]
 import httpx
 import pytest
 

@@ -10,7 +10,7 @@ import flet as ft
 from services import conflicts
 from services.conflicts import Pair, Twin
 from views import component, context, routes, strings, theme
-from views.agent import lead_words
+from views.agent import lead_words, review_words
 from views.parts import buttons, cards, chips, dialogs, formats, marks, toasts, words
 
 
@@ -116,8 +116,9 @@ def _facts(twin: Twin, now: datetime) -> list[tuple[str, str]]:
         ("email", twin.email),
         ("address", twin.address),
         ("stage", lead_words.stage(twin.stage) if twin.stage else ""),
-        ("agent", twin.agent_name),
-        ("made", formats.day(twin.created_at, now) if twin.created_at else ""),
+        ("agent", twin.agent_name or (_t("nobody") if twin.here else "")),
+        ("source", review_words.value("source", twin.source)),
+        ("made", formats.moment(twin.created_at, now) if twin.created_at else ""),
         ("touch", formats.ago(twin.last_touch_at, now) if twin.last_touch_at else ""),
     ]
 

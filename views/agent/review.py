@@ -9,7 +9,7 @@ import flet as ft
 from domain import errors
 from services import notes, transcription
 from services.notes import NoteReview, NoteSaved, NoteState
-from views import cells, component, context, live, merged, routes, shell, strings, theme
+from views import cells, component, context, device, live, merged, routes, shell, strings, theme
 from views.agent import review_lead, review_transcript, review_waiting, review_words
 from views.parts import buttons, cards, dialogs, empty_state, proposal_row, toasts, words
 
@@ -161,7 +161,7 @@ def _said(saved: NoteSaved, review: NoteReview, count: int) -> str:
     if saved.opted_out:
         return strings.t("agent_work.review.done.opt_out")
     name = review.guess.name if review.guess else strings.t("agent_work.voice.no_lead")
-    return strings.count("agent_work.review.done", count, name=name)
+    return device.count("agent_work.review.done", count, name=name)
 
 
 def _ask(page: ft.Page, discard: buttons.OnClick) -> None:

@@ -11,9 +11,9 @@ from views.parts import formats, proposal_row
 OPT_OUT = "opted_out"
 FOLLOW_UP = "follow_up_on"
 _NAMES = {
-    "price_on": "agent_work.field.price_on",
-    "timeline_days": "agent_work.review.timeline",
+    "timeline_days": "agent_work.review.timeline",  # its value says that it is days
     "opted_out": "agent_work.review.opt_out",
+    "opt_out": "agent_work.review.opt_out",
 }
 
 
@@ -69,8 +69,9 @@ def _plain(stored: object) -> str:
 
 
 def field_name(field: str) -> str:
-    """`price_cents` → `Price`."""
-    if field in _NAMES:
-        return strings.t(_NAMES[field])
+    """As the lead's page names it: `price_cents` → `Price`."""
+    key = _NAMES.get(field, f"agent_field.field.{field}")
+    if key in strings.table():
+        return strings.t(key)
     text = field.removesuffix("_cents").removesuffix("_on").removesuffix("_at").replace("_", " ")
     return text[:1].upper() + text[1:]

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import flet as ft
 
-from views import context, strings, theme
+from views import context, device, strings, theme
 from views.parts import buttons, formats, marks, words
 
 
@@ -31,7 +31,7 @@ def offline_text(status: context.Status) -> str:
     """ "Offline · 3 changes safe on this phone · leads as of 10:42"."""
     parts = [strings.t("kit.offline.forced" if status.forced else "kit.offline.word")]
     if status.waiting:
-        parts.append(strings.count("kit.offline.safe", status.waiting))
+        parts.append(device.count("kit.offline.safe", status.waiting))
     if not status.forced:
         parts.append(
             strings.t("kit.offline.as_of", when=formats.clock(status.as_of))
@@ -41,19 +41,25 @@ def offline_text(status: context.Status) -> str:
     return " · ".join(parts)
 
 
-def offline_banner(status: context.Status, on_online: Callable[[], None] | None = None) -> ft.Control | None:
-    """Only while there is no server; where the person chose that, with the way back."""
-    if status.online and not status.forced:
+def forced_banner(status: context.Status, on_online: Callable[[], None]) -> ft.Control | None:
+    """The person chose to stay offline; with the way back."""
+    if not status.forced:
         return None
-    back = None
-    if status.forced and on_online is not None:
-        back = buttons.quiet(strings.t("kit.offline.end"), lambda: on_online(), id="go-online")
     return strip(
         offline_text(status),
         tone=theme.WARN_TONE,
-        icon=ft.Icons.AIRPLANEMODE_ACTIVE if status.forced else ft.Icons.CLOUD_OFF_OUTLINED,
+        icon=ft.Icons.AIRPLANEMODE_ACTIVE,
         id="offline-banner",
-        action=back,
+        action=buttons.quiet(strings.t("kit.offline.end"), lambda: on_online(), id="go-online"),
+    )
+
+
+def offline_banner(status: context.Status) -> ft.Control | None:
+    """Only while there is no server."""
+    if status.online:
+        return None
+    return strip(
+        offline_text(status), tone=theme.WARN_TONE, icon=ft.Icons.CLOUD_OFF_OUTLINED, id="offline-banner"
     )
 
 
@@ -71,17 +77,24 @@ def sign_in_banner(status: context.Status, on_open: Callable[[], None]) -> ft.Co
 
 
 def needs_you_banner(status: context.Status, on_open: Callable[[], None]) -> ft.Control | None:
-    """What only a person can settle; else what was settled against their value."""
-    if status.needs_you:
-        text, tone, icon = (
-            strings.count("kit.needs_you", status.needs_you),
-            theme.BAD_TONE,
-            ft.Icons.PAN_TOOL_ALT_OUTLINED,
-        )
-    elif status.lost:
-        text, tone, icon = strings.count("kit.lost", status.lost), theme.BRANDED, ft.Icons.SWAP_HORIZ
-    else:
+    """What only this person can settle; what was settled against their value is counted beside it."""
+    if not status.needs_you:
         return None
+    text = strings.count("kit.needs_you", status.needs_you)
+    if status.lost:
+        text = f"{text} · {strings.count('kit.lost', status.lost)}"
+    return _looking(text, theme.BAD_TONE, ft.Icons.PAN_TOOL_ALT_OUTLINED, on_open)
+
+
+def lost_banner(status: context.Status, on_open: Callable[[], None]) -> ft.Control | None:
+    """What was settled against this person's value."""
+    if not status.lost:
+        return None
+    text = strings.count("kit.lost", status.lost)
+    return _looking(text, theme.BRANDED, ft.Icons.SWAP_HORIZ, on_open)
+
+
+def _looking(text: str, tone: theme.Tone, icon: ft.IconData, on_open: Callable[[], None]) -> ft.Control:
     look = buttons.quiet(strings.t("kit.look"), lambda: on_open(), id="needs-you-open")
     return strip(text, tone=tone, icon=icon, id="needs-you-banner", action=look)
 
@@ -100,5 +113,6 @@ def demo_badge() -> ft.Control:
 
 def freshness(as_of: datetime | None, now: datetime) -> ft.Control:
     """How old what one sees is."""
-    when = strings.t("kit.never") if as_of is None else formats.ago(as_of, now)
-    return words.fine(strings.t("kit.as_of", when=when))
+    if as_of is None:
+        return words.fine(strings.t("kit.as_of.never"))
+    return words.fine(strings.t("kit.as_of", when=formats.ago(as_of, now)))

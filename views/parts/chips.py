@@ -7,7 +7,7 @@ from typing import Any
 
 import flet as ft
 
-from views import strings, theme
+from views import device, strings, theme
 from views.parts import marks, words
 
 _TEMPERATURE_ICONS = {
@@ -38,8 +38,8 @@ def temperature(value: str) -> ft.Control:
     return chip(strings.t(f"kit.temperature.{value}"), tone=tone, icon=_TEMPERATURE_ICONS[value])
 
 
-_SYNC = {
-    "on_phone": (ft.Icons.SMARTPHONE, theme.PLAIN),
+_SYNC: dict[str, tuple[ft.IconData | None, theme.Tone]] = {
+    "on_phone": (None, theme.PLAIN),  # the picture of the device that it is
     "waiting": (ft.Icons.SCHEDULE, theme.WARN_TONE),
     "sending": (ft.Icons.SYNC, theme.BRANDED),
     "on_server": (ft.Icons.CLOUD_DONE_OUTLINED, theme.GOOD_TONE),
@@ -50,7 +50,12 @@ _SYNC = {
 def sync_state(state: str) -> ft.Control:
     """Where a change is: on_phone, waiting, sending, on_server, needs_you."""
     icon, tone = _SYNC[state]
-    return chip(strings.t(f"kit.sync.{state}"), tone=tone, icon=icon)
+    return chip(sync_word(state), tone=tone, icon=icon or device.icon())
+
+
+def sync_word(state: str) -> str:
+    """One of the five words; the first one names the kind of device."""
+    return strings.t(f"kit.sync.{state}.{device.kind()}" if state == "on_phone" else f"kit.sync.{state}")
 
 
 def choice(

@@ -129,6 +129,14 @@ def left(value: datetime | None, now: datetime) -> str:
     return f"{stretch(value - now)} left" if value >= now else f"{stretch(now - value)} late"
 
 
+def soon(value: datetime, now: datetime, zone: tzinfo | None = None) -> str:
+    """When something comes: `now`, `in 20 s`, `at 13:27`."""
+    seconds_ = round((value - now).total_seconds())
+    if seconds_ <= 0:
+        return "now"
+    return f"in {seconds_} s" if seconds_ < 100 else f"at {clock(value, zone)}"
+
+
 def stretch(span: timedelta) -> str:
     """`4 min`, `3 h`, `12 d`."""
     total = int(span.total_seconds() // 60)

@@ -1,4 +1,4 @@
-"""The two lamps in the frame: safe on this phone, safe on the server. They say nothing that is not known."""
+"""The two lamps in the frame: safe on this device, safe on the server. They say nothing that is not known."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import flet as ft
 
-from views import context, strings, theme
+from views import context, device, strings, theme
 from views.parts import cards, formats, marks, words
 
 FRESH = timedelta(minutes=10)
@@ -30,20 +30,22 @@ def _server(status: context.Status, now: datetime) -> tuple[ft.IconData, str, st
         word = strings.t("kit.lamp.server.sending" if status.sending else "kit.lamp.server.on")
         return icon, theme.BRAND, word
     if status.heard_at is None or now - status.heard_at >= FRESH:
-        when = formats.ago(status.heard_at, now) if status.heard_at else strings.t("kit.never")
-        return ft.Icons.CLOUD_OUTLINED, theme.INK_SOFT, strings.t("kit.lamp.server.silent", when=when)
+        word = strings.t("kit.lamp.server.unheard")
+        if status.heard_at is not None:
+            word = strings.t("kit.lamp.server.silent", when=formats.ago(status.heard_at, now))
+        return ft.Icons.CLOUD_OUTLINED, theme.INK_SOFT, word
     return ft.Icons.CLOUD_DONE_OUTLINED, theme.GOOD, strings.t("kit.lamp.server.all")
 
 
 def compact(status: context.Status, now: datetime, on_open: Callable[[], None]) -> ft.Control:
     """Both lamps in the app bar: a number that waits on the phone, and the server's cloud."""
     icon, color, word = _server(status, now)
-    waiting = strings.count("kit.lamp.phone", status.waiting)
+    waiting = device.count("kit.lamp.phone", status.waiting)
     phone: list[ft.Control] = [
-        ft.Icon(ft.Icons.SMARTPHONE, size=20, color=theme.INK if status.waiting else theme.INK_SOFT)
+        ft.Icon(device.icon(), size=20, color=theme.INK if status.waiting else theme.INK_SOFT)
     ]
     if status.waiting:
-        phone.append(words.label(str(status.waiting)))
+        phone.append(words.label(formats.number(status.waiting)))
     body = ft.Container(
         ft.Row([*phone, ft.Icon(icon, size=22, color=color)], spacing=5, tight=True),
         height=theme.TARGET,

@@ -39,8 +39,8 @@ async def test_a_field_saves_when_one_leaves_it_and_undo_takes_it_back(bench: Be
     async with field.opened(bench, f"/leads/lead/{lead_id}") as phone:
         await phone.fill("Name", "Anna Lee")
         assert bench.get("leads", lead_id)["name"] == "Anna Lee"
-        assert phone.sees("Name saved on this phone")
-        assert phone.sees("On phone")
+        assert phone.sees("Name saved on this computer")
+        assert phone.sees("On computer")
         await phone.tap("Undo")
 
         assert bench.get("leads", lead_id)["name"] == "Ann Lee"

@@ -47,10 +47,10 @@ async def test_offline_work_is_safe_on_this_phone_and_named(bench: Bench) -> Non
         await phone.settle()
 
         assert phone.sees("1 change waits here")
-        assert phone.sees("On phone")
+        assert phone.sees("On computer")
         assert phone.sees("of Ann Lee")
         assert phone.sees("Motivation: Job")
-        assert phone.sees("next try 14:04")
+        assert phone.sees("next try at 14:04")
         assert not phone.sees("The server has everything")
 
 
@@ -190,7 +190,7 @@ async def test_a_correction_that_is_wrong_too_is_said_and_nothing_is_lost(bench:
     bench.sv.leads.edit(lead_id, email="a@x.org")
     park(bench, "leads", code="bad_value")
     async with field.opened(bench, f"/leads/lead/{lead_id}") as phone:
-        await phone.type("Email", "nonsense")
+        await phone.type("E-mail", "nonsense")
         await phone.tap("Save and send")
 
         assert phone.sees("This is no e-mail address.")

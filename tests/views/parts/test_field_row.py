@@ -45,7 +45,7 @@ async def test_leaving_the_field_saves_it() -> None:
         await shown.leave("Price")
 
         assert form.saved == ["640"]
-        assert shown.sees("On phone")
+        assert shown.sees("On computer")
 
 
 async def test_leaving_without_a_change_saves_nothing() -> None:

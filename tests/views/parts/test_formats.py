@@ -74,3 +74,12 @@ def test_times_are_told_on_the_wall_clock_of_now() -> None:
 
     assert formats.moment(NOW, there) == f"today {there:%H:%M}"
     assert formats.clock(there) == f"{there:%H:%M}"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(-3, "now"), (0.2, "now"), (20, "in 20 s"), (99, "in 99 s"), (240, "at 12:04")]
+)
+def test_what_comes_soon_is_counted_down_and_else_told_by_the_clock(seconds: float, words: str) -> None:
+    now = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+    assert formats.soon(now + timedelta(seconds=seconds), now, UTC) == words

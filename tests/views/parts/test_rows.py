@@ -10,7 +10,17 @@ import pytest
 
 from tests import screen
 from views import context
-from views.parts import banners, conflict_card, dialogs, kpi_tile, lamps, lead_row, proposal_row, toasts
+from views.parts import (
+    banners,
+    chips,
+    conflict_card,
+    dialogs,
+    kpi_tile,
+    lamps,
+    lead_row,
+    proposal_row,
+    toasts,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -120,16 +130,16 @@ HEARD = NOW - timedelta(minutes=2)
 @pytest.mark.parametrize(
     ("status", "words"),
     [
-        (context.Status(heard_at=HEARD), "Nothing waits on this phone. Everything is on the server"),
+        (context.Status(heard_at=HEARD), "Nothing waits on this computer. Everything is on the server"),
         (context.Status(heard_at=NOW - timedelta(minutes=10)), "Server last heard 10 min ago"),
-        (context.Status(), "Server last heard never"),
+        (context.Status(), "The server was not heard of yet"),
         (
             context.Status(heard_at=HEARD, waiting=2, sending=True),
-            "2 changes safe on this phone, waiting. Sending now",
+            "2 changes safe on this computer, waiting. Sending now",
         ),
         (context.Status(heard_at=HEARD, waiting=1), "Not everything is on the server yet"),
         (context.Status(heard_at=HEARD, needs_you=1), "1 change needs your decision"),
-        (context.Status(online=False, waiting=1), "1 change safe on this phone, waiting. Offline"),
+        (context.Status(online=False, waiting=1), "1 change safe on this computer, waiting. Offline"),
         (context.Status(heard_at=HEARD, forced=True), "Offline, as you chose"),
     ],
 )
@@ -143,18 +153,40 @@ async def test_who_chose_to_be_offline_is_shown_the_way_back() -> None:
     gone: list[bool] = []
     status = context.Status(forced=True, waiting=2)
     async with screen.drawn(
-        lambda: banners.offline_banner(status, lambda: gone.append(True)) or ft.Container()
+        lambda: banners.forced_banner(status, lambda: gone.append(True)) or ft.Container()
     ) as shown:
-        assert shown.sees("Offline by your choice · 2 changes safe on this phone")
+        assert shown.sees("Offline by your choice · 2 changes safe on this computer")
         await shown.tap("go-online")
 
     assert gone == [True]
 
 
-def test_the_offline_words_are_those_of_the_design() -> None:
-    assert banners.offline_text(context.Status(online=False, waiting=3)).startswith(
-        "Offline · 3 changes safe on this phone · "
-    )
+@pytest.mark.parametrize(
+    ("platform", "web", "words"),
+    [
+        ("android", False, "Offline · 3 changes safe on this phone · "),
+        ("ios", False, "Offline · 3 changes safe on this phone · "),
+        ("windows", False, "Offline · 3 changes safe on this computer · "),
+        ("android", True, "Offline · 3 changes safe on this computer · "),
+    ],
+)
+async def test_the_offline_words_name_the_device_that_holds_the_work(
+    platform: str, web: bool, words: str
+) -> None:
+    @ft.component
+    def part() -> ft.Control:
+        ft.context.page.platform = ft.PagePlatform(platform)
+        ft.context.page.web = web
+        return ft.Column(
+            [
+                ft.Text(banners.offline_text(context.Status(online=False, waiting=3))),
+                chips.sync_state("on_phone"),
+            ]
+        )
+
+    async with screen.drawn(part) as shown:
+        assert shown.sees(words)
+        assert shown.sees("On phone" if "phone" in words else "On computer")
 
 
 async def test_what_was_done_can_be_undone() -> None:

@@ -23,7 +23,6 @@ def top(view: leads.LeadView, zone: ZoneInfo) -> list[ft.Control]:
     rows: list[ft.Control] = [
         conflict.conflict_row(item, zone, on_lead=True, key=item.id) for item in view.conflicts
     ]
-    rows += [pair.pair_card(both, here=lead_id, key=both.conflict_id) for both in view.pairs]
     if rows:
         found.append(cards.section(strings.t("agent_field.lead.conflicts"), rows))
     if view.lost:
@@ -31,6 +30,7 @@ def top(view: leads.LeadView, zone: ZoneInfo) -> list[ft.Control]:
             lost.lost_card(item, zone, on_lead=True, key=f"lost-{item.id}") for item in view.lost
         ]
         found.append(cards.section(strings.t("sync.lost.title"), news, gap=theme.GAP_S))
+    found += [pair.pair_card(both, here=lead_id, key=both.conflict_id) for both in view.pairs]
     return found
 
 

@@ -11,7 +11,7 @@ from domain import facts as known_words
 from domain import leads as rules
 from services import leads
 from services.conflicts import ConflictItem
-from views import cells, component, context, strings, theme
+from views import cells, component, context, device, strings, theme
 from views.agent import lead_words
 from views.agent.lead import choice_row, disputes, stage_row, typed
 from views.parts import cards, field_row, formats, toasts, words
@@ -41,7 +41,7 @@ def facts_card(
         if edited.changed:
             saved.change(lambda old: old | {name})
             label = strings.t(f"agent_field.field.{name}")
-            toasts.undo(page, strings.t("agent_field.saved", field=label), lambda: service.undo(edited))
+            toasts.undo(page, device.t("agent_field.saved", field=label), lambda: service.undo(edited))
 
     def state(name: str) -> str:
         return sync if name in saved.value else ""

@@ -10,7 +10,7 @@ import flet as ft
 
 from domain import ports
 from services import nearby
-from views import routes, strings, theme
+from views import device, routes, strings, theme
 from views.agent import lead_words
 from views.agent.nearby import moves, sales
 from views.agent.nearby.choices import KM_PER_MILE, PAGE, RADII, Choices, Choose
@@ -140,8 +140,8 @@ def _nobody(board: Board, found: nearby.NearbyList) -> list[ft.Control]:
 def _text_state(icon: ft.IconData, key: str, id: str, action: ft.Control | None = None) -> ft.Control:
     return empty_state.empty_state(
         icon,
-        strings.t(f"agent_field.nearby.empty.{key}.title"),
-        strings.t(f"agent_field.nearby.empty.{key}.text"),
+        device.t(f"agent_field.nearby.empty.{key}.title"),
+        device.t(f"agent_field.nearby.empty.{key}.text"),
         action=action,
         id=id,
     )

@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 import flet as ft
 
 from services import sync_centre
-from services.sync_centre import FirstLoad, Lamps, SyncView
+from services.sync_centre import FirstLoad, Lamps, SyncView, Undecided
 from views import cells, component, context, files, live, merged, routes, shell, strings, theme
 from views.agent import conflict, pair
 from views.agent.sync_centre import care, lamps, lost, parked, trouble, waiting
-from views.parts import buttons, cards, chips, dialogs, marks, progress, toasts, words
+from views.parts import buttons, cards, chips, dialogs, formats, marks, progress, toasts, words
 
 _SHOWN = 50
 _COLUMNS_FROM = 1000
@@ -32,7 +32,7 @@ def sync_screen() -> ft.View:
     source = merged.use_merged(app.store, app.board, engine)
     view = live.use_live(lambda: service.view(limit=_SHOWN), source=source)
     live.use_tick(20)
-    work = [*_state(view.lamps, app.now(), zone), *_lists(view, zone)]
+    work = [*_state(view.lamps, app.now(), zone), *_lists(view, app.now(), zone)]
     house = [
         care.compare_card(view.lamps.compared),
         care.offline_switch(view.lamps.forced_offline),
@@ -88,21 +88,38 @@ def first_load(first: FirstLoad) -> ft.Control:
     )
 
 
-def _lists(view: SyncView, zone: ZoneInfo) -> list[ft.Control]:
+def _lists(view: SyncView, now: datetime, zone: ZoneInfo) -> list[ft.Control]:
     rows: list[ft.Control] = []
     needs: list[ft.Control] = [parked.parked_card(item, key=item.group) for item in view.parked]
-    needs += [conflict.conflict_row(item, zone, key=item.id) for item in view.conflicts]
-    needs += [pair.pair_card(both, key=both.conflict_id) for both in view.pairs]
+    needs += _undecided(view.mine, zone)
     if needs:
-        count = chips.chip(str(len(needs)), tone=theme.BAD_TONE)
+        count = chips.chip(formats.number(view.lamps.needs_you), tone=theme.BAD_TONE)
         rows.append(cards.section(_t("needs.title"), needs, action=count))
     if view.lost:
         rows.append(lost.lost_section(view.lost, zone))
     if view.waiting:
-        rows.append(waiting.waiting_list(view.waiting, view.waiting_total, view.lamps, zone))
+        rows.append(waiting.waiting_list(view.waiting, view.waiting_total, view.lamps, now, zone))
     elif not needs:
         rows.append(_nothing())
+    if view.others.count:
+        rows.append(others_part(view.others, zone))
     return rows
+
+
+def _undecided(found: Undecided, zone: ZoneInfo) -> list[ft.Control]:
+    rows: list[ft.Control] = [conflict.conflict_row(item, zone, key=item.id) for item in found.values]
+    return [*rows, *(pair.pair_card(both, key=both.conflict_id) for both in found.pairs)]
+
+
+@component.component
+def others_part(found: Undecided, zone: ZoneInfo) -> ft.Control:
+    """What other people have to decide, folded away: it may be looked at, and it colours no lamp here."""
+    shown = cells.use_cell(False)
+    title = _t("others.hide") if shown.value else strings.count("sync.others.show", found.count)
+    fold = buttons.quiet(
+        title, lambda: shown.set(not shown.value), icon=ft.Icons.PEOPLE_OUTLINE, id="others-decide"
+    )
+    return cards.stack(cards.line(fold), *(_undecided(found, zone) if shown.value else ()), gap=theme.GAP_S)
 
 
 def _nothing() -> ft.Control:

@@ -1,4 +1,4 @@
-"""The two lamps in honest words: what is safe on this phone, and what the server has."""
+"""The two lamps in honest words: what is safe on this device, and what the server has."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import flet as ft
 
 from services.sync_centre import Lamp, Lamps
-from views import strings, theme
+from views import device, strings, theme
 from views.parts import formats, lamps
 
 
@@ -25,7 +25,7 @@ _COLORS = {
 
 
 def phone_words(found: Lamps, now: datetime) -> list[str]:
-    """How much only this phone has, and since when."""
+    """How much only this device has, and since when."""
     if found.phone is Lamp.RED:
         return [_t("phone.broken")]
     if not found.unsent and not found.parked:
@@ -65,7 +65,7 @@ def server_words(found: Lamps, now: datetime, zone: ZoneInfo) -> list[str]:
     contact = formats.moment(found.last_contact_at, now, zone) if found.last_contact_at else ""
     lines.append(_t("server.contact", when=contact or strings.t("kit.never")))
     if found.next_try_at is not None and not found.online and not found.forced_offline:
-        lines.append(_t("server.next", when=formats.clock(found.next_try_at, zone)))
+        lines.append(_t("server.next", when=formats.soon(found.next_try_at, now, zone)))
     return lines
 
 
@@ -78,9 +78,9 @@ def pair(found: Lamps, now: datetime, zone: ZoneInfo) -> ft.Control:
     color = theme.INK_SOFT if behind and found.server is not Lamp.RED else _COLORS[found.server]
     return lamps.beside(
         lamps.lamp(
-            ft.Icons.SMARTPHONE,
+            device.icon(),
             _COLORS[found.phone],
-            _t("phone"),
+            device.t("sync.lamp.phone"),
             phone_words(found, now),
             id="lamp-phone",
         ),

@@ -21,7 +21,7 @@ def _t(key: str, **values: object) -> str:
 
 def lost_section(items: Sequence[ConflictItem], zone: ZoneInfo) -> ft.Control:
     rows: list[ft.Control] = [lost_card(item, zone, key=item.id) for item in items]
-    count = chips.chip(str(len(items)), tone=theme.BRANDED)
+    count = chips.chip(formats.number(len(items)), tone=theme.BRANDED)
     return cards.section(_t("title"), rows, action=count, note=_t("note"), gap=theme.GAP_S)
 
 

@@ -33,22 +33,25 @@ def _t(key: str, **values: object) -> str:
     return strings.t(f"sync.waiting.{key}", **values)
 
 
-def waiting_list(items: Sequence[WaitingItem], total: int, lamps: Lamps, zone: ZoneInfo) -> ft.Control:
+def waiting_list(
+    items: Sequence[WaitingItem], total: int, lamps: Lamps, now: datetime, zone: ZoneInfo
+) -> ft.Control:
     """One surface with a line for each, so that many fit on a phone."""
     rows: list[ft.Control] = []
+    next_try = _next_try(lamps, now, zone)
     for item in items:
         if rows:
             rows.append(ft.Divider(height=1, color=theme.LINE))
-        rows.append(waiting_row(item, _next_try(lamps, zone), zone, key=item.id))
+        rows.append(waiting_row(item, next_try, zone, key=item.id))
     left = total - len(items)
     if left > 0:
         rows.append(ft.Container(words.soft(_t("more", n=left)), padding=theme.GAP))
-    count = chips.chip(str(total), tone=theme.WARN_TONE)
+    count = chips.chip(formats.number(total), tone=theme.WARN_TONE)
     body = cards.card(cards.stack(*rows, gap=0), padding=0)
     return cards.section(_t("title"), [body], action=count, gap=theme.GAP_S)
 
 
-def _next_try(lamps: Lamps, zone: ZoneInfo) -> str:
+def _next_try(lamps: Lamps, now: datetime, zone: ZoneInfo) -> str:
     """When a waiting change is tried again, where no network is the reason."""
     if lamps.forced_offline:
         return _t("why.forced")
@@ -56,7 +59,7 @@ def _next_try(lamps: Lamps, zone: ZoneInfo) -> str:
         return ""
     if lamps.next_try_at is None:
         return _t("why.offline")
-    return _t("next", when=formats.clock(lamps.next_try_at, zone))
+    return _t("next", when=formats.soon(lamps.next_try_at, now, zone))
 
 
 @component.component
@@ -82,7 +85,7 @@ def waiting_row(item: WaitingItem, next_try: str, zone: ZoneInfo, key: str = "")
         vertical_alignment=ft.CrossAxisAlignment.START,
     )
     way = routes.lead(item.lead_id) if item.lead_id else ""
-    word = strings.t(f"kit.sync.{item.word}")
+    word = chips.sync_word(item.word)
     return ft.Semantics(
         identifier=f"waiting-{item.id}",
         container=True,
