@@ -14,7 +14,16 @@ from backend import errors
 from backend.api import auth, bi, devices, health, sync, uploads, ws
 from backend.deps import Deps
 from backend.edge import Edge
-from backend.jobs import engines, feed_watch, forgetting, hearing, housekeeping, kpi_snapshots, transcription
+from backend.jobs import (
+    engines,
+    feed_mark,
+    feed_watch,
+    forgetting,
+    hearing,
+    housekeeping,
+    kpi_snapshots,
+    transcription,
+)
 from backend.stream import sequencer
 
 logger = logging.getLogger(__name__)
@@ -40,6 +49,7 @@ JOBS: Sequence[Job] = (
     hearing.run,
     sequencer.run,
     feed_watch.run,
+    feed_mark.run,
     transcription.run,
     kpi_snapshots.run,
 )
@@ -53,6 +63,7 @@ def create_app(deps: Deps, *, jobs: Sequence[Job] = JOBS) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await feed_mark.once(deps)
         async with _running(deps, jobs):
             yield
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,6 +30,11 @@ class Head:
     """What cursors are sealed with; never told."""
     ver_floor: int = 0
     """The version that a row's first change in this life of the database gives it at least."""
+
+    @property
+    def lineage(self) -> str:
+        """Names this database and its copies, without the secret that they share."""
+        return hashlib.blake2b(self.secret.encode(), digest_size=8, person=b"lineage").hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
