@@ -163,14 +163,6 @@ def anyio_backend() -> tuple[str, dict[str, bool]]:
     return "asyncio", {"use_uvloop": True}
 
 
-def folder(tmp_path: Path) -> Path:
-    """In memory where the machine has such a place: thousands of commits wait for no disk."""
-    memory = Path("/dev/shm")
-    made = (memory if memory.is_dir() else tmp_path) / f"jorge-cut-{ids.new_id()}"
-    made.mkdir()
-    return made
-
-
 @pytest.fixture
 async def bench(
     make_user: MakeUser, deps: Deps, live_server: LiveServer, tmp_path: Path
@@ -198,19 +190,17 @@ async def bench(
             )
             await deps.pool.execute("UPDATE leads SET name = $2 WHERE id = $1", lead_id, name)
         await sequencer.once(deps.pool, deps.hub)
-        work = folder(tmp_path)
         yield Bench(
             deps=deps,
             net=net,
             template=template,
-            work=work,
+            work=tmp_path,
             tokens=tokens,
             http=http,
             location=location,
             news=news,
             tls=tls,
         )
-        shutil.rmtree(work)
 
 
 @pytest.mark.parametrize("way", ["up", "down"])

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from concurrent import futures
 
+from tests import scratch
 from tests.simulation import bench, faults, real, runs, shrink
 
 _CHUNK = 20
@@ -23,6 +24,11 @@ def main() -> int:
     said.add_argument("--shrink", type=int, default=1, help="so many failing seeds are made smaller")
     said.add_argument("--real", action="store_true", help="on PostgreSQL and FastAPI instead of the model")
     chosen = said.parse_args()
+    with scratch.entered(scratch.place()):
+        return _done(chosen)
+
+
+def _done(chosen: argparse.Namespace) -> int:
     if chosen.real:
         return _run_real(range(chosen.first, chosen.first + chosen.seeds))
     if chosen.trace:
