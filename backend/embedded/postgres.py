@@ -103,6 +103,9 @@ def _launch(cluster: Path, *, sockets: Path, log: Path, durable: bool) -> Postgr
         if time.monotonic() - started > 15 or not any(sign in process.tail(log) for sign in _STILL_DYING):
             raise _failed(log)
         time.sleep(0.2)
+        _disarm_locks(
+            cluster, sockets
+        )  # one that was dying a moment ago is dead, or a zombie of ours, by now
 
 
 def _settled(cluster: Path, pid: int) -> bool:
@@ -122,9 +125,13 @@ def _adopt(cluster: Path, sockets: Path) -> Postgres | None:
         if process.alive(pid) and _answers(found):
             logger.info("postgres.adopted")
             return found
-    for lock in (pid_file, sockets / ".s.PGSQL.5432.lock"):
-        _disarm(lock, cluster)
+    _disarm_locks(cluster, sockets)
     return None
+
+
+def _disarm_locks(cluster: Path, sockets: Path) -> None:
+    for lock in (cluster / "postmaster.pid", sockets / ".s.PGSQL.5432.lock"):
+        _disarm(lock, cluster)
 
 
 def _disarm(lock: Path, cluster: Path) -> None:

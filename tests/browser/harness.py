@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import time
@@ -45,12 +46,12 @@ _ARGS = (
 
 def chromium() -> str:
     """The browser's path. Fails with the way to get one: a browser test never skips."""
-    for name in ("chromium", "chromium-browser", "google-chrome"):
+    for name in (os.environ.get("JORGE_CHROMIUM") or "chromium", "chromium-browser", "google-chrome"):
         found = shutil.which(name)
         if found:
             return found
     raise AssertionError(
-        "Chromium is missing. Install it (Debian: `apt-get install chromium`) and run again."
+        "Chromium is missing. Install it (Debian: `apt-get install chromium`), or set JORGE_CHROMIUM to its path."
     )
 
 

@@ -8,8 +8,11 @@ import os
 import shutil
 import signal
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Timer
 
 import asyncpg
 import pytest
@@ -193,6 +196,28 @@ async def test_pid_file_that_names_a_stranger_does_not_stop_the_start(folder: Pa
 
     assert await sql(second, "SELECT 1") == 1
     embedded.release(second)
+
+
+def like_postgres(folder: Path) -> subprocess.Popen[bytes]:
+    """A process that can't be told from this folder's PostgreSQL."""
+    command = [sys.executable, "-c", "import sys; sys.stdin.read()", "postgres", str(folder / "postgres")]
+    return subprocess.Popen(process.as_engine(command), stdin=subprocess.PIPE)
+
+
+async def test_server_that_dies_while_the_next_one_starts_does_not_stop_it(folder: Path) -> None:
+    """It still looks alive when the lock files are read, and is a zombie, which PostgreSQL takes for alive, afterwards."""
+    first = embedded.start(folder)
+    assert first.postgres is not None
+    crash(first, *pids(first))
+    dying = like_postgres(folder)
+    (first.postgres.sockets / ".s.PGSQL.5432.lock").write_text(f"{dying.pid}\n")
+    Timer(0.5, dying.kill).start()
+
+    second = embedded.start(folder)
+
+    assert await sql(second, "SELECT 1") == 1
+    embedded.release(second)
+    dying.communicate()
 
 
 async def test_start_that_was_cut_off_in_initdb_begins_anew(folder: Path) -> None:
