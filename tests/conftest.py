@@ -20,7 +20,7 @@ hypothesis.settings.load_profile("explore" if os.environ.get("JORGE_EXPLORE") el
 pytest_plugins = ("tests.serving",)
 """The real server's fixtures, wherever a test asks for one by name: nothing starts before that."""
 
-TOGETHER = ("tests/browser/test_app_", "tests/launch/test_run")
+TOGETHER = ("tests/browser/test_app_", "tests/launch/test_run", "tests/backend/test_demo")
 """Each begins the names of tests that share what is costly to start. (Marks alone say nothing to pytest-xdist 3.8 under
 pytest 9.2: it writes them into a node's id, which can't be written to any more.)"""
 
