@@ -13,7 +13,7 @@ from services import sync_words
 from services.ports import NoSync, SyncControl
 from services.sync_words import SyncWord, Words
 from services.user import User
-from storage import cursor, database, edits, locations, marks
+from storage import blobs, cursor, database, edits, locations, marks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +46,15 @@ class Desk:
             return SyncWord.ON_SERVER
 
         return word
+
+    def sound_word(self, sound: blobs.Blob) -> SyncWord:
+        """Where a recording is."""
+        if sound.state is blobs.State.SENT:
+            return SyncWord.ON_SERVER
+        if sound.state is blobs.State.FAILED:
+            return SyncWord.NEEDS_YOU
+        status = self.sync.status()
+        return sync_words.unsent(status, sending=sound.state is blobs.State.SENDING and not status.metered)
 
     def as_of(self) -> datetime | None:
         """How fresh the server's part of the store is; None = never loaded."""

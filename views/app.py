@@ -133,7 +133,8 @@ def use_restored(page: ft.Page, site: Site, entered: Callable[[context.Access | 
             access = await site.entry.restore(page)
         except errors.JorgeError as error:
             LOG.warning("view.restore_failed error=%s", type(error).__name__)
-        entered(access)
+        finally:  # whatever happened: a window that waits for ever helps nobody
+            entered(access)
 
     ft.use_effect(restore, [], cleanup=lambda: None)
 

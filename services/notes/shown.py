@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from domain import tables
-from services import sync_words
 from services.desk import Desk
 from services.notes.values import NoteItem, NoteState
 from services.progress import Progress
@@ -37,7 +36,7 @@ def _item(
         error=note.error or "",
         audio_path=blob.path if blob is not None and blob.path.exists() else None,
         sync=word,
-        audio_sync=_audio_word(desk, blob),
+        audio_sync=desk.sound_word(blob) if blob is not None else SyncWord.ON_SERVER,
         progress=progress,
     )
 
@@ -45,11 +44,3 @@ def _item(
 def _state(word: str) -> NoteState:
     """A word of a newer server is shown as waiting: somebody else is at work on it."""
     return NoteState(word) if word in set(NoteState) else NoteState.WAITING
-
-
-def _audio_word(desk: Desk, blob: blobs.Blob | None) -> SyncWord:
-    if blob is None or blob.state is blobs.State.SENT:
-        return SyncWord.ON_SERVER
-    if blob.state is blobs.State.FAILED:
-        return SyncWord.NEEDS_YOU
-    return sync_words.unsent(desk.sync.status(), sending=blob.state is blobs.State.SENDING)

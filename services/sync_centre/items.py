@@ -59,9 +59,7 @@ class Reader:
         found = rows.get(self.desk.db, tables.NOTES, blob.note_id)
         values = found[1] if found else {}
         made, lead_id = values.get("created_at"), str(values.get("lead_id") or "")
-        status = self.desk.sync.status()
-        moves = blob.state is blobs.State.SENDING and not status.metered
-        word = sync_words.unsent(status, sending=moves)
+        word = self.desk.sound_word(blob)
         return WaitingItem(
             id=blob.id,
             table="blobs",
@@ -71,10 +69,10 @@ class Reader:
             title="Recording",
             what=(),
             made_at=datetime.fromisoformat(made) if made else self.desk.now(),
-            word=SyncWord.NEEDS_YOU if blob.state is blobs.State.FAILED else word,
+            word=word,
             size=blob.size,
             sent=blob.sent,
-            why=_why(word, waits_for_note, status.metered),
+            why=_why(word, waits_for_note, self.desk.sync.status().metered),
             error=blob.error,
         )
 

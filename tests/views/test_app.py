@@ -95,6 +95,16 @@ async def test_a_person_signs_in_and_lands_at_home() -> None:
         assert shown.route == "/nearby"
 
 
+@pytest.mark.parametrize("fault", [errors.StoreError("No keystore."), RuntimeError("a bug of ours")])
+async def test_a_sign_in_that_cannot_be_restored_is_asked_for_anew(fault: Exception) -> None:
+    class Broken(Entry):
+        async def restore(self, page: ft.Page) -> context.Access | None:
+            raise fault
+
+    async with at(Broken()) as shown:
+        assert shown.sees("Password")
+
+
 async def test_a_wrong_password_is_said_and_nothing_typed_is_lost() -> None:
     async with at(Entry()) as shown:
         await shown.type("E-mail", "agent1@demo.example")
