@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain import wire
-from storage import cursor, database, outbox, rows
+from storage import cursor, database, outbox, outbox_writes, rows
 
 MAX_BYTES = 256 * 1024
 ENVELOPE = 400
@@ -57,13 +57,13 @@ def take(
     """
     lines, damaged = _batch(tx, limit=limit)
     if damaged:
-        outbox.park_unreadable(tx)
+        outbox_writes.park_unreadable(tx)
         lines = next_batch(tx, limit=limit)  # without what builds on them
     mids = [line.mutation.mid for line in lines]
     if mono_ms is not None:
         server_ms = cursor.clock(tx).server_ms(tx.session, now_ms=now_ms, mono_ms=mono_ms)
         tx.executemany(_TIMED, [(server_ms - mono_ms, mid, tx.session) for mid in mids])
-    outbox.mark_inflight(tx, mids)
+    outbox_writes.mark_inflight(tx, mids)
     return outbox.lines(tx, mids)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from domain import errors, ids, tables, values, wire
 from domain.tables import Policy
-from storage import cursor, database, outbox, rebase, rows, search_index
+from storage import cursor, database, outbox, outbox_order, outbox_writes, rebase, rows, search_index
 
 _Key = tuple[str, str]
 
@@ -77,15 +77,27 @@ class Edit:
             raise errors.RuleError(f"What is in {table} can't be deleted.", where=table)
         self._write(known, row_id, wire.Op.DELETE, {}, self._current(known, row_id))
 
-    def restore(self, mid: int) -> None:
-        """Bring back a row that somebody deleted, with the parked change upon it. Raises: NotFoundError."""
-        line = outbox.get(self.tx, mid)
-        if line is None or line.state is not outbox.State.PARKED or line.mutation.op is not wire.Op.PATCH:
-            raise errors.NotFoundError("This change is not waiting for a decision.", where=f"outbox {mid}")
-        table, row_id = line.row
-        outbox.drop(self.tx, [mid])
-        self._write(_table(table), row_id, wire.Op.PUT, line.mutation.patch)
-        outbox.block_dependants(self.tx, table, row_id)
+    def restore(self, *mids: int) -> None:
+        """Bring back rows that somebody deleted, with these parked changes and what waits for them upon the rows.
+
+        Raises: NotFoundError.
+        """
+        chosen = {line.mid: line for line in outbox.lines(self.tx, mids) if _is_parked_patch(line)}
+        if missing := set(mids) - chosen.keys():
+            raise errors.NotFoundError(
+                "This change is not waiting for a decision.", where=f"outbox {min(missing)}"
+            )
+        for row in {line.row for line in chosen.values()}:
+            first = min(line.mid for line in chosen.values() if line.row == row)
+            behind = (line for line in outbox.of_row(self.tx, *row) if line.mid > first)
+            chosen |= {
+                line.mid: line for line in behind if _is_parked_patch(line) and line.code == outbox.BLOCKED
+            }
+        outbox_writes.drop(self.tx, chosen)
+        for _, line in sorted(chosen.items()):
+            table, row_id = line.row
+            self._write(_table(table), row_id, wire.Op.PUT, line.mutation.patch)
+        outbox_order.settle(self.tx, {line.row for line in chosen.values()})
 
     def row(self, table: tables.Table, row_id: str) -> dict[str, Any] | None:
         """A row as this action sees it; not read again while nothing is written."""
@@ -140,10 +152,14 @@ class Edit:
             seen_server_ms=self.seen_server_ms,
         )
         urgent = _is_urgent(table, patch)
-        mid = outbox.add(self.tx, mutation, earlier=earlier, urgent=urgent, mono_ms=self.mono_ms)
+        mid = outbox_writes.add(self.tx, mutation, earlier=earlier, urgent=urgent, mono_ms=self.mono_ms)
         rebase.show(self.tx, table, row_id, ver, rebase.step(table, current, mutation), before=current)
         if mid % search_index.OFTEN == 0:
             search_index.catch_up(self.tx)
+
+
+def _is_parked_patch(line: outbox.Line) -> bool:
+    return line.state is outbox.State.PARKED and line.mutation.op is wire.Op.PATCH
 
 
 def _unseen_vers(earlier: Sequence[outbox.Line], units: set[str]) -> list[int]:

@@ -1,10 +1,13 @@
-"""Changes on their way to the server: written with the row, sent in order, kept as a journal for 14 days."""
+"""Changes on their way to the server, as they lie in the store: one line each, in the order in which they are sent.
+
+Written by `storage/outbox_writes.py`; what waits for what is worked out in `storage/outbox_order.py`.
+"""
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -12,11 +15,14 @@ from typing import Any
 from domain import tables, wire
 from storage import database, rows
 
-JOURNAL_MS = 14 * 24 * 3600 * 1000
 BLOCKED = "depends"
-"""The code of a change that only waits for another one (the server's word for it, too)."""
+"""The code of a change that waits for another one, and goes by itself after it (the server's word for it, too)."""
+ORPHANED = "orphaned"
+"""The server says that it builds on a parked change, of which this store knows nothing (any more)."""
+NOT_FOUND = "not_found"
+"""The server's code for a change of a row that is not there, or not for this person: until it comes (back)."""
 UNREADABLE = "unreadable"
-_DAMAGED = "This change can't be read any more: the file of this store is damaged there."
+DAMAGED = "This change can't be read any more: the file of this store is damaged there."
 
 
 class State(StrEnum):
@@ -38,6 +44,10 @@ class Line:
     message: str = ""
 
     @property
+    def mid(self) -> int:
+        return self.mutation.mid
+
+    @property
     def group(self) -> str:
         return self.mutation.group
 
@@ -50,43 +60,6 @@ class Line:
 class Counts:
     pending: int
     parked: int
-
-
-def add(
-    tx: database.Transaction,
-    mutation: wire.Mutation,
-    *,
-    earlier: Sequence[Line],
-    urgent: bool,
-    mono_ms: int | None = None,
-) -> int:
-    """Append a change; its mid. One that builds on a parked change of `earlier` (its row's) waits with it.
-
-    `mono_ms`: when it was made, by the monotonic clock of this run of the process.
-    """
-    blocked = _is_blocked(mutation, earlier)
-    tx.touch("outbox")
-    return tx.insert(
-        "INSERT INTO outbox (grp, tbl, row_id, op, patch, base_ver, base, edit_ms, seen_server_ms, schema,"
-        " urgent, state, code, boot_id, boot_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            mutation.group,
-            mutation.table,
-            mutation.row_id,
-            mutation.op.value,
-            rows.dumps(mutation.patch),
-            mutation.base_ver,
-            rows.dumps(mutation.base),
-            mutation.edit_ms,
-            mutation.seen_server_ms,
-            mutation.schema,
-            int(urgent),
-            State.PARKED if blocked else State.PENDING,
-            BLOCKED if blocked else "",
-            "" if mono_ms is None else tx.session,
-            mono_ms or 0,
-        ),
-    )
 
 
 def of_row(reads: database.Reads, table: str, row_id: str) -> list[Line]:
@@ -149,110 +122,13 @@ def oldest_ms(reads: database.Reads) -> int | None:
     return found
 
 
-def mark_inflight(tx: database.Transaction, mids: Iterable[int]) -> None:
-    tx.executemany(
-        "UPDATE outbox SET state = 'inflight', attempts = attempts + 1 WHERE mid = ? AND state <> 'acked'",
-        [(mid,) for mid in mids],
-    )
-
-
-def mark_acked(tx: database.Transaction, mid: int, now_ms: int) -> None:
-    tx.execute(
-        "UPDATE outbox SET state = 'acked', acked_ms = ?, code = '', message = '' WHERE mid = ?",
-        (now_ms, mid),
-    )
-    tx.touch("outbox")
-
-
-def mark_parked(tx: database.Transaction, mid: int, *, code: str, message: str) -> None:
-    """Parks a change with those that build on it; the rest of the queue moves on."""
-    tx.execute(
-        "UPDATE outbox SET state = 'parked', code = ?, message = ? WHERE mid = ?", (code, message, mid)
-    )
-    tx.touch("outbox")
-    parked = get(tx, mid)
-    if parked is not None:
-        block_dependants(tx, *parked.row)
-
-
-def _next_mid(tx: database.Transaction) -> int:
-    """A number that was never used, as AUTOINCREMENT would give it."""
-    tx.execute("UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'outbox'")
-    return int(tx.value("SELECT seq FROM sqlite_sequence WHERE name = 'outbox'"))
-
-
-def mark_waiting(tx: database.Transaction, mid: int) -> None:
-    """To be sent (again). A parked one takes a new number, behind all: the server answers the old one as before."""
-    known = get(tx, mid)
-    parked = known is not None and known.state is State.PARKED
-    tx.execute(
-        "UPDATE outbox SET mid = ?, state = 'pending', code = '', message = '' WHERE mid = ?",
-        (_next_mid(tx) if parked else mid, mid),
-    )
-    tx.touch("outbox")
-
-
-def block_dependants(tx: database.Transaction, table: str, row_id: str) -> None:
-    """Bring the marks of a row's changes in line: what builds on a parked change waits, the rest may go."""
-    before: list[Line] = []
-    for item in of_row(tx, table, row_id):
-        held = _is_blocked(item.mutation, before)
-        if held and item.state is not State.PARKED:
-            tx.execute(
-                "UPDATE outbox SET state = 'parked', code = ? WHERE mid = ?", (BLOCKED, item.mutation.mid)
-            )
-        elif not held and item.state is State.PARKED and item.code == BLOCKED:
-            mark_waiting(tx, item.mutation.mid)
-        fresh = get(tx, item.mutation.mid)
-        before += [fresh] if fresh else []
-
-
-def drop(tx: database.Transaction, mids: Iterable[int]) -> None:
-    """Take changes out for good: a person discarded them."""
-    tx.executemany("DELETE FROM outbox WHERE mid = ?", [(mid,) for mid in mids])
-    tx.touch("outbox")
-
-
-def renumber(tx: database.Transaction) -> None:
-    """All unconfirmed changes get new mids above every old one, in the same order; the journal goes."""
-    tx.execute("DELETE FROM outbox WHERE state = 'acked'")
-    top = tx.value("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'outbox'") or 0
-    tx.execute("UPDATE outbox SET mid = mid + ?", (top,))
-    tx.execute(
-        "UPDATE sqlite_sequence SET seq = max(seq, (SELECT coalesce(max(mid), 0) FROM outbox)) WHERE name = 'outbox'"
-    )
-    tx.execute("UPDATE outbox SET state = 'pending' WHERE state = 'inflight'")
-    tx.touch("outbox")
-
-
-def prune(tx: database.Transaction, now_ms: int) -> int:
-    """Forget confirmed changes older than 14 days."""
-    return tx.execute("DELETE FROM outbox WHERE state = 'acked' AND acked_ms < ?", (now_ms - JOURNAL_MS,))
-
-
-def park_unreadable(tx: database.Transaction) -> int:
-    """Changes whose values no longer read as JSON (a damaged file) wait for a person, and hold up no other action."""
-    found = tx.rows(
-        "SELECT mid, grp FROM outbox INDEXED BY outbox_by_row WHERE state <> 'acked' AND state <> 'parked'"
-        " AND NOT (json_valid(patch) AND json_valid(base))"
-    )
-    for row in found:
-        tx.execute(
-            "UPDATE outbox SET state = 'parked', code = 'group' WHERE grp = ? AND state <> 'acked'",
-            (row["grp"],),
-        )
-    for row in found:
-        mark_parked(tx, row["mid"], code=UNREADABLE, message=_DAMAGED)
-    return len(found)
-
-
 def line(row: sqlite3.Row) -> Line:
     """One that can't be read is shown as parked, without its values."""
     try:
         return _line(row, patch=json.loads(row["patch"]), base=json.loads(row["base"]))
     except ValueError:
         damaged = _line(row, patch={}, base={})
-        return replace(damaged, state=State.PARKED, code=UNREADABLE, message=_DAMAGED)
+        return replace(damaged, state=State.PARKED, code=UNREADABLE, message=DAMAGED)
 
 
 def _line(row: sqlite3.Row, *, patch: Mapping[str, Any], base: Mapping[str, Any]) -> Line:
@@ -275,20 +151,6 @@ def _line(row: sqlite3.Row, *, patch: Mapping[str, Any], base: Mapping[str, Any]
         attempts=row["attempts"],
         code=row["code"],
         message=row["message"],
-    )
-
-
-def _is_blocked(mutation: wire.Mutation, earlier: Iterable[Line]) -> bool:
-    """Builds on a parked change: of a row that is not made yet, or of the same unit."""
-    mine = units(mutation)
-    return any(
-        item.state is State.PARKED
-        and (
-            item.mutation.op is not wire.Op.PATCH
-            or mutation.op is not wire.Op.PATCH
-            or mine & units(item.mutation)
-        )
-        for item in earlier
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from domain import tables, wire
 from domain.wire import Status
-from storage import acks, cursor, database, outbox, rebase, scopes
+from storage import acks, cursor, database, outbox, outbox_writes, rebase, scopes
 
 ROW_DELETED = "row_deleted"
 """The server's code for an edit of a row that somebody deleted."""
@@ -38,19 +38,21 @@ def apply(
     """
     results = {result.mid: result for result in answer.results}
     plain = acks.confirm(tx, sent, results, now_ms=now_ms)
-    safe, parked = len(plain), 0
+    safe, refused = len(plain), list[wire.Result]()
     for mutation in sent:
         if mutation.mid in plain:
             continue
         result = results.get(mutation.mid)
         if result is None or result.status is Status.RETRY:
-            outbox.mark_waiting(tx, mutation.mid)
+            outbox_writes.mark_unanswered(tx, mutation.mid)
         elif result.status is Status.PARKED:
-            _park(tx, mutation, result)
-            parked += 1
+            _learn(tx, mutation, result)
+            refused.append(result)
         else:
             _confirm(tx, mutation, result, now_ms)
             safe += 1
+    outbox_writes.mark_refused(tx, refused)  # after all, for it says what waits for what
+    parked = len(refused)
     cursor.saw_server(tx, server_ms=answer.server_ms, now_ms=now_ms, mono_ms=mono_ms)
     tx.touch("outbox")
     return Outcome(safe=safe, parked=parked, again=len(sent) - safe - parked, files=_of_deleted(tx, sent))
@@ -71,7 +73,7 @@ def _of_deleted(tx: database.Transaction, sent: Sequence[wire.Mutation]) -> tupl
 def _confirm(tx: database.Transaction, mutation: wire.Mutation, result: wire.Result, now_ms: int) -> None:
     table = tables.BY_NAME[mutation.table]
     base = rebase.base_of(tx, table, mutation.row_id)
-    outbox.mark_acked(tx, mutation.mid, now_ms)
+    outbox_writes.mark_acked(tx, mutation.mid, now_ms)
     rebase.set_base(tx, table, mutation.row_id, _confirmed(table, base, mutation, result))
 
 
@@ -89,41 +91,11 @@ def _confirmed(
     return rebase.Base(ver=result.ver, values=rebase.step(table, base.values, mutation))
 
 
-def _park(tx: database.Transaction, mutation: wire.Mutation, result: wire.Result) -> None:
-    outbox.mark_parked(tx, mutation.mid, code=result.code, message=result.message)
+def _learn(tx: database.Transaction, mutation: wire.Mutation, result: wire.Result) -> None:
+    """What a refusal tells of the row."""
     table = tables.BY_NAME[mutation.table]
     base = rebase.base_of(tx, table, mutation.row_id)
     if result.row is not None:
         rebase.set_base(tx, table, mutation.row_id, _confirmed(table, base, mutation, result))
     elif result.code == ROW_DELETED and result.ver > base.ver:
         rebase.set_base(tx, table, mutation.row_id, rebase.Base(ver=result.ver, values=None))
-
-
-def discard(tx: database.Transaction, mid: int) -> None:
-    """A person gives up a parked change: the row shows base + the rest.
-
-    With a row that was never made go all later changes of it.
-    """
-    line = outbox.get(tx, mid)
-    if line is None or line.state is not outbox.State.PARKED:
-        return
-    table_name, row_id = line.row
-    mids = [mid]
-    if line.mutation.op is wire.Op.PUT:
-        mids = [other.mutation.mid for other in outbox.of_row(tx, table_name, row_id)]
-    outbox.drop(tx, mids)
-    _settle(tx, table_name, row_id)
-
-
-def send_again(tx: database.Transaction, mid: int) -> None:
-    """A person wants a parked change to be tried once more (rights came back, the lead was restored)."""
-    line = outbox.get(tx, mid)
-    if line is None or line.state is not outbox.State.PARKED:
-        return
-    outbox.mark_waiting(tx, mid)
-    _settle(tx, *line.row)
-
-
-def _settle(tx: database.Transaction, table_name: str, row_id: str) -> None:
-    outbox.block_dependants(tx, table_name, row_id)
-    rebase.refresh(tx, tables.BY_NAME[table_name], row_id)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain import merge, tables, wire
-from storage import database, outbox, rows
+from storage import database, outbox, outbox_order, rows
 
 Values = Mapping[str, Any]
 
@@ -81,12 +81,16 @@ def keep_seen(
 
 def set_base(tx: database.Transaction, table: tables.Table, row_id: str, base: Base) -> None:
     """The server's row is `base` now: the view follows, waiting changes stay upon it."""
-    waiting = [line.mutation for line in outbox.of_row(tx, table.name, row_id)]
+    waiting = outbox.of_row(tx, table.name, row_id)
+    came = False
     if waiting:
+        came = base.values is not None and base_of(tx, table, row_id).values is None
         tx.execute(_SHADOW + _OVER, _shadow(table, row_id, base))
     else:
         tx.execute("DELETE FROM shadow WHERE tbl = ? AND id = ?", (table.name, row_id))
-    show(tx, table, row_id, base.ver, view(table, base.values, waiting))
+    show(tx, table, row_id, base.ver, view(table, base.values, (line.mutation for line in waiting)))
+    if came:
+        outbox_order.row_came(tx, table.name, row_id)
 
 
 def refresh(tx: database.Transaction, table: tables.Table, row_id: str) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from domain import ports
-from storage import events, outbox, search_index
+from storage import events, outbox, outbox_writes, search_index
 from sync import engine
 from sync.effects import Why
 
@@ -81,7 +81,7 @@ class Schedule:
     async def housekeeping(self) -> None:
         """Forget the journal after 14 days and the diary's oldest lines; make the search index anew if it is mostly waste."""
         with self._engine.db.write_tx() as tx:
-            gone = outbox.prune(tx, round(self._clock.now().timestamp() * 1000))
+            gone = outbox_writes.prune(tx, round(self._clock.now().timestamp() * 1000))
             events.prune(tx)
             search_index.tidy(tx)
         logger.info("sync.housekeeping", extra={"journal": gone})

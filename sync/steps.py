@@ -6,7 +6,19 @@ import logging
 from dataclasses import dataclass, field, replace
 
 from domain import errors, wire
-from storage import agreed, batches, changed, cursor, doomed, events, outbox, pulled, pushed, scopes
+from storage import (
+    agreed,
+    batches,
+    changed,
+    cursor,
+    doomed,
+    events,
+    outbox,
+    outbox_writes,
+    pulled,
+    pushed,
+    scopes,
+)
 from sync import answers
 from sync.effects import Device
 
@@ -125,7 +137,7 @@ class Park:
     def run(self, device: Device) -> None:
         with device.db.write_tx() as tx:
             for mutation in self.batch.push.mutations:
-                outbox.mark_parked(tx, mutation.mid, code=self.fault.code, message=self.fault.message)
+                outbox_writes.mark_parked(tx, mutation.mid, code=self.fault.code, message=self.fault.message)
             events.add(tx, "push.refused", level="error", at=device.clock.now(), code=self.fault.code)
 
 
@@ -136,7 +148,7 @@ class Fork:
     def run(self, device: Device) -> None:
         with device.db.write_tx() as tx:
             cursor.new_device(tx)
-            outbox.renumber(tx)
+            outbox_writes.renumber(tx)
             events.add(tx, "push.device_forked", level="warning", at=device.clock.now())
         logger.warning("sync.device_forked")
 

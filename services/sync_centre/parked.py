@@ -45,8 +45,7 @@ def discard(desk: Desk, group: str) -> Undo:
 def restore(desk: Desk, group: str) -> None:
     """Brings back a row that somebody deleted, with this change upon it. Raises: NotFoundError."""
     with desk.action() as edit:
-        for line in lines_of(edit.tx, group):
-            edit.restore(line.mutation.mid)
+        edit.restore(*(line.mid for line in lines_of(edit.tx, group)))
 
 
 def correct(desk: Desk, group: str, changes: Mapping[str, Mapping[str, Any]]) -> None:
@@ -57,7 +56,7 @@ def correct(desk: Desk, group: str, changes: Mapping[str, Mapping[str, Any]]) ->
             wanted = changes.get(line.mutation.row_id, {})
             typed = {name: value for name, value in wanted.items() if name in line.mutation.patch}
             if typed:
-                amend.rewrite(tx, line.mutation.mid, _corrected(desk, tx, line, typed))
+                amend.rewrite(tx, line, _corrected(desk, tx, line, typed))
         amend.send_again(tx, found)
 
 

@@ -16,7 +16,7 @@ import flet as ft
 from domain import errors
 from services.sync_centre import Lamp
 from services.user import Role
-from storage import blobs, cursor, events, outbox
+from storage import blobs, cursor, events, outbox, outbox_writes
 from tests.browser import harness
 from tests.services.conftest import OTHER, Bench, open_bench
 from tests.services.test_conflicts import conflict, duplicate
@@ -112,7 +112,7 @@ def sending(bench: Bench) -> str:
     route = waiting(bench)
     bench.online()
     with bench.db.write_tx() as tx:
-        outbox.mark_inflight(tx, [line.mutation.mid for line in outbox.listed(tx)][:2])
+        outbox_writes.mark_inflight(tx, [line.mutation.mid for line in outbox.listed(tx)][:2])
     bench.sync.now = replace(bench.sync.now, running=True)
     return route
 
@@ -125,7 +125,7 @@ def parked(bench: Bench) -> str:
     bench.sv.leads.edit(leads[1], motivation="divorce")
     with bench.db.write_tx() as tx:
         for line in outbox.listed(tx, state=outbox.State.PENDING):
-            outbox.mark_parked(
+            outbox_writes.mark_parked(
                 tx,
                 line.mutation.mid,
                 code="row_deleted",

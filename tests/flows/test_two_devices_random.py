@@ -12,7 +12,7 @@ import pytest
 from backend.deps import Deps
 from backend.storage import rows as server_rows
 from domain import tables, wire
-from storage import edits, leads, outbox, pushed
+from storage import amend, edits, leads, outbox, pushed
 from tests.flows.conftest import Stamp
 from tests.flows.phones import Killed, MakePhone, Phone
 
@@ -120,11 +120,11 @@ class Work:
         choice = self.rng.randrange(3)
         with phone.db.write_tx() as tx:
             if choice == 0:
-                pushed.send_again(tx, line.mutation.mid)
+                amend.send_again(tx, outbox.lines(tx, [line.mutation.mid]))
             elif choice == 1 and line.code == pushed.ROW_DELETED and line.mutation.op is wire.Op.PATCH:
                 edits.start(tx, phone.clock.now()).restore(line.mutation.mid)
             else:
-                pushed.discard(tx, line.mutation.mid)
+                amend.take_out(tx, outbox.lines(tx, [line.mutation.mid]))
 
     async def rest(self) -> None:
         """Everything is sent, parked changes are let go, and everybody has read to the end."""
@@ -134,7 +134,7 @@ class Work:
                 assert status.fault is None, status.error
                 for line in outbox.listed(phone.db, state=outbox.State.PARKED):
                     with phone.db.write_tx() as tx:
-                        pushed.discard(tx, line.mutation.mid)
+                        amend.take_out(tx, outbox.lines(tx, [line.mutation.mid]))
         await self.stamp()
         for phone in self.phones:
             await phone.run()

@@ -11,7 +11,7 @@ import pytest
 
 from backend.deps import Deps
 from domain import errors, ids, wire
-from storage import blobs, edits, leads, outbox, pushed, search
+from storage import amend, blobs, edits, leads, outbox, search
 from tests.flows.conftest import Stamp
 from tests.flows.phones import MakePhone, Phone
 from tests.flows.test_two_devices import settle, two
@@ -47,7 +47,7 @@ async def test_a_location_taken_away_leaves_no_trace_on_the_phone(
     (left,) = outbox.listed(bob.db)  # the change was made in time and counts; nothing is deleted unseen
     assert (left.state, left.mutation.op) == (outbox.State.PARKED, wire.Op.DELETE)
     with bob.db.write_tx() as tx:
-        pushed.discard(tx, left.mutation.mid)
+        amend.take_out(tx, outbox.lines(tx, [left.mutation.mid]))
     bob.db.scrub()
     for file in bob.path.parent.glob(f"{bob.path.name}*"):
         assert b"ecretname" not in file.read_bytes().lower()
@@ -146,7 +146,7 @@ async def test_a_change_that_the_server_refuses_waits_and_holds_up_nothing(
         (outbox.State.PARKED, outbox.BLOCKED),
     ]
     with ann.db.write_tx() as tx:
-        pushed.discard(tx, outbox.listed(ann.db)[0].mutation.mid)
+        amend.take_out(tx, outbox.lines(tx, [outbox.listed(ann.db)[0].mutation.mid]))
     assert outbox.listed(ann.db) == []
     assert ann.everything() == bob.everything()
 

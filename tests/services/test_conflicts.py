@@ -8,9 +8,10 @@ import pytest
 
 from domain import errors, ids, tables, values
 from services.conflicts import Kind
+from services.sync_centre import Lamp
 from services.sync_words import SyncWord
 from services.user import Role
-from storage import outbox, rebase
+from storage import outbox, outbox_writes, rebase
 from tests.services.conftest import AGENT, MANAGER, OTHER, Bench, in_days
 
 
@@ -49,6 +50,37 @@ def test_both_values_are_shown_with_who_and_when(bench: Bench) -> None:
     ]
     assert (item.winner_by, item.loser_by, item.mine_won, item.lead_name) == ("Kim", "Pat", False, "Ann Lee")
     assert bench.sv.leads.view(lead_id).sync is SyncWord.NEEDS_YOU
+
+
+@pytest.mark.parametrize(
+    ("role", "who_has_it", "settles"),
+    [
+        (Role.AGENT, AGENT, True),
+        (Role.AGENT, OTHER, False),
+        (Role.AGENT, None, False),
+        (Role.MANAGER, None, True),
+        (Role.MANAGER, OTHER, False),
+    ],
+)
+def test_only_what_this_person_has_to_settle_colours_their_lamp(
+    make_bench: Callable[..., Bench], role: Role, who_has_it: str | None, settles: bool
+) -> None:
+    bench = make_bench(role)
+    bench.online()
+    one, other = bench.lead(agent_id=who_has_it), bench.lead(name="A. Lee", agent_id=who_has_it)
+    duplicate(bench, one, other)
+
+    view = bench.sv.sync_centre.view()
+
+    assert view.lamps.needs_you == int(settles)
+    assert view.lamps.server is (Lamp.RED if settles else Lamp.GREEN)
+    assert (view.mine.count, view.others.count) == (int(settles), int(not settles))
+
+
+def test_who_wrote_one_of_two_values_has_to_settle_them_whosever_lead_it_is(bench: Bench) -> None:
+    conflict(bench, bench.lead(agent_id=OTHER))
+
+    assert bench.sv.conflicts.count_mine() == 1
 
 
 def test_one_tap_restores_mine_as_a_whole_in_one_action(bench: Bench) -> None:
@@ -144,7 +176,8 @@ def duplicate(bench: Bench, one: str, other: str) -> str:
         side: {"id": lead_id, "name": bench.get("leads", lead_id)["name"], "phone": "+15125550147"}
         for side, lead_id in (("winner", one), ("loser", other))
     }
-    return conflict(bench, one, unit="duplicate", policy="duplicate", **sides)
+    by_the_server: dict[str, object] = {"winner_by": None, "loser_by": None}
+    return conflict(bench, one, unit="duplicate", policy="duplicate", **sides, **by_the_server)
 
 
 def test_both_leads_of_a_pair_show_it_with_what_is_the_same(bench: Bench) -> None:
@@ -200,7 +233,7 @@ def test_a_deletion_is_taken_back_where_the_edit_still_is_and_nowhere_else(bench
     bench.sv.leads.edit(lead_id, motivation="job")
     with bench.db.write_tx() as tx:
         (line,) = outbox.listed(tx)
-        outbox.mark_parked(tx, line.mutation.mid, code="row_deleted", message="Deleted.")
+        outbox_writes.mark_parked(tx, line.mutation.mid, code="row_deleted", message="Deleted.")
         rebase.set_base(tx, tables.LEADS, lead_id, rebase.Base(ver=9, values=None))
     sides: dict[str, object] = {"winner": {"deleted": True}, "loser": {"motivation": "job"}}
     deleted: dict[str, object] = {"unit": "row", "policy": "delete", "winner_by": None, **sides}

@@ -16,7 +16,7 @@ from domain.proposals import Field
 from services import notes
 from services.notes import NoteState, proposed
 from services.sync_words import SyncWord
-from storage import blobs, doomed, outbox, scopes
+from storage import blobs, doomed, outbox, outbox_writes, scopes
 from tests import fakes
 from tests.services.conftest import AGENT, Bench
 
@@ -414,7 +414,7 @@ async def test_a_note_is_on_the_server_only_with_its_sound(bench: Bench) -> None
     note_id = await bench.sv.notes.attach(b"RIFF", "a.wav")
     with bench.db.write_tx() as tx:
         for line in outbox.listed(tx):
-            outbox.mark_acked(tx, line.mutation.mid, 0)
+            outbox_writes.mark_acked(tx, line.mutation.mid, 0)
 
     note = bench.sv.notes.get(note_id)
 

@@ -12,7 +12,7 @@ import pytest
 from domain import errors, tables, wire
 from services.sync_centre import Compared, Lamp, TroubleKind, Why
 from services.sync_words import SyncWord
-from storage import blobs, cursor, outbox, rebase
+from storage import blobs, cursor, outbox, outbox_writes, rebase
 from tests.services.conftest import Bench, in_days
 
 pytestmark = pytest.mark.anyio
@@ -23,7 +23,7 @@ def park(bench: Bench, table: str, *, message: str = "The server says no.", code
     with bench.db.write_tx() as tx:
         for line in outbox.listed(tx):
             if line.mutation.table == table:
-                outbox.mark_parked(tx, line.mutation.mid, code=code, message=message)
+                outbox_writes.mark_parked(tx, line.mutation.mid, code=code, message=message)
 
 
 def test_the_server_lamp_is_green_only_while_nothing_waits_and_the_server_was_heard_of(bench: Bench) -> None:
@@ -60,6 +60,24 @@ def test_what_waits_is_named_and_says_where_it_is(bench: Bench) -> None:
     assert offline.lead_id == lead_id
     assert ("motivation", "job") in offline.what
     assert (offline.lead_name, offline.urgent) == ("Ann Lee", False)
+
+
+def test_the_queue_is_listed_in_the_order_of_sending(bench: Bench) -> None:
+    bench.online()
+    bench.sv.tasks.create("first made")
+    bench.sv.tasks.create("second made")
+    bench.sv.leads.opt_out(bench.lead(), "Please stop calling")
+    with bench.db.write_tx() as tx:
+        under_way = next(
+            x.mutation.mid for x in outbox.listed(tx) if x.mutation.patch["title"] == "second made"
+        )
+        outbox_writes.mark_inflight(tx, [under_way])
+
+    found = bench.sv.sync_centre.view().waiting
+
+    assert found[0].title.endswith("second made")
+    assert found[1].urgent
+    assert found[-1].title.endswith("first made")
 
 
 def test_a_parked_change_turns_the_lamp_red_and_can_be_sent_again(bench: Bench) -> None:
@@ -165,7 +183,7 @@ def test_discarding_a_row_that_was_never_made_takes_all_that_was_done_with_it(be
     bench.sv.tasks.snooze(task_id, in_days(bench, 2))
     park(bench, "tasks")
 
-    bench.sv.sync_centre.discard(min(item.group for item in bench.sv.sync_centre.view().parked))
+    bench.sv.sync_centre.discard(bench.sv.sync_centre.view().parked[0].group)
 
     assert bench.all("tasks") == []
     assert bench.sv.sync_centre.unsent() == 0

@@ -74,7 +74,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         name="acknowledge before the commit",
-        file="storage/outbox.py",
+        file="storage/outbox_writes.py",
         old="UPDATE outbox SET state = 'inflight', attempts",
         new="UPDATE outbox SET state = 'acked', acked_ms = 0, attempts",
         group=1,
@@ -137,8 +137,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         name="what the server asks to send again is dropped",
         file="storage/pushed.py",
-        old="        if result is None or result.status is Status.RETRY:\n            outbox.mark_waiting(tx, mutation.mid)\n",
-        new="        if result is None or result.status is Status.RETRY:\n            outbox.drop(tx, [mutation.mid])\n",
+        old="        if result is None or result.status is Status.RETRY:\n            outbox_writes.mark_unanswered(tx, mutation.mid)\n",
+        new="        if result is None or result.status is Status.RETRY:\n            outbox_writes.drop(tx, [mutation.mid])\n",
         group=4,
     ),
     Mutant(

@@ -12,7 +12,7 @@ from typing import Any
 from domain import duplicates, errors, tables, values, wire
 from services import conflicts, user
 from services.desk import Desk
-from storage import blobs, edits, outbox, pushed, rows
+from storage import amend, blobs, edits, outbox, pushed, rows
 from tests.simulation.ledger import Ledger
 from tests.simulation.phone import Crashed, Phone
 from tests.simulation.world import World
@@ -244,11 +244,11 @@ class Person:
             return ""
         with phone.db.write_tx() as tx:
             if choice == 0:
-                pushed.send_again(tx, line.mutation.mid)
+                amend.send_again(tx, outbox.lines(tx, [line.mutation.mid]))
                 self.world.count("decision:sent again")
             else:
                 self._let_go(phone, line)
-                pushed.discard(tx, line.mutation.mid)
+                amend.take_out(tx, outbox.lines(tx, [line.mutation.mid]))
         self.ledger.skip(phone)
         return ""
 
@@ -256,7 +256,7 @@ class Person:
         for line in outbox.listed(phone.db, state=outbox.State.PARKED, limit=100_000):
             with phone.db.write_tx() as tx:
                 self._let_go(phone, line)
-                pushed.discard(tx, line.mutation.mid)
+                amend.take_out(tx, outbox.lines(tx, [line.mutation.mid]))
 
     def _let_go(self, phone: Phone, line: outbox.Line) -> None:
         """With a row that was never made go all changes of it."""

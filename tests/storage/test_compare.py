@@ -8,7 +8,19 @@ from typing import Any
 import pytest
 
 from domain import digests, ids, tables, wire
-from storage import agreed, compare, cursor, database, events, leads, outbox, rows, scopes, search
+from storage import (
+    agreed,
+    compare,
+    cursor,
+    database,
+    events,
+    leads,
+    outbox,
+    outbox_writes,
+    rows,
+    scopes,
+    search,
+)
 from tests.storage.conftest import ELSEWHERE, LOCATION, add_lead, edit
 from tests.storage.test_pulled import apply, block, page
 
@@ -224,7 +236,7 @@ def test_a_row_that_another_life_of_the_server_brings_back_is_taken_at_its_low_v
         scopes.meet_again(tx)
     repair(equal, server, row_id, older=True)
     with equal.write_tx() as tx:
-        outbox.mark_parked(tx, 1, code="not_found", message="No such row.")
+        outbox_writes.mark_parked(tx, 1, code="not_found", message="No such row.")
     apply(equal, page(block((row_id, 1, {"name": "Back"})), cursor="d"))
 
     found = leads.get(equal, row_id)

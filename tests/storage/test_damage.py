@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from domain import ids, tables, wire
-from storage import batches, database, edits, leads, outbox, pushed, rebase
+from storage import amend, batches, database, edits, leads, outbox, rebase
 from tests.storage.conftest import add_lead, edit, lead
 
 
@@ -70,7 +70,7 @@ def test_a_person_may_let_it_go(store: database.Database) -> None:
     damage(store, 1)
     take(store)
     with store.write_tx() as tx:
-        pushed.discard(tx, 1)
+        amend.take_out(tx, outbox.lines(tx, [1]))
 
     assert outbox.listed(store) == []
     assert leads.get(store, lead_id) is None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from domain import wire
-from storage import batches, database, outbox, pushed, scopes
+from storage import batches, database, outbox, outbox_writes, pushed, scopes
 from tests.storage.conftest import add_lead, edit
 from tests.storage.test_pulled import name_of
 
@@ -25,8 +25,8 @@ def test_it_is_kept_for_fourteen_days_and_then_forgotten(store: database.Databas
     waiting = add_lead(store)
 
     with store.write_tx() as tx:
-        assert outbox.prune(tx, 14 * DAY) == 0
-        assert outbox.prune(tx, 14 * DAY + 1) == 1
+        assert outbox_writes.prune(tx, 14 * DAY) == 0
+        assert outbox_writes.prune(tx, 14 * DAY + 1) == 1
     assert [row["mid"] for row in store.rows("SELECT mid FROM outbox ORDER BY mid")] == [2, 3]
     assert [line.mutation.row_id for line in outbox.listed(store)] == [waiting]
 
@@ -51,8 +51,8 @@ def test_the_oldest_that_waits_is_told_and_no_parked_or_confirmed_one(store: dat
     with store.write_tx() as tx:
         for mid in (1, 2, 3):
             tx.execute("UPDATE outbox SET edit_ms = ? WHERE mid = ?", (mid * 100, mid))
-        outbox.mark_acked(tx, 1, 0)
-        outbox.mark_parked(tx, 2, code="forbidden", message="No.")
+        outbox_writes.mark_acked(tx, 1, 0)
+        outbox_writes.mark_parked(tx, 2, code="forbidden", message="No.")
 
     assert outbox.counts(store) == outbox.Counts(pending=1, parked=1)
     assert outbox.oldest_ms(store) == 300

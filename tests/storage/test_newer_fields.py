@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain import ids, tables, wire
-from storage import compare, database, migrate, outbox, pushed, rows
+from storage import amend, compare, database, migrate, outbox, pushed, rows
 from tests.storage.conftest import LOCATION, add_lead, edit
 from tests.storage.test_pulled import apply, block, page
 
@@ -57,7 +57,7 @@ class Device:
         if step == "discard":
             with self.store.write_tx() as tx:
                 for line in lines:
-                    pushed.discard(tx, line.mutation.mid)
+                    amend.take_out(tx, outbox.lines(tx, [line.mutation.mid]))
             return
         results = [self._result(line.mutation.mid, step) for line in lines]
         said = wire.PushAnswer(results=results, server_ms=1, incarnation="i")

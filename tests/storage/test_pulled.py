@@ -6,14 +6,15 @@ from typing import Any
 
 from domain import ids, tables, wire
 from storage import (
+    amend,
     batches,
     cursor,
     database,
     events,
     leads,
     outbox,
+    outbox_writes,
     pulled,
-    pushed,
     rows,
     scopes,
     search,
@@ -111,10 +112,10 @@ def test_a_discarded_change_shows_the_server_s_row_again(store: database.Databas
     apply(store, page(block((lead_id, 1, {"name": "theirs"}))))
     edit(store, lambda e: e.patch("leads", lead_id, {"name": "mine"}))
     with store.write_tx() as tx:
-        outbox.mark_parked(tx, 1, code="forbidden", message="No.")
+        outbox_writes.mark_parked(tx, 1, code="forbidden", message="No.")
     assert name_of(store, lead_id) == "mine"
     with store.write_tx() as tx:
-        pushed.discard(tx, 1)
+        amend.take_out(tx, outbox.lines(tx, [1]))
 
     assert name_of(store, lead_id) == "theirs"
     assert [hit.id for hit in search.find(store, "theirs")] == [lead_id]
@@ -124,8 +125,8 @@ def test_a_discarded_change_shows_the_server_s_row_again(store: database.Databas
 def test_a_change_on_its_way_can_t_be_discarded(store: database.Database) -> None:
     add_lead(store)
     with store.write_tx() as tx:
-        pushed.discard(tx, 1)
-        pushed.send_again(tx, 1)
+        amend.take_out(tx, outbox.lines(tx, [1]))
+        amend.send_again(tx, outbox.lines(tx, [1]))
 
     assert outbox.counts(store).pending == 1
 
