@@ -67,7 +67,7 @@ def put_back(tx: database.Transaction, line: Line) -> None:
             *_content(line.mutation),
             line.mid,
             int(line.urgent),
-            State.PARKED if line.state is State.PARKED else State.PENDING,
+            line.state,
             line.attempts,
             line.code,
             line.message,

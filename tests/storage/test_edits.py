@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from domain import errors, ids
+from domain import errors, ids, tables
 from domain.wire import Op
-from storage import batches, database, edits, leads, outbox, search
+from storage import batches, database, edits, leads, outbox, outbox_writes, rebase, search
 from tests import fakes
 from tests.storage.conftest import LOCATION, add_lead, edit, lead
 
@@ -126,3 +126,31 @@ def test_a_row_that_is_not_here_is_said_so(store: database.Database) -> None:
         edit(store, lambda e: e.patch("leads", ids.new_id(), {"name": "x"}))
     with pytest.raises(errors.InputError):
         edit(store, lambda e: e.put("users", ids.new_id(), {}))
+
+
+def test_bringing_a_deleted_row_back_takes_along_what_waited_for_the_change(store: database.Database) -> None:
+    """The server refuses the first for the deletion, and the second for the first."""
+    lead_id = add_lead(store)
+    edit(store, lambda e: e.patch("leads", lead_id, {"name": "Ann Leigh"}))
+    edit(store, lambda e: e.patch("leads", lead_id, {"name": "Anne Leigh"}))
+    with store.write_tx() as tx:
+        outbox_writes.mark_acked(tx, 1, 0)
+        rebase.set_base(tx, tables.LEADS, lead_id, rebase.Base(ver=7, values=None))
+        outbox_writes.mark_parked(tx, 2, code="row_deleted", message="Gone.")
+    edit(store, lambda e: e.restore(2))
+
+    sent = [line.mutation for line in batches.next_batch(store)]
+    assert [(one.op, one.patch, one.base_ver) for one in sent] == [
+        (Op.PUT, {"name": "Ann Leigh"}, 7),
+        (Op.PUT, {"name": "Anne Leigh"}, 7),
+    ]
+
+
+def test_what_does_not_wait_for_a_decision_is_not_brought_back(store: database.Database) -> None:
+    lead_id = add_lead(store)
+    edit(store, lambda e: e.patch("leads", lead_id, {"name": "Ann Leigh"}))
+    for mid in (1, 2, 99):
+        with store.write_tx() as tx, pytest.raises(errors.NotFoundError):
+            edits.start(tx, fakes.EPOCH).restore(mid)
+
+    assert [line.mid for line in outbox.listed(store)] == [1, 2]
