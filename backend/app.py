@@ -15,6 +15,7 @@ from backend.api import auth, bi, devices, health, sync, uploads, ws
 from backend.deps import Deps
 from backend.edge import Edge
 from backend.jobs import (
+    device_notes,
     engines,
     feed_mark,
     feed_watch,
@@ -50,6 +51,7 @@ JOBS: Sequence[Job] = (
     sequencer.run,
     feed_watch.run,
     feed_mark.run,
+    device_notes.run,
     transcription.run,
     kpi_snapshots.run,
 )

@@ -16,7 +16,7 @@ from backend import embedded
 from backend.clock import SystemClock
 from backend.realtime.hub import Hub
 from backend.services import receiving
-from backend.services.devices import Noted
+from backend.services.devices import Notes
 from backend.services.gate import Gate, gate_for
 from backend.services.passwords import Passwords
 from backend.services.throttle import Throttle
@@ -43,8 +43,7 @@ class Deps:
     hub: Hub
     receiving: receiving.Doors = field(default_factory=receiving.Doors)
     loads: Gate = field(default_factory=Gate)
-    noted: dict[str, Noted] = field(default_factory=dict)
-    """When what was last written of which device (services/devices.py)."""
+    notes: Notes = field(default_factory=Notes)
     engines: embedded.Engines | None = None
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     channel_prefix: str = ""

@@ -80,6 +80,15 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+async def _parts(connection: HTTPConnection) -> Deps:
+    """FastAPI sends a plain function to another thread and waits for it: a hop that costs more than all it does."""
+    return deps_of(connection)
+
+
+async def _peer(connection: HTTPConnection) -> auth.Peer:
+    return peer_of(connection)
+
+
 CurrentUser = Annotated[Actor, Depends(current_user)]
-Parts = Annotated[Deps, Depends(deps_of)]
-FromPeer = Annotated[auth.Peer, Depends(peer_of)]
+Parts = Annotated[Deps, Depends(_parts)]
+FromPeer = Annotated[auth.Peer, Depends(_peer)]

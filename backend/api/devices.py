@@ -57,6 +57,7 @@ async def metrics(deps: Parts) -> Response:
 
 
 async def _gauges(deps: Deps) -> Mapping[str, float]:
+    await devices.written(deps)
     async with deps.pool.acquire() as connection:
         head = await feed.head(connection)
         waiting = await feed.unstamped_seconds(connection)

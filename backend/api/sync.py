@@ -43,7 +43,7 @@ class Call:
             yield
         except errors.JorgeError as fault:
             if statuses.status_of(fault) < 500:
-                await devices.refused(self.deps, self.caller, fault)
+                devices.refused(self.deps, self.caller, fault)
             raise
 
 
@@ -69,7 +69,7 @@ async def push_changes(call: Asked, request: Request) -> Response:
     call = replace(call, caller=replace(call.caller, device_id=push.device_id))
     async with call.noting_faults():
         answer = await call.talk.push(push)
-    await devices.pushed(call.deps, call.caller)
+    devices.pushed(call.deps, call.caller)
     return await packing.answer(answer.as_json(), request)
 
 
@@ -93,7 +93,7 @@ async def pull_page(
     )
     async with call.noting_faults():
         page = await call.talk.pull(ask)
-    await devices.pulled(call.deps, call.caller, call.queue, page)
+    devices.pulled(call.deps, call.caller, call.queue, page)
     if page == wire.Page(cursor=cursor, more=False, blocks=[], removed=[], server_ms=page.server_ms):
         return Response(status_code=204, headers={wire.TIME_HEADER: str(page.server_ms)})
     return await packing.answer(page.as_json(brief=call.brief), request)

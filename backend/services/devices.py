@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -29,6 +29,7 @@ WITH_WORK = timedelta(days=180)
 """One that said that work waits on it."""
 MOST_LISTED = 500
 _MOST_NOTED = 10_000
+_MOST_WAITING = 2_000
 _FIRST_MS, _LAST_MS = 0, 4_102_444_800_000  # 1970 … 2099: a device's own time may be anything
 
 
@@ -38,6 +39,20 @@ class Noted:
 
     said: tuple[object, ...]
     at: float
+
+
+@dataclass(slots=True)
+class Notes:
+    """What requests told of devices and nobody has read yet. Written together: no request waits for it."""
+
+    noted: dict[str, Noted] = field(default_factory=dict)
+    waiting: dict[tuple[str, str], devices.Report] = field(default_factory=dict)
+
+    def add(self, report: devices.Report) -> None:
+        key = (report.user_id, report.device)
+        before = self.waiting.get(key)
+        if before is not None or len(self.waiting) < _MOST_WAITING:
+            self.waiting[key] = report if before is None else devices.both(before, report)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +88,7 @@ class Caller:
     schema: int
 
 
-async def pulled(deps: Deps, caller: Caller, queue: Queue, page: wire.Page) -> None:
+def pulled(deps: Deps, caller: Caller, queue: Queue, page: wire.Page) -> None:
     """It has got this page; what it says of its queue is what waits there."""
     here = cursor.parsed(page.cursor)
     report = _report(
@@ -86,24 +101,25 @@ async def pulled(deps: Deps, caller: Caller, queue: Queue, page: wire.Page) -> N
         parked=queue.parked,
         oldest_at=queue.oldest_at,
     )
-    await _note(deps, report, page.more)
+    _note(deps, report, page.more)
 
 
-async def pushed(deps: Deps, caller: Caller) -> None:
-    await _note(deps, _report(deps, caller, pushed=True))
+def pushed(deps: Deps, caller: Caller) -> None:
+    _note(deps, _report(deps, caller, pushed=True))
 
 
-async def refused(deps: Deps, caller: Caller, fault: errors.JorgeError) -> None:
+def refused(deps: Deps, caller: Caller, fault: errors.JorgeError) -> None:
     """Nothing is said of a device for a copy of its store: that goes on under another id."""
     if isinstance(fault, errors.DeviceForkedError):
         return
-    await _note(deps, _report(deps, caller, error=fault.code[:60]))
+    _note(deps, _report(deps, caller, error=fault.code[:60]))
 
 
 async def mine(deps: Deps, caller: Caller) -> devices.Device | None:
     """What is known of the asking device."""
     if not caller.device_id:
         return None
+    await written(deps)
     async with deps.pool.acquire() as connection:
         return await devices.get(
             connection, caller.actor.id, origins.store_of(caller.device_id, caller.actor.id)
@@ -114,6 +130,7 @@ async def of_others(deps: Deps, actor: Actor) -> list[devices.Device]:
     """Those of the people in one's locations, the furthest behind first. Raises: ForbiddenError."""
     if actor.role is Role.AGENT:
         raise errors.ForbiddenError("Managers and admins see the devices.", where="role agent")
+    await written(deps)
     async with deps.pool.acquire() as connection:
         now = deps.clock.now()
         since = devices.Since(any=now - IN_USE, working=now - WITH_WORK, new=now - LATELY)
@@ -134,7 +151,7 @@ def _report(deps: Deps, caller: Caller, **told: object) -> devices.Report | None
     )
 
 
-async def _note(deps: Deps, report: devices.Report | None, *more: object) -> None:
+def _note(deps: Deps, report: devices.Report | None, *more: object) -> None:
     if report is None:
         return
     said = (
@@ -142,14 +159,23 @@ async def _note(deps: Deps, report: devices.Report | None, *more: object) -> Non
     )  # fmt: skip
     now = deps.clock.monotonic()
     key = f"{report.device}{'pull' if report.pulled else 'push' if report.pushed else 'error'}"
-    before = deps.noted.get(key)
+    notes = deps.notes
+    before = notes.noted.get(key)
     if before and before.said == said and now - before.at < PERIOD_SECONDS:
         return
-    if len(deps.noted) >= _MOST_NOTED:
-        deps.noted.clear()
-    deps.noted[key] = Noted(said, now)
+    if len(notes.noted) >= _MOST_NOTED:
+        notes.noted.clear()
+    notes.noted[key] = Noted(said, now)
+    notes.add(report)
+
+
+async def written(deps: Deps) -> None:
+    """What was told until now is in the database; what can't be written is left: it never holds up a sync."""
+    reports, deps.notes.waiting = list(deps.notes.waiting.values()), {}
+    if not reports:
+        return
     try:
         async with pool.transaction(deps.pool) as connection:
-            await devices.note(connection, report)
-    except asyncpg.PostgresError as fault:  # what is told of a device never holds up its sync
-        logger.warning("devices.not_noted", extra={"fault": type(fault).__name__})
+            await devices.note(connection, reports)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as fault:
+        logger.warning("devices.not_noted", extra={"fault": type(fault).__name__, "count": len(reports)})

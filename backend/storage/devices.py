@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -73,8 +73,30 @@ class Device:
     error_at: datetime | None
 
 
-async def note(connection: Connection, report: Report) -> None:
-    await connection.execute(
+def both(earlier: Report, later: Report) -> Report:
+    """Two reports of one device as one."""
+    told = {
+        name: value
+        for name in ("seq", "loading", "pending", "parked", "oldest_at")
+        if (value := getattr(later, name)) is not None
+    }
+    if later.pending is not None:
+        told["oldest_at"] = later.oldest_at
+    return replace(
+        earlier,
+        at=later.at,
+        schema=later.schema,
+        pushed=earlier.pushed or later.pushed,
+        pulled=earlier.pulled or later.pulled,
+        error=later.error or (None if later.through else earlier.error),
+        **told,
+    )
+
+
+async def note(connection: Connection, reports: Sequence[Report]) -> None:
+    """In one order everywhere, so that two writers can't entangle."""
+    some = sorted(reports, key=lambda report: (report.user_id, report.device))
+    await connection.executemany(
         """INSERT INTO devices AS d (user_id, device, schema, first_seen, last_seen, last_push, last_pull, seq,
                                      loading, pending, parked, oldest_at, error, error_at)
            VALUES ($1, $2, $3, $4::timestamptz, $4, CASE WHEN $5::bool THEN $4 END, CASE WHEN $6::bool THEN $4 END, $7,
@@ -89,6 +111,12 @@ async def note(connection: Connection, report: Report) -> None:
                oldest_at = CASE WHEN $9 IS NULL THEN d.oldest_at ELSE excluded.oldest_at END,
                error = CASE WHEN $12 IS NOT NULL OR NOT $13::bool THEN coalesce($12, d.error) END,
                error_at = CASE WHEN $12 IS NOT NULL OR NOT $13::bool THEN coalesce(excluded.error_at, d.error_at) END""",
+        [_told(report) for report in some],
+    )
+
+
+def _told(report: Report) -> tuple[object, ...]:
+    return (
         report.user_id,
         report.device,
         report.schema,

@@ -32,6 +32,7 @@ async def open_pool(url: str, *, size: int = 10) -> Pool:
             min_size=1,
             max_size=size,
             init=set_codecs,
+            reset=_nothing_to_reset,
             command_timeout=60,
             server_settings={"application_name": "jorge", "timezone": "UTC"},
         )
@@ -39,6 +40,10 @@ async def open_pool(url: str, *, size: int = 10) -> Pool:
         raise errors.EngineError(
             f"The database does not answer: {fault}", where="DATABASE_URL", hint=_HINT
         ) from fault
+
+
+async def _nothing_to_reset(connection: Connection) -> None:
+    """Settings and locks of ours end with their transaction (an open one asyncpg rolls back): no round trip for them."""
 
 
 @asynccontextmanager

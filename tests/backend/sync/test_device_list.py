@@ -173,12 +173,13 @@ async def test_a_refusal_is_told_until_the_device_gets_through(
 async def test_of_one_person_the_last_hundred_devices_are_kept(deps: Deps, make_device: MakeDevice) -> None:
     phone, other = await make_device(), await make_device()
     await pulled(other)
+    await devices.written(deps)
     async with deps.pool.acquire() as connection:
         now = deps.clock.now()
         for n in range(stored.MOST_OF_ONE_PERSON + 5):
             at = now + timedelta(seconds=n)
             report = stored.Report(user_id=phone.user_id, device=f"d{n:03}", at=at, schema=1)
-            await stored.note(connection, report)
+            await stored.note(connection, [report])
         await stored.forget(connection, now - timedelta(days=1))
         left = await connection.fetch("SELECT user_id, device FROM devices ORDER BY device")
 
@@ -216,6 +217,7 @@ async def test_a_device_that_says_the_same_is_written_once_a_minute(
     phone = await make_device()
 
     async def written() -> int:
+        await devices.written(deps)
         return int(await deps.pool.fetchval("SELECT xmin::text::bigint FROM devices"))
 
     await pulled(phone)
