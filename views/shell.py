@@ -197,7 +197,7 @@ def frame(
     right = _actions(app, actions, tab)
     floats = bottom is None and _can_record(app, tab)
     rows: list[ft.Control] = [
-        standing.status_banners(),
+        standing.status_banners(at_sync=tab is routes.Screen.SYNC),
         ft.Container(body, expand=True),
         notice.notice_strip(_MIC // 2 if floats else 0),
     ]

@@ -24,8 +24,11 @@ def status_lamps() -> ft.Control:
 
 
 @component.component
-def status_banners() -> ft.Control:
-    """One strip at most: what a person chose and can end, then what stops all sending, then what only they can settle."""
+def status_banners(at_sync: bool = False) -> ft.Control:
+    """One strip at most: what a person chose and can end, then what stops all sending, then what only they can settle.
+
+    `at_sync`: in the sync centre, which says all but the first by itself.
+    """
     app = context.use_app()
     status = use_status()
 
@@ -35,8 +38,10 @@ def status_banners() -> ft.Control:
     def go_online() -> None:
         app.service(sync_centre.SyncCentre).force_offline(False)
 
+    forced = banners.forced_banner(status, go_online)
+    if forced is not None or at_sync:
+        return forced or ft.Container(height=0)
     found = (
-        banners.forced_banner(status, go_online),
         banners.sign_in_banner(status, look),
         banners.needs_you_banner(status, look),
         banners.offline_banner(status),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -10,6 +11,7 @@ from domain import errors, values
 from views.agent import review_words
 from views.parts import formats
 
+_NUMBER = re.compile(r"\d(?:[\d,]*\d)?")
 _ADDED = {
     "price_on",
     "consent_at",
@@ -63,7 +65,13 @@ def pairs(changed: Iterable[tuple[str, object]], now: datetime, zone: ZoneInfo, 
 
 
 def reason(message: str, names: Iterable[str]) -> str:
-    """The server's words with our names of fields in them: `price_cents` → `Price`."""
+    """The server's words as people read them: `price_cents must be below 100` → `Price must be below $1`."""
     for name in sorted(names, key=len, reverse=True):
+        if name in message and name.endswith("_cents"):
+            message = _NUMBER.sub(lambda found: _money(found.group()), message)
         message = message.replace(name, review_words.field_name(name))
     return message
+
+
+def _money(digits: str) -> str:
+    return formats.money(int(digits.replace(",", "")), exact=True)

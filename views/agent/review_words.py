@@ -14,6 +14,7 @@ _NAMES = {
     "timeline_days": "agent_work.review.timeline",  # its value says that it is days
     "opted_out": "agent_work.review.opt_out",
     "opt_out": "agent_work.review.opt_out",
+    "opted_out_words": "agent_work.review.opt_out.words",
 }
 
 

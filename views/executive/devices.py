@@ -116,7 +116,7 @@ def _cells(item: DeviceItem, now: datetime) -> list[ft.Control]:
 def _card(item: DeviceItem, now: datetime) -> ft.Control:
     """On a phone."""
     oldest = f"{_t('oldest')}: {formats.ago(item.oldest_at, now)}" if item.oldest_at else ""
-    facts = [f"{_t('seen')}: {seen(item, now)}", f"{_t('behind')}: {behind(item)}", oldest]
+    facts = [f"{_t('seen')}: {seen(item, now)}", _stand(item), oldest]
     rows = [
         ft.Row([words.name(item.person, expand=True), words.fine(short(item.id))]),
         ft.Row(_work(item), spacing=6, wrap=True),
@@ -151,6 +151,11 @@ def behind(item: DeviceItem) -> str:
     return strings.count("sync.devices.behind", item.behind) if item.behind else _t("fine")
 
 
+def _stand(item: DeviceItem) -> str:
+    """As a sentence of its own: "Behind by 412 changes", "Up to date"."""
+    return f"{_t('behind')} {behind(item)}" if item.behind and not item.loading else behind(item)
+
+
 def short(device_id: str) -> str:
     """Enough of the id to tell one person's devices apart."""
     return device_id[-6:]
@@ -160,7 +165,7 @@ def spoken(item: DeviceItem, now: datetime) -> str:
     parts = [
         item.person,
         f"{_t('seen')} {seen(item, now)}",
-        f"{_t('behind')} {behind(item)}",
+        _stand(item),
         strings.count("sync.devices.waiting", item.waiting),
         strings.count("sync.devices.parked", item.parked) if item.parked else "",
     ]

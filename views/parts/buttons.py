@@ -48,11 +48,14 @@ class Button:
         expand: bool = False,
     ) -> ft.Control:
         """`id` is the hook for tests; `expand` takes the room there is."""
+        padding = (
+            min(self.padding, 8) if expand else self.padding
+        )  # one that takes all room centres its words itself
         made = ft.TextButton(
             content=text,
             icon=icon,
             on_click=on_click,
-            style=_style(self.ground, self.ink, side=self.side, padding=self.padding),
+            style=_style(self.ground, self.ink, side=self.side, padding=padding),
             disabled=disabled,
             height=self.height,
             expand=expand or None,

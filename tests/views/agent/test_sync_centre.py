@@ -68,7 +68,7 @@ async def test_staying_offline_is_a_persons_choice_and_said_with_what_waits_for_
         await phone.tap("force-offline")
 
         assert phone.sees("Offline, as you chose")
-        assert phone.sees("Goes when you turn “Stay offline” off")
+        assert phone.sees("Goes when you go online")
 
     assert bench.sync.now.forced_offline
 

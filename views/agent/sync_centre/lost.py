@@ -52,12 +52,12 @@ def lost_card(item: ConflictItem, zone: ZoneInfo, on_lead: bool = False, key: st
     ways: list[ft.Control] = []
     if item.kind is Kind.VALUES:
         ways.append(buttons.outlined(_t("take"), take, icon=ft.Icons.UNDO, id=f"take-back-{item.id}"))
+    ways.append(buttons.quiet(_t("seen"), seen, icon=ft.Icons.CHECK, id=f"seen-{item.id}"))
     if item.lead_name and not on_lead:
         way = routes.lead(item.lead_id)
         ways.append(
             buttons.quiet(strings.t("sync.parked.open"), lambda: app.go(way), id=f"lost-open-{item.id}")
         )
-    ways.append(buttons.quiet(_t("seen"), seen, icon=ft.Icons.CHECK, id=f"seen-{item.id}"))
     rows.append(cards.line(*ways, wrap=True))
     return marks.mark(f"lost-{item.id}", cards.card(cards.stack(*rows, gap=6)))
 
