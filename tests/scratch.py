@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -29,6 +29,7 @@ ONE_WORKER = 700 * 2**20
 MOST_WORKERS = 16
 """Each has connections to the one PostgreSQL, which takes 300."""
 _LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+_END_SECONDS = 5.0
 _ENGINES_END_SECONDS = 30.0
 
 
@@ -84,10 +85,24 @@ def entered(memory: Path | None) -> Iterator[None]:
 
 
 def keep() -> None:
-    """The keeper: waits until the process that entered has left or is gone, however; then clears away what TMPDIR names."""
+    """The keeper: waits until the process that entered has left or is gone, however; then clears away what it left."""
     sys.stdin.buffer.read()  # nothing is ever said: it ends with the process that holds the other end
+    left = list(_left_running())
+    for one in left:
+        one.terminate()
+    for one in psutil.wait_procs(left, _END_SECONDS)[1]:
+        one.kill()
     process.wait_until(lambda: not engines.folder().exists(), _ENGINES_END_SECONDS)
     shutil.rmtree(os.environ["TMPDIR"], ignore_errors=True)
+
+
+def _left_running() -> Iterator[psutil.Process]:
+    """Programs of a run that was killed; PostgreSQL and Valkey have a keeper of their own, which stops them gently."""
+    for one in psutil.process_iter():
+        with suppress(psutil.Error):
+            ours = one.environ().get("TMPDIR") == os.environ["TMPDIR"] and one.pid != os.getpid()
+            if ours and not {"postgres", "valkey-server", "tests.engines"} & {one.name(), *one.cmdline()}:
+                yield one
 
 
 if __name__ == "__main__":

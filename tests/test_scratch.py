@@ -13,12 +13,15 @@ from backend.embedded import process
 from tests import engines, scratch
 
 HOLD = """
-import sys, tempfile
+import subprocess, sys, tempfile
 from pathlib import Path
 from tests import engines, scratch
 with scratch.entered(Path(sys.argv[1])), engines.shared() as running:
-    print(tempfile.gettempdir(), engines.folder(), running.postgres.pid, flush=True)
+    app = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    print(tempfile.gettempdir(), engines.folder(), running.postgres.pid, app.pid, flush=True)
     sys.stdin.read()
+    app.kill()
+    app.wait()
 """
 GIB = 2**30
 
@@ -29,7 +32,7 @@ def _nobody_has_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def holder(memory: Path) -> tuple[subprocess.Popen[str], list[str]]:
-    """A run of the tests that has begun: its temporary folder, its engines' folder, its PostgreSQL."""
+    """A run of the tests that has begun: its temporary folder, its engines' folder, its PostgreSQL, an app."""
     running = subprocess.Popen(
         [sys.executable, "-c", HOLD, memory],
         env={**os.environ, "PYTHONPATH": str(engines.ROOT)},
@@ -81,10 +84,11 @@ def test_two_runs_at_once_have_nothing_in_common_and_leave_nothing(tmp_path: Pat
 
 
 def test_a_run_that_is_killed_leaves_nothing(tmp_path: Path) -> None:
-    running, (*_, postgres) = holder(tmp_path)
+    running, (*_, postgres, app) = holder(tmp_path)
 
     running.kill()
     running.communicate()
 
     assert process.wait_until(lambda: not list(tmp_path.iterdir()), 20)
     assert not process.alive(int(postgres))
+    assert not process.alive(int(app))

@@ -27,7 +27,7 @@ Run = Callable[..., Awaitable[asyncio.subprocess.Process]]
 async def run(tmp_path: Path) -> AsyncIterator[Run]:
     """Start `python -m backend …` on a data folder of the test's own; whatever still runs is ended after it."""
     started: list[asyncio.subprocess.Process] = []
-    keep = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    keep = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
     base = {**keep, "JORGE_DATA_DIR": str(tmp_path / "data"), "JORGE_SERVER_PORT": "0"}
 
     async def start(*arguments: str, **environment: str) -> asyncio.subprocess.Process:
