@@ -84,6 +84,7 @@ def _is_list_of_words(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(word, str) for word in value)
 
 
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _WORDS = {
     tables.Type.TEXT: "text",
@@ -130,7 +131,7 @@ def _storable(value: object) -> bool:
     """No text in it that a database refuses: the character 0, halves of surrogate pairs."""
     match value:
         case str():
-            return not any(c == "\x00" or "\ud800" <= c <= "\udfff" for c in value)
+            return not _UNSTORABLE.search(value)
         case dict():
             return all(_storable(part) for pair in value.items() for part in pair)
         case list() | tuple():

@@ -58,13 +58,20 @@ def _plainly_answered(
 
 
 def _known(tx: database.Transaction, wanted: Collection[_Row]) -> dict[_Row, _Known]:
-    found = tx.each(
-        "SELECT s.tbl, s.id, s.ver, (SELECT count(*) FROM outbox AS o WHERE o.tbl = s.tbl AND o.row_id = s.id"
-        " AND o.state <> 'acked') FROM json_each(?) AS j"
-        " CROSS JOIN shadow AS s ON s.tbl = j.value ->> 0 AND s.id = j.value ->> 1",
-        (rows.dumps([list(row) for row in wanted]),),
-    )
-    return {(table, row_id): _Known(unsent=unsent, base_ver=ver) for table, row_id, ver, unsent in found}
+    by_table: dict[str, list[str]] = {}
+    for table, row_id in wanted:
+        by_table.setdefault(table, []).append(row_id)
+    return {
+        (table, row_id): _Known(unsent=unsent, base_ver=ver)
+        for table, some in by_table.items()
+        for row_id, ver, unsent in tx.each(_KNOWN, (table, rows.dumps(some)))
+    }
+
+
+_KNOWN = (
+    "SELECT s.id, s.ver, (SELECT count(*) FROM outbox AS o WHERE o.tbl = s.tbl AND o.row_id = s.id AND o.state <> 'acked')"
+    " FROM json_each(?2) AS j CROSS JOIN shadow AS s ON s.tbl = ?1 AND s.id = j.value"
+)
 
 
 def _is_whole(known: _Known, vers: Mapping[int, int]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
@@ -50,6 +51,8 @@ def lend(store: Path) -> bool:
 def _free(store: Path) -> int:
     """Without an answer of the system nobody is alarmed."""
     try:
-        return shutil.disk_usage(store.parent).free
+        return shutil.disk_usage(
+            os.path.dirname(store)
+        ).free  # asked with each write: a Path takes longer than the system
     except OSError:
         return _ROOM

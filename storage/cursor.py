@@ -103,7 +103,7 @@ def restart(tx: database.Transaction) -> None:
 
 
 def clock(reads: database.Reads) -> ServerClock:
-    found = dict(reads.each(_CLOCK))
+    found = {row[0]: row[1] for row in reads.rows(_CLOCK)}
     return ServerClock(
         seen_ms=int(found.get("seen_server_ms", 0)),
         offset_ms=int(found.get("clock_offset_ms", 0)),

@@ -142,16 +142,14 @@ class Database(Reads):
         """BEGIN IMMEDIATE … COMMIT, or nothing at all. Raises: StoreError, DiskFullError; RuntimeError when nested."""
         if self._writing:
             raise RuntimeError("write_tx() inside write_tx(): pass the transaction on instead")
-        with faults.translated(str(self.path)):
-            self._connection.execute("BEGIN IMMEDIATE")
+        self._run("BEGIN IMMEDIATE")
         self._writing = True
         tx = Transaction(self._connection, self.path, self.session)
         try:
             yield tx
             if tx.is_written and ballast.lend(self.path):
                 tx.touch(BALLAST)
-            with faults.translated(str(self.path)):
-                self._connection.execute("COMMIT")
+            self._run("COMMIT")
         except BaseException as fault:
             self._rollback()
             if isinstance(fault, errors.DiskFullError):
@@ -160,6 +158,12 @@ class Database(Reads):
         finally:
             self._writing = False
         self._tell(frozenset(tx.touched))
+
+    def _run(self, sql: str) -> None:
+        try:
+            self._connection.execute(sql)
+        except sqlite3.Error as fault:
+            raise faults.translate(fault, str(self.path)) from fault
 
     def _rollback(self) -> None:
         # A full disk may have rolled back by itself.

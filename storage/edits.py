@@ -136,8 +136,8 @@ class Edit:
                 where=table.name,
                 hint="Nothing was changed. Do it in smaller parts.",
             )
-        ver = rebase.keep_seen(self.tx, table, row_id, self._seen(table, row_id))
-        earlier = outbox.of_row(self.tx, table.name, row_id)
+        ver, is_first = rebase.keep_seen(self.tx, table, row_id, self._seen(table, row_id))
+        earlier = [] if is_first else outbox.of_row(self.tx, table.name, row_id)
         units = {table.by_name[name].unit for name in patch} if op is wire.Op.PATCH else set()
         mutation = wire.Mutation(
             mid=0,
@@ -147,7 +147,7 @@ class Edit:
             op=op,
             patch=patch,
             base_ver=max(0, min([ver, *_unseen_vers(earlier, units)])),
-            base={one.name: (current or {}).get(one.name) for one in table.fields if one.unit in units},
+            base={name: (current or {}).get(name) for unit in units for name in table.unit_fields(unit)},
             edit_ms=self.edit_ms,
             seen_server_ms=self.seen_server_ms,
         )

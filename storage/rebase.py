@@ -69,14 +69,17 @@ def keep_base(tx: database.Transaction, table: tables.Table, row_id: str) -> Bas
 
 def keep_seen(
     tx: database.Transaction, table: tables.Table, row_id: str, seen: tuple[int, Values] | None
-) -> int:
-    """As `keep_base`, where the row was read already (version and values; None = no such row); the base's version."""
+) -> tuple[int, bool]:
+    """As `keep_base`, where the row was read already (version and values; None = no such row).
+
+    The base's version, and whether this is the row's first change: a row has a base as long as a change of it waits.
+    """
     known: int | None = tx.value("SELECT ver FROM shadow WHERE tbl = ? AND id = ?", (table.name, row_id))
     if known is not None:
-        return known
+        return known, False
     base = NOTHING if seen is None else Base(ver=seen[0], values=seen[1])
     tx.execute(_SHADOW + " DO NOTHING", _shadow(table, row_id, base))
-    return base.ver
+    return base.ver, True
 
 
 def set_base(tx: database.Transaction, table: tables.Table, row_id: str, base: Base) -> None:
