@@ -59,7 +59,9 @@ class Fleet:
 
 def _leads(bench: Bench) -> list[str]:
     return [
-        bench.lead(name=name, address=street, price_cents=price, city="Austin", km_north=0.4 * n)
+        bench.lead(
+            name=name, source="zillow", address=street, price_cents=price, city="Austin", km_north=0.4 * n
+        )
         for n, (name, street, price) in enumerate(HOUSES)
     ]
 
@@ -85,7 +87,7 @@ def idle(bench: Bench) -> str:
     return "/sync"
 
 
-def waiting(bench: Bench) -> str:
+def offline(bench: Bench) -> str:
     leads = _offline_work(bench)
     with bench.db.write_tx() as tx:
         note = bench.all("notes")[0]
@@ -108,9 +110,14 @@ def waiting(bench: Bench) -> str:
     return "/sync"
 
 
+def waiting(bench: Bench) -> str:
+    route = offline(bench)
+    bench.online()
+    return route
+
+
 def sending(bench: Bench) -> str:
     route = waiting(bench)
-    bench.online()
     with bench.db.write_tx() as tx:
         outbox_writes.mark_inflight(tx, [line.mutation.mid for line in outbox.listed(tx)][:2])
     bench.sync.now = replace(bench.sync.now, running=True)
@@ -161,13 +168,16 @@ def at_lead(bench: Bench) -> str:
     return "/leads"
 
 
-def lost(bench: Bench) -> str:
-    lead = _leads(bench)[0]
-    bench.online()
+def _conflict_of_values(bench: Bench, lead: str) -> None:
     conflict(
         bench, lead, unit="motivation", policy="newest", status="settled",
         base={"motivation": None}, winner={"motivation": "job"}, loser={"motivation": "divorce"},
     )  # fmt: skip
+
+
+def lost(bench: Bench) -> str:
+    bench.online()
+    _conflict_of_values(bench, _leads(bench)[0])
     return "/sync"
 
 
@@ -178,7 +188,16 @@ def pair(bench: Bench) -> str:
         name="Pat Oyelaran", address="2210 S 14th St", city="Austin", agent_id=OTHER, email="pat@oyelaran.org"
     )
     duplicate(bench, lead, other)
+    _conflict_of_values(bench, lead)
     return "/leads"
+
+
+def others(bench: Bench) -> str:
+    """Of leads that are nobody's: no lamp of an agent turns red."""
+    bench.online()
+    one, other = (bench.lead(name=name, agent_id=None) for name in ("Lee Chan", "Lee Chen"))
+    duplicate(bench, one, other)
+    return "/sync"
 
 
 def first(bench: Bench) -> str:
@@ -212,10 +231,12 @@ def devices(bench: Bench) -> str:
 
 
 STATES: dict[str, Callable[[Bench], str]] = {
-    "idle": idle, "waiting": waiting, "sending": sending, "parked": parked, "fix": fix,
+    "idle": idle, "offline": offline, "waiting": waiting, "others": others, "sending": sending, "parked": parked, "fix": fix,
     "conflict": conflicting, "conflict-lead": at_lead, "lost": lost, "duplicate": pair,
     "first-62": first, "forced": forced, "trouble": trouble, "devices": devices,
 }  # fmt: skip
+
+SMALL = (390, 844)
 
 AT_THE_LEAD = {"fix", "conflict-lead", "duplicate"}
 """Seen on the first lead's own page."""
@@ -281,7 +302,10 @@ async def _main(page: ft.Page) -> None:
     route = STATES[name](bench)
     look = theme.Appearance(mode=theme.Mode(asked.get("mode", "light")))
     await app.open_session(page, app.Site(entry=Entry(bench, look), screens=screens.ALL))
-    await asyncio.sleep(0.5)
+    for _ in range(200):  # the app first leads to its own start
+        await asyncio.sleep(0.1)
+        if (page.route or "").startswith(("/nearby", "/command")):
+            break
     page.navigate(route)
 
 
@@ -295,14 +319,15 @@ async def shots(names: Sequence[str]) -> None:
     port = harness.free_port()
     command = harness.python("-m", "tests.browser.sync_states", "serve", "{port}")
     async with harness.app_process(command, port=port) as base, harness.browser() as running:
-        for size, device in ((harness.PHONE, "phone"), (harness.DESKTOP, "desktop")):
+        for size, device in ((SMALL, "phone"), (harness.DESKTOP, "desktop")):
             for mode in ("light", "dark"):
                 for name in names or STATES:
                     async with harness.window(running, base, size=size) as window:
                         await window.open(f"/?state={name}&mode={mode}")
-                        await window.page.wait_for_timeout(1500)
+                        await window.page.wait_for_timeout(2500)
                         if name in AT_THE_LEAD:
                             await window.tap(HOUSES[0][0])
+                            await window.marked("lead-header").wait_for(state="attached")
                             await window.page.wait_for_timeout(1000)
                         path = await window.shot(f"{device}-{mode}-{name}")
                         sys.stdout.write(f"{path} outside: {window.outside} faults: {window.faults}\n")

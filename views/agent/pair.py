@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import flet as ft
@@ -75,11 +75,19 @@ def _choices(pair: Pair, ask: Callable[[], None], two_people: Callable[[], None]
 
 
 def _twins(app: context.AppContext, pair: Pair, here: str) -> ft.Control:
-    """Beside each other also on a phone: comparing is the whole point."""
+    """Beside each other also on a phone, line by line: comparing is the whole point."""
+    one, other = _facts(pair.one, app.now()), _facts(pair.other, app.now())
+    told = [name for name in one if one[name] or other[name]]
     return ft.Row(
         [
-            _twin(app, twin, pair.same, is_here=twin.id == here, first=index == 0)
-            for index, twin in enumerate((pair.one, pair.other))
+            _twin(
+                app,
+                twin,
+                [_fact(name, facts[name] or formats.NOTHING, same=name in pair.same) for name in told],
+                is_here=twin.id == here,
+                first=twin is pair.one,
+            )
+            for twin, facts in ((pair.one, one), (pair.other, other))
         ],
         spacing=theme.GAP_S,
         intrinsic_height=True,
@@ -88,16 +96,15 @@ def _twins(app: context.AppContext, pair: Pair, here: str) -> ft.Control:
 
 
 def _twin(
-    app: context.AppContext, twin: Twin, same: frozenset[str], *, is_here: bool, first: bool
+    app: context.AppContext, twin: Twin, facts: Sequence[ft.Control], *, is_here: bool, first: bool
 ) -> ft.Control:
     title = words.name(twin.name or formats.NOTHING)
     title.max_lines = 2
-    rows: list[ft.Control] = [title]
+    rows: list[ft.Control] = [title, *facts]
     if is_here:
         rows.append(words.fine(_t("this")))
     if not twin.here:
         rows.append(words.fine(_t("elsewhere"), lines=2))
-    rows += [_fact(name, text, same=name in same) for name, text in _facts(twin, app.now()) if text]
     way = routes.lead(twin.id)
     return ft.Container(
         cards.stack(*rows, gap=6),
@@ -110,22 +117,24 @@ def _twin(
     )
 
 
-def _facts(twin: Twin, now: datetime) -> list[tuple[str, str]]:
-    return [
-        ("phone", formats.phone(twin.phone) if twin.phone else ""),
-        ("email", twin.email),
-        ("address", twin.address),
-        ("stage", lead_words.stage(twin.stage) if twin.stage else ""),
-        ("agent", twin.agent_name or (_t("nobody") if twin.here else "")),
-        ("source", review_words.value("source", twin.source)),
-        ("made", formats.moment(twin.created_at, now) if twin.created_at else ""),
-        ("touch", formats.ago(twin.last_touch_at, now) if twin.last_touch_at else ""),
-    ]
+def _facts(twin: Twin, now: datetime) -> dict[str, str]:
+    """By name; empty = not known."""
+    return {
+        "phone": formats.phone(twin.phone) if twin.phone else "",
+        "email": twin.email,
+        "address": twin.address,
+        "stage": lead_words.stage(twin.stage) if twin.stage else "",
+        "agent": twin.agent_name or (_t("nobody") if twin.here else ""),
+        "source": review_words.value("source", twin.source),
+        "made": formats.moment(twin.created_at, now) if twin.created_at else "",
+        "touch": formats.ago(twin.last_touch_at, now) if twin.last_touch_at else "",
+    }
 
 
 def _fact(name: str, text: str, *, same: bool) -> ft.Control:
     """What is equal in both is marked by a sign, not by colour alone."""
-    sign = [ft.Icon(ft.Icons.DRAG_HANDLE, size=16, color=theme.GOOD)] if same else []
-    return cards.stack(
-        words.fine(_t(name)), ft.Row([words.body(text, lines=2, expand=True), *sign], spacing=4), gap=0
-    )
+    label: list[ft.Control] = [words.fine(_t(name))]
+    if same:
+        sign = ft.Icon(ft.Icons.DRAG_HANDLE, size=16, color=theme.GOOD, semantics_label=_t("equal"))
+        label.append(sign)
+    return cards.stack(ft.Row(label, spacing=4), words.body(text, lines=2), gap=0)

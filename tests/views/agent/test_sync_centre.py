@@ -414,3 +414,33 @@ async def test_the_list_of_devices_is_there_for_managers_only(
         assert not phone.sees("Devices of the brokerage")
     async with field.opened(make_bench(Role.MANAGER), "/sync") as phone:
         assert phone.sees("Devices of the brokerage")
+
+
+async def test_a_pair_says_of_each_whose_it_is_where_it_came_from_and_when_it_was_added(bench: Bench) -> None:
+    one = bench.lead(source="zillow")
+    other = bench.lead(name="Anna Lee", agent_id=None, source="open_house")
+    duplicate(bench, one, other)
+    async with field.opened(bench, f"/leads/lead/{one}") as phone:
+        for words in ("Zillow", "Open house", "Nobody yet", "today 14:00", "the same in both"):
+            assert phone.sees(words), words
+
+
+async def test_what_others_have_to_decide_is_folded_away_and_can_be_looked_at(bench: Bench) -> None:
+    bench.online()
+    duplicate(bench, bench.lead(agent_id=None), bench.lead(name="A. Lee", agent_id=None))
+    async with field.opened(bench, "/sync") as phone:
+        assert not phone.sees("Needs you")
+        assert phone.sees("The server has everything")
+
+        await phone.tap("1 difference is for others to decide")
+
+        assert phone.sees("The same person twice?")
+
+
+async def test_a_lost_value_is_told_on_the_lead_before_an_unrelated_pair(bench: Bench) -> None:
+    lead_id = bench.lead()
+    duplicate(bench, lead_id, bench.lead(name="A. Lee"))
+    conflict(bench, lead_id, unit="motivation", policy="newest", status="settled")
+    async with field.opened(bench, f"/leads/lead/{lead_id}") as phone:
+        both = ["Another value counts now", "The same person twice?"]
+        assert screen.order(phone, both) == both

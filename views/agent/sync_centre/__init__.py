@@ -53,7 +53,7 @@ def _body(work: list[ft.Control], house: list[ft.Control]) -> ft.Control:
     if (ft.context.page.width or 0) < _COLUMNS_FROM:
         return cards.page(*work, *house, gap=theme.GAP_XL)
     left = cards.page(*work, gap=theme.GAP_XL, wide=True)
-    right = cards.page(*house, gap=theme.GAP_L, wide=True)
+    right = cards.page(*house, gap=theme.GAP_XL, wide=True)
     return ft.Row(
         [ft.Container(left, expand=3), ft.Container(right, expand=2)],
         spacing=0,

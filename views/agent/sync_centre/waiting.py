@@ -25,7 +25,6 @@ _ICONS = {
     "deals": ft.Icons.PAYMENTS_OUTLINED,
     "properties": ft.Icons.HOME_OUTLINED,
 }
-_IN_TITLE = {"title", "name"}
 _SHOWN = 3
 
 
@@ -69,7 +68,7 @@ def waiting_row(item: WaitingItem, next_try: str, zone: ZoneInfo, key: str = "")
     app = context.use_app()
     now = app.now()
     lines: list[ft.Control] = [words.body(title(item), lines=2)]
-    shown = [(name, value) for name, value in item.what if name not in _IN_TITLE]
+    shown = [pair for pair in item.what if not (isinstance(pair[1], str) and pair[1] in item.title)]
     said = " · ".join(change_words.pairs(shown, now, zone, most=_SHOWN))
     if said:
         lines.append(words.soft(said, lines=2))
