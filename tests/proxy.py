@@ -129,7 +129,7 @@ class Proxy:
                 self.bytes_down += 0 if up else len(chunk)
                 most = None if most is None else most - len(chunk)
                 if rate := self.slow_up if up else self.slow_down:
-                    await asyncio.sleep(len(chunk) / rate)
+                    await self._share_the_line(len(chunk), rate)
             if most != 0 and sink.can_write_eof():
                 sink.write_eof()
                 return
