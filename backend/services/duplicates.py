@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from backend.services import moves
 from backend.services.work import Refused, Work
 from backend.storage import conflicts
 from backend.storage.rows import Stored
@@ -138,7 +139,7 @@ async def unite(work: Work, merging: Merger, edit_ms: int) -> None:
     """One lead of two. The server does it: every device pulls what changes."""
     winner, loser = merging.winner, merging.loser
     await work.as_server()
-    for child in await work.store.children(loser.id):
+    for child in await moves.children(work, loser.id):
         given = {"lead_id": winner.id, "location_id": winner.scope}
         about = (child.values["tbl"], child.values["row_id"]) if child.table is tables.CONFLICTS else None
         if about == (tables.LEADS.name, loser.id) and child.values["unit"] != duplicates.UNIT:

@@ -22,10 +22,16 @@ def check(work: Work, row: Stored, target: str) -> None:
         )
 
 
+async def children(work: Work, lead_id: str) -> list[Stored]:
+    """The lead's rows that this person sees. Who could not see the lead may have named it in a location of their own:
+    what they wrote there is not to get into this one."""
+    return [child for child in await work.store.children(lead_id) if work.rights.sees(child)]
+
+
 async def take_along(work: Work, lead: Stored, edit_ms: int) -> None:
-    """All rows of the lead go where it is. The server does it: the device that moved the lead pulls them."""
+    """The rows of the lead go where it is. The server does it: the device that moved the lead pulls them."""
     await work.as_server()
-    for child in await work.store.children(lead.id):
+    for child in await children(work, lead.id):
         after = await work.store.update(child, {"location_id": lead.scope}, edit_ms=edit_ms)
         if (child.table.name, child.id) in work.held:
             work.hold(after)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -131,23 +131,27 @@ async def stamp(connection: Connection) -> Stamped | None:
     held = await connection.fetchval("SELECT head FROM feed_state FOR UPDATE SKIP LOCKED")
     if held is None:
         return None
-    rows: Sequence[tuple[int, str | None, str | None]] = [
-        tuple(row) for row in await connection.fetch(_STAMP, held)
-    ]
-    if rows:
-        await connection.execute("UPDATE feed_state SET head = $1", held + len(rows))
-    scopes = {scope for _, before, after in rows for scope in (before, after) if scope}
-    return Stamped(count=len(rows), head=held + len(rows), scopes=frozenset(scopes))
+    done = await connection.fetchrow(_STAMP, held, timeout=_LONGEST_STAMPING)
+    assert done is not None
+    if done["count"]:
+        await connection.execute("UPDATE feed_state SET head = $1", held + done["count"])
+    return Stamped(count=done["count"], head=held + done["count"], scopes=frozenset(done["scopes"]))
 
 
+_LONGEST_STAMPING = 1800.0
+"""Seconds. An import of millions of rows in one transaction is numbered in one piece, or never."""
 _STAMP = """
 WITH lines AS MATERIALIZED (
     SELECT log_id, max(log_id) OVER (PARTITION BY xid) AS last FROM change_log WHERE seq IS NULL
 ), numbered AS MATERIALIZED (
     SELECT log_id, row_number() OVER (ORDER BY last, log_id) AS n FROM lines
+), done AS (
+    UPDATE change_log c SET seq = $1 + n FROM numbered WHERE c.log_id = numbered.log_id
+    RETURNING c.scope_from, c.scope_to
 )
-UPDATE change_log c SET seq = $1 + n FROM numbered WHERE c.log_id = numbered.log_id
-RETURNING c.seq, c.scope_from, c.scope_to
+SELECT (SELECT count(*) FROM done) AS count,
+       (SELECT coalesce(array_agg(DISTINCT scope) FILTER (WHERE scope IS NOT NULL), '{}')
+          FROM done, unnest(ARRAY[scope_from, scope_to]) AS scope) AS scopes
 """
 
 

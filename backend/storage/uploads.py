@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from domain import ids
+from domain import ids, values
 
 if TYPE_CHECKING:
     import asyncpg
@@ -104,9 +104,10 @@ async def finished(
     row = await connection.fetchrow(
         """SELECT u.* FROM uploads AS u LEFT JOIN notes AS n ON n.id = u.note_id
            WHERE coalesce(n.location_id, u.location_id) = ANY($1::uuid[]) AND n._deleted_at IS NULL
-           AND u.done_at IS NOT NULL AND (u.id::text = $2 OR u.sha256 = $2 OR u.note_id = $3)
+           AND u.done_at IS NOT NULL AND (u.id = $2 OR u.sha256 = $3 OR u.note_id = $4)
            ORDER BY u.created_at LIMIT 1""",
         list(location_ids),
+        id_or_sha256 if values.is_id(id_or_sha256) else None,
         id_or_sha256,
         note_id,
     )

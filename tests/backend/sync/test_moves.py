@@ -137,6 +137,20 @@ async def test_a_child_with_the_old_location_follows_its_lead(make_device: MakeD
     assert [r.row and r.row.values["location_id"] for r in results[6:]] == [None, there]
 
 
+async def test_nobody_gets_a_row_into_a_location_by_naming_a_lead_that_moves_there_later(
+    make_device: MakeDevice, deps: Deps
+) -> None:
+    _, desk, here, there = await two(make_device)
+    stranger = await make_device(locations=("Houston",))
+    (outside,) = stranger.locations
+    lead, task = await new_lead(desk, location_id=here), ids.new_id()
+    await stranger.push(stranger.mutation("put", "tasks", task, a_task(outside, lead)))
+
+    await move(desk, lead, there)
+
+    assert (await stored(deps, "tasks", task)).scope == outside
+
+
 async def test_nobody_gets_a_row_into_a_location_by_naming_a_lead_there(
     make_device: MakeDevice, deps: Deps
 ) -> None:
