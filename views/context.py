@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, cast
 
 import flet as ft
 
@@ -14,6 +14,7 @@ from views import theme
 
 Service = TypeVar("Service")
 Drawn = TypeVar("Drawn")
+Kept = TypeVar("Kept")
 OnChange = Callable[[frozenset[str]], None]
 Dispose = Callable[[], None]
 
@@ -59,12 +60,39 @@ class Status:
     ended: bool = False
 
 
-class Board:
+class Teller:
+    """A source that is no store: whoever changes it calls `tell`."""
+
+    def __init__(self) -> None:
+        self._listeners: list[OnChange] = []
+
+    @property
+    def is_heard(self) -> bool:
+        return bool(self._listeners)
+
+    def tell(self) -> None:
+        for listener in tuple(self._listeners):
+            listener(frozenset())
+
+    def subscribe(self, callback: OnChange, /) -> Dispose:
+        self._listeners.append(callback)
+        return lambda: self._listeners.remove(callback) if callback in self._listeners else None
+
+
+def of_window(page: ft.Page, kind: Callable[[], Kept]) -> Kept:
+    """What this window keeps of this class, made at the first time; it outlives every screen."""
+    name = f"jorge.{kind.__name__}"
+    if (found := page.session.store.get(name)) is None:
+        page.session.store.set(name, found := kind())
+    return cast(Kept, found)
+
+
+class Board(Teller):
     """The status as shown in the frame; whoever learns something new calls `update`, and the frame redraws."""
 
     def __init__(self, status: Status | None = None) -> None:
+        super().__init__()
         self.status = status or Status()
-        self._listeners: list[OnChange] = []
 
     def read(self) -> Status:
         return self.status
@@ -75,12 +103,7 @@ class Board:
         if status == self.status:
             return
         self.status = status
-        for listener in tuple(self._listeners):
-            listener(frozenset({"status"}))
-
-    def subscribe(self, callback: OnChange, /) -> Dispose:
-        self._listeners.append(callback)
-        return lambda: self._listeners.remove(callback) if callback in self._listeners else None
+        self.tell()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,8 @@ from pathlib import Path
 import flet as ft
 
 from domain import errors
+from views import context
 
-_KEPT = "jorge.file_picker"
 AUDIO = ("wav", "mp3", "m4a", "mp4", "aac", "ogg", "opus", "webm", "flac")
 
 
@@ -24,12 +24,7 @@ class Picked:
 
 def _picker(page: ft.Page) -> ft.FilePicker:
     """One for each window, kept: an unreferenced service is dropped (flet.md, 4)."""
-    kept = page.session.store.get(_KEPT)
-    if isinstance(kept, ft.FilePicker):
-        return kept
-    made = ft.FilePicker()
-    page.session.store.set(_KEPT, made)
-    return made
+    return context.of_window(page, ft.FilePicker)
 
 
 async def pick_audio(page: ft.Page, title: str) -> Picked | None:

@@ -15,7 +15,6 @@ from views import context
 
 LOG = logging.getLogger(__name__)
 T = TypeVar("T")
-_HUB = "jorge.live"
 
 
 class Hub:
@@ -41,12 +40,7 @@ class Hub:
 
 def hub(page: ft.Page) -> Hub:
     """The hub of this page's session."""
-    found = page.session.store.get(_HUB)
-    if isinstance(found, Hub):
-        return found
-    made = Hub()
-    page.session.store.set(_HUB, made)
-    return made
+    return context.of_window(page, Hub)
 
 
 class Feed:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import flet as ft
 
@@ -112,13 +111,9 @@ class Entry:
         )
 
 
-def _keeper(page: ft.Page) -> Any:
+def _keeper(page: ft.Page) -> secret_stores.FletSecrets:
     """This window's secret store: the platform's keystore, or in a browser its encrypted storage."""
-    kept = page.session.store.get("jorge.keeper")
-    if kept is None:
-        kept = secret_stores.FletSecrets()
-        page.session.store.set("jorge.keeper", kept)
-    return kept
+    return context.of_window(page, secret_stores.FletSecrets)
 
 
 def open_entry(data: Path, shared: Shared, *, many_people: bool) -> Entry:

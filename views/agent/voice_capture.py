@@ -8,9 +8,8 @@ from dataclasses import dataclass, field, replace
 import flet as ft
 
 from services import notes
+from views import context
 from views.parts import level_meter
-
-_KEPT = "jorge.capture"
 
 
 @dataclass(slots=True)
@@ -29,12 +28,7 @@ class Running:
 
 def of(page: ft.Page) -> Running:
     """This window's."""
-    kept = page.session.store.get(_KEPT)
-    if isinstance(kept, Running):
-        return kept
-    made = Running()
-    page.session.store.set(_KEPT, made)
-    return made
+    return context.of_window(page, Running)
 
 
 def ask(page: ft.Page) -> None:

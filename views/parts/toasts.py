@@ -14,7 +14,6 @@ from views import context, strings, theme
 from views.parts import error_card
 
 WIDTH = 560
-_KEY = "jorge.notices"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,47 +25,29 @@ class Notice:
     on_undo: Callable[[], Any] | None = None
 
 
-class Notices:
+class Notices(context.Teller):
     """What is said in one window now: the newest alone. It outlives the screen on which it was said."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._notice: Notice | None = None
-        self._listeners: list[context.OnChange] = []
-
-    @property
-    def is_heard(self) -> bool:
-        """Whether a frame is there to show it."""
-        return bool(self._listeners)
 
     def read(self) -> Notice | None:
         return self._notice
 
-    def put(self, notice: Notice) -> None:
-        self._tell(notice)
+    def put(self, notice: Notice | None) -> None:
+        self._notice = notice
+        self.tell()
 
     def drop(self, notice: Notice) -> None:
         """Does nothing where a newer one is said."""
         if self._notice is notice:
-            self._tell(None)
-
-    def subscribe(self, callback: context.OnChange, /) -> context.Dispose:
-        self._listeners.append(callback)
-        return lambda: self._listeners.remove(callback) if callback in self._listeners else None
-
-    def _tell(self, notice: Notice | None) -> None:
-        self._notice = notice
-        for listener in tuple(self._listeners):
-            listener(frozenset())
+            self.put(None)
 
 
 def of(page: ft.Page) -> Notices:
     """This window's."""
-    found = page.session.store.get(_KEY)
-    if isinstance(found, Notices):
-        return found
-    made = Notices()
-    page.session.store.set(_KEY, made)
-    return made
+    return context.of_window(page, Notices)
 
 
 def show(page: ft.Page, text: str, *, seconds: float = 4) -> None:
@@ -87,7 +68,7 @@ def failure(page: ft.Page, error: errors.JorgeError | None) -> None:
 
 def _say(page: ft.Page, text: str, seconds: float, on_undo: Callable[[], Any] | None = None) -> None:
     notices = of(page)
-    if notices.is_heard:
+    if notices.is_heard:  # a frame is there to show it
         notices.put(Notice(text=text, ends=time.monotonic() + seconds, on_undo=on_undo))
     else:
         page.show_dialog(_bar(page, text, seconds, on_undo))
