@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -11,6 +12,8 @@ from domain import commission, errors, leads, tables
 
 MOST_CENTS = 10**15
 """Ten trillion dollars: sums of it stay within 64 bits."""
+MOST_CHARACTERS = 500_000
+"""Of a text, or of a list or object as JSON: what a day of dictation never reaches, and every reader can hold."""
 _YEARS = range(1900, 2201)
 _MOST = {"lat": 90, "lon": 180}
 _CLOSED: Mapping[tuple[str, str], frozenset[str]] = {
@@ -74,10 +77,18 @@ def _limit_passed(table: tables.Table, name: str, value: Any) -> str:
     words = _CLOSED.get((table.name, name))
     if words is not None and value not in words:
         return f"one of {', '.join(sorted(words))}"
+    if is_too_long(value):
+        return f"at most {MOST_CHARACTERS} characters long"
     most = MOST_CENTS if name.endswith("_cents") else _MOST.get(name)
     if most is not None and abs(value) > most:
         return f"between -{most} and {most}"
     return ""
+
+
+def is_too_long(value: object) -> bool:
+    """More than a field may hold."""
+    text = value if isinstance(value, str) else json.dumps(value) if isinstance(value, list | dict) else ""
+    return len(text) > MOST_CHARACTERS
 
 
 def _is_list_of_words(value: object) -> bool:
@@ -108,7 +119,8 @@ def sound(table: tables.Table, values: Mapping[str, Any]) -> dict[str, Any]:
     fitting = {
         name: value
         for name, value in values.items()
-        if name in table.by_name and (value is None or _fits(table.by_name[name].type, value))
+        if name in table.by_name
+        and (value is None or (_fits(table.by_name[name].type, value) and not is_too_long(value)))
     }
     return canonical(table, fitting)
 

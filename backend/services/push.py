@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
+from typing import TypeVar
 
 from backend.actor import Actor
 from backend.services import apply, duplicates, outcomes
@@ -23,6 +24,7 @@ from domain.wire.lenses import CHAIN, Chain, UnmappableError
 
 logger = logging.getLogger(__name__)
 
+_T = TypeVar("_T")
 Group = list[wire.Mutation]
 _TRIES = 3
 _LEADS = tables.LEADS.name
@@ -85,14 +87,24 @@ def _groups(asked: Sequence[wire.Mutation]) -> list[Group]:
 async def _tried(
     stores: Stores, arrived: _Arrived, groups: list[Group], blocked: set[Key]
 ) -> list[wire.Result]:
-    """A deadlock is tried again; at last the device is asked to send it later."""
-    for _ in range(_TRIES):
+    """What can't be done now, the device is asked to send later."""
+    try:
+        return await _again(stores, lambda store: _in_transaction(store, arrived, groups, set(blocked)))
+    except Passing:
+        return outcomes.later(groups)
+
+
+async def _again(stores: Stores, change: Callable[[Store], Awaitable[_T]]) -> _T:
+    """In a transaction of its own, which a deadlock undoes and begins again. Raises: Passing at last."""
+    for left in reversed(range(_TRIES)):
         try:
             async with stores.transaction() as store:
-                return await _in_transaction(store, arrived, groups, set(blocked))
+                return await change(store)
         except Passing as fault:
             logger.info("push.again", extra={"fault": str(fault)})
-    return outcomes.later(groups)
+            if not left:
+                raise
+    raise AssertionError("unreachable")
 
 
 async def _one_by_one(stores: Stores, arrived: _Arrived, groups: list[Group]) -> list[wire.Result]:
@@ -211,7 +223,8 @@ async def _park_group(stores: Stores, arrived: _Arrived, group: Group) -> list[w
         )
         for mutation in group
     ]
-    async with stores.transaction() as store:
+
+    async def parking(store: Store) -> list[wire.Result]:
         seen = await store.claim(sender, group)
         _refuse_fork(sender, group, seen)
         await store.settle(sender, [r for r in results if r.mid not in seen])
@@ -219,18 +232,34 @@ async def _park_group(stores: Stores, arrived: _Arrived, group: Group) -> list[w
         for mutation, result in zip(group, results, strict=True):
             await store.park(sender, mutation, result)
             await _try_optout(work, mutation)
-    return results
+        return results
+
+    try:
+        return await _again(stores, parking)
+    except Passing:
+        return outcomes.later([group])
 
 
 async def _keep_optouts(stores: Stores, arrived: _Arrived, broken: Sequence[wire.Mutation]) -> None:
-    """Of changes that were not even tried, because a neighbour of their group can't be read."""
+    """Of changes that were not even tried, because a neighbour of their group can't be read.
+
+    Raises: UnreachableError, so that the device sends all of it again, rather than to lose one.
+    """
     said = [mutation for mutation in broken if is_optout(mutation)]
+
+    async def keeping(store: Store) -> None:
+        work = await _begin(store, arrived, said)
+        for mutation in said:
+            await _try_optout(work, mutation)
+        await duplicates.find(work)
+
     if said:
-        async with stores.transaction() as store:
-            work = await _begin(store, arrived, said)
-            for mutation in said:
-                await _try_optout(work, mutation)
-            await duplicates.find(work)
+        try:
+            await _again(stores, keeping)
+        except Passing as fault:
+            raise errors.UnreachableError(
+                "The server is busy.", where="server", hint="Send the same again.", retry_after=2.0
+            ) from fault
 
 
 async def _try_optout(work: Work, mutation: wire.Mutation) -> None:

@@ -118,3 +118,17 @@ def test_the_reason_of_a_refusal_is_a_sentence() -> None:
     with pytest.raises(errors.InputError) as caught:
         values.check_values(tables.LEADS, {"name": False})
     assert caught.value.message == "name must be text, not false."
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("name", "x" * 500_001), ("answers", {"a": "x" * 500_000}), ("tags", ["x" * 1000] * 500)],
+)
+def test_what_no_reader_could_hold_is_refused_and_never_compared_with(name: str, value: Any) -> None:
+    with pytest.raises(errors.InputError, match="at most 500000 characters long, not"):
+        values.check_values(tables.LEADS, {name: value})
+    assert values.sound(tables.LEADS, {name: value}) == {}
+
+
+def test_a_long_text_is_taken() -> None:
+    values.check_values(tables.LEADS, {"name": "x" * 500_000})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -258,4 +259,32 @@ async def test_nothing_undoes_it(make_device: MakeDevice, deps: Deps, patch: dic
         desk.mutation("put", "leads", lead, a_lead(desk, opted_out=False), base_ver=2),
     )
 
+    assert await is_out(deps, lead)
+
+
+async def test_it_counts_when_a_deadlock_undoes_it_beside_a_change_that_cannot_be_read(
+    make_device: MakeDevice, deps: Deps
+) -> None:
+    phone = await make_device()
+    lead = await new_lead(phone, phone=PHONE)
+    whole = [stop(phone, lead, group="g").as_json(), {"mid": next(phone.mids), "group": "g", "op": "explode"}]
+    body = wire.Push(device_id=phone.id, epoch="1", mutations=[]).as_json() | {"mutations": whole}
+
+    async with pool.transaction(deps.pool) as other:
+        contacts = f"contacts {phone.locations[0]}"
+        await other.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 5))", contacts)
+        sending = asyncio.create_task(phone.client.post("/api/sync/push", json=body, headers=phone.headers))
+        waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'advisory' AND datname = current_database()"
+        async with asyncio.timeout(20):
+            while not await deps.pool.fetchval(waits):  # noqa: ASYNC110 - it is PostgreSQL that waits
+                await asyncio.sleep(0.02)
+        await other.execute(
+            "SELECT 1 FROM leads WHERE id = $1 FOR UPDATE", lead
+        )  # it waited first and gives way
+
+    answer = await sending
+    assert (answer.status_code, [one["code"] for one in answer.json()["results"]]) == (
+        200,
+        ["group", "unreadable"],
+    )
     assert await is_out(deps, lead)
