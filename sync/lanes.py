@@ -9,7 +9,7 @@ is killed, the network goes): the store is whole, and the next run of the lane g
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from domain import errors, wire
@@ -75,7 +75,9 @@ def up(pace: Pace) -> Lane:
 
 def _batch(pace: Pace) -> Generator[Ask | Step, Any, steps.Batch | None]:
     pace.crossing.paged.clear()
+    pace.crossing.sending = True
     batch: steps.Batch | None = yield steps.TakeBatch(limit=pace.mutations)
+    pace.crossing.sending = batch is not None
     return batch
 
 
@@ -162,24 +164,38 @@ def equal(pace: Pace) -> Lane:
     due: compare.Due | None = yield compare.IsDue(asked=pace.audit, first=not pace.compared)
     if due is None:
         return
-    differ = yield from _differing(due)
+    how, differ = yield from _first_look(due)
     if differ:
         yield from down(pace)  # news that was on its way is no damage
-        differ = yield from _differing(due)
+        differ = yield from _differing(how)
     repaired, late = 0, False
     for scope, table in differ:
-        said = yield wire.DigestAsk(content=due.content, scope=scope, table=table)
-        found = yield compare.Ranges(scope=scope, table=table, said=said, content=due.content)
+        said = yield wire.DigestAsk(content=how.content, scope=scope, table=table)
+        found = yield compare.Ranges(scope=scope, table=table, said=said, content=how.content)
         if found.ranges:
             ask = wire.RowsAsk(scope=scope, table=table, ranges=found.ranges)
             listed = yield ask
-            mended = yield compare.Repair(ask=ask, found=listed, due=due, since=found.since)
+            mended = yield compare.Repair(ask=ask, found=listed, due=how, since=found.since)
             repaired, late = repaired + (mended or 0), late or mended is None
     pace.compared, pace.audit = pace.compared or not late, pace.audit and late
     yield compare.Remember(due=due, repaired=repaired, late=late)
 
 
-def _differing(due: compare.Due) -> Generator[Ask | Step, Any, list[tuple[str, str]]]:
+Differ = list[tuple[str, str]]
+
+
+def _first_look(due: compare.Due) -> Generator[Ask | Step, Any, tuple[compare.Due, Differ]]:
+    """What differs. A server of another release compares no contents with ours: then ids and versions must do."""
+    try:
+        return due, (yield from _differing(due))
+    except errors.InputError:
+        if not due.content:
+            raise
+    how = replace(due, content=False)
+    return how, (yield from _differing(how))
+
+
+def _differing(due: compare.Due) -> Generator[Ask | Step, Any, Differ]:
     said = yield wire.DigestAsk(content=due.content)
-    differ: list[tuple[str, str]] = yield compare.Sums(said=said, content=due.content)
+    differ: Differ = yield compare.Sums(said=said, content=due.content)
     return differ

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from backend.actor import Actor
 from backend.services import digests, pull, push
 from backend.services.needs import SyncNeeds
-from domain import errors, wire
+from backend.storage.store import Key
+from domain import errors, tables, wire
 from domain.wire.lenses import CHAIN, Chain
 
 
@@ -26,7 +28,8 @@ class InPlace:
 
     async def push(self, asked: wire.Push) -> wire.PushAnswer:
         answer = await push.push(self.deps, self.actor, asked, lenses=self.lenses)
-        return replace(answer, results=[self._lowered(result) for result in answer.results])
+        results = await self._told_whole(asked.mutations, answer.results)
+        return replace(answer, results=[self._lowered(result) for result in results])
 
     async def pull(self, ask: wire.PullAsk) -> wire.Page:
         self.lenses.check(self.schema)
@@ -49,6 +52,34 @@ class InPlace:
         self.lenses.check(self.schema)
         found = await digests.rows(self.deps, self.actor, ask)
         return replace(found, block=self.lenses.block(found.block, self.schema))
+
+    async def _told_whole(
+        self, mutations: Sequence[wire.Mutation], results: Sequence[wire.Result]
+    ) -> list[wire.Result]:
+        """An app that was updated over changes that waited can't lay their former words upon its rows: it gets the rows."""
+        of = {m.mid: (m.table, m.row_id.lower()) for m in mutations}
+        older = {of[m.mid] for m in mutations if m.schema != self.schema and self.lenses.turns(m)}
+        applied = {of[one.mid] for one in results if one.status is wire.Status.APPLIED}
+        rows = await self._rows(older & applied)
+        return [
+            replace(one, status=wire.Status.MERGED, ver=rows[of[one.mid]].ver, row=rows[of[one.mid]])
+            if one.status is wire.Status.APPLIED and of[one.mid] in rows
+            else one
+            for one in results
+        ]
+
+    async def _rows(self, keys: Collection[Key]) -> dict[Key, wire.Row]:
+        found: dict[Key, wire.Row] = {}
+        if keys:
+            async with self.deps.stores.read() as store:
+                for table in {tables.BY_NAME[name] for name, _ in keys}:
+                    ids = [row_id for name, row_id in keys if name == table.name]
+                    for row_id, ver, *values in await store.visible(table, ids, scopes=self.actor.locations):
+                        named = dict(zip(table.columns, values, strict=True))
+                        found[table.name, row_id] = wire.Row(
+                            table=table.name, id=row_id, ver=ver, values=named
+                        )
+        return found
 
     def _lowered(self, result: wire.Result) -> wire.Result:
         return replace(result, row=self.lenses.row(result.row, self.schema)) if result.row else result

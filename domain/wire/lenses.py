@@ -145,6 +145,10 @@ class Chain:
                 ) from fault
         return replace(mutation, patch=patch, base=base, schema=self.current)
 
+    def turns(self, mutation: Mutation) -> bool:
+        """Is it said in other words than today's?"""
+        return bool(self._steps(mutation.table, mutation.schema))
+
     def row(self, row: Row, schema: int) -> Row:
         """A row as an app of `schema` reads it."""
         steps = self._steps(row.table, schema)

@@ -15,6 +15,7 @@ from backend.services import pull
 from backend.services.conversation import InPlace
 from backend.services.gate import Gate
 from domain import errors, wire
+from domain.wire.lenses import CHAIN
 from tests.simulation import tus
 from tests.simulation.accounts import Accounts
 from tests.simulation.http import Answer, Request
@@ -61,6 +62,7 @@ class Face:
         self.accounts = Accounts(world)
         self.uploads = tus.Uploads(world)
         self.newer = False
+        self.lenses = CHAIN
         self.too_old_until = 0
         self.on_news: Callable[[], None] = lambda: None
         self.needs = Needs(self.memory, self.clock, lambda: self.on_news())
@@ -81,6 +83,11 @@ class Face:
             )
         finally:
             self.memory.serving = False
+
+    def cut_off(self, request: Request) -> None:
+        """Only the beginning of the body arrived."""
+        if request.path.startswith("/api/uploads/"):
+            self.uploads.cut_off(request)
 
     def _answer(self, request: Request) -> Answer:
         if request.path == "/api/auth/refresh":
@@ -141,7 +148,7 @@ class Face:
 
     def _talk(self, request: Request, actor: Actor) -> InPlace:
         schema = int(request.header(wire.SCHEMA_HEADER, str(wire.SCHEMA)))
-        return InPlace(deps=self.needs, actor=actor, schema=schema)
+        return InPlace(deps=self.needs, actor=actor, schema=schema, lenses=self.lenses)
 
 
 def _of_newer_server(page: dict[str, Any]) -> dict[str, Any]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
-from tests.simulation.world import HOUR, MINUTE, SECOND
+from tests.simulation.world import MINUTE, SECOND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,161 +69,115 @@ USUAL: Mapping[str, int] = {
     "decide": 3,
     "settle_conflict": 4,
 }
-_NO: Mapping[str, int] = {}
+
+
+def _faults(kinds: str, *, seconds: tuple[int, int] = (0, 0), times: int = 2) -> tuple[Fault, ...]:
+    return tuple(Fault(kind=kind, seconds=seconds, times=times) for kind in kinds.split())
+
+
+def _group(number: int, name: str, *faults: Sequence[Fault], **people: int) -> Group:
+    return Group(number=number, name=name, faults=tuple(chain.from_iterable(faults)), people=people)
+
 
 GROUPS: tuple[Group, ...] = (
-    Group(
-        number=1,
-        name="the line is cut",
-        people=_NO,
-        faults=tuple(
-            Fault(kind=kind, seconds=(20, 240))
-            for kind in (
-                "cut_request",
-                "cut_answer",
-                "lost_answer",
-                "half_open",
-                "captive",
-                "drip",
-                "offline",
-            )
-        ),
+    _group(
+        1,
+        "the line is cut",
+        _faults("cut_request cut_answer lost_answer half_open captive drip offline", seconds=(20, 240)),
     ),
-    Group(
-        number=2,
-        name="doubled, late, swapped",
-        people=_NO,
-        faults=(
-            *(Fault(kind=kind, seconds=(30, 300)) for kind in ("duplicate", "late", "replay", "swap")),
-            *(Fault(kind=kind, seconds=(60, 600)) for kind in ("poke_lost", "poke_twice", "poke_early")),
-        ),
+    _group(
+        2,
+        "doubled, late, swapped",
+        _faults("duplicate late replay swap", seconds=(30, 300)),
+        _faults("poke_lost poke_twice poke_early", seconds=(60, 600)),
     ),
-    Group(
-        number=3,
-        name="the phone crashes",
-        people={"record": 2},
-        faults=(
-            Fault(kind="crash", times=5),
-            Fault(kind="tear", times=5),
-            Fault(kind="disk_full", seconds=(20, 200)),
-        ),
+    _group(
+        3,
+        "the phone crashes",
+        _faults("crash tear", times=5),
+        _faults("disk_full", seconds=(20, 200)),
+        _faults("kill_loading kill_dropping kill_hashing", times=1),
+        record=2,
     ),
-    Group(
-        number=4,
-        name="the server crashes",
-        people=_NO,
-        faults=(
-            Fault(kind="die_before_commit", times=3),
-            Fault(kind="die_after_commit", times=3),
-            Fault(kind="stamper_dead", seconds=(30, 300)),
-            Fault(kind="two_stampers"),
-            Fault(kind="long_transaction", seconds=(5, 120)),
-            Fault(kind="deadlock", times=3),
-            Fault(kind="storm", seconds=(20, 200)),
-        ),
+    _group(
+        4,
+        "the server crashes",
+        _faults("die_before_commit die_after_commit", times=3),
+        _faults("stamper_dead", seconds=(30, 300)),
+        _faults("two_stampers"),
+        _faults("long_transaction", seconds=(5, 120)),
+        _faults("deadlock", times=3),
+        _faults("storm", seconds=(20, 200)),
     ),
-    Group(
-        number=5,
-        name="the server goes back in time",
-        people=_NO,
-        faults=(
-            Fault(kind="failover", times=1),
-            Fault(kind="restore_point", times=1),
-            Fault(kind="prune"),
-        ),
+    _group(5, "the server goes back in time", _faults("failover restore_point", times=1), _faults("prune")),
+    _group(
+        6,
+        "clocks are wrong",
+        _faults("clock_day clock_decade clock_step clock_in_push reboot"),
+        _faults("server_clock_step", times=1),
+        edit=6,
     ),
-    Group(
-        number=6,
-        name="clocks are wrong",
-        people={"edit": 6},
-        faults=(
-            Fault(kind="clock_day"),
-            Fault(kind="clock_decade"),
-            Fault(kind="clock_step"),
-            Fault(kind="reboot"),
-            Fault(kind="server_clock_step", times=1),
-        ),
+    _group(
+        7,
+        "tokens end",
+        _faults("tokens_end", times=3),
+        _faults("refresh_fails", seconds=(30, 300)),
+        _faults("disable_user", seconds=(60, 400), times=1),
+        _faults("other_user", seconds=(100, 500), times=1),
     ),
-    Group(
-        number=7,
-        name="tokens end",
-        people=_NO,
-        faults=(
-            Fault(kind="tokens_end", times=3),
-            Fault(kind="refresh_fails", seconds=(30, 300)),
-            Fault(kind="disable_user", seconds=(60, 400), times=1),
-            Fault(kind="other_user", seconds=(100, 500), times=1),
-        ),
+    _group(
+        8,
+        "locations come and go",
+        _faults("revoke revoke_while_loading revoke_while_offline", seconds=(60, 600)),
+        _faults("move_lead", times=3),
+        _faults("move_parent_first"),
     ),
-    Group(
-        number=8,
-        name="locations come and go",
-        people=_NO,
-        faults=(
-            Fault(kind="revoke", seconds=(60, 600)),
-            Fault(kind="revoke_while_loading", seconds=(60, 600)),
-            Fault(kind="move_lead", times=3),
-            Fault(kind="move_parent_first"),
-        ),
+    _group(
+        9,
+        "people meet",
+        _faults("offline", seconds=(60, 400), times=4),
+        edit=10,
+        delete=5,
+        add_twin=3,
+        add_visit=6,
+        add_tag=6,
+        edit_words=6,
+        edit_price=5,
     ),
-    Group(
-        number=9,
-        name="people meet",
-        people={
-            "edit": 10,
-            "delete": 5,
-            "add_twin": 3,
-            "add_visit": 6,
-            "add_tag": 6,
-            "edit_words": 6,
-            "edit_price": 5,
-        },
-        faults=(Fault(kind="offline", seconds=(60, 400), times=4),),
+    _group(
+        10,
+        "old and new versions",
+        _faults("server_upgrade", times=1),
+        _faults("protocol_ahead", seconds=(60, 300), times=1),
+        _faults("update_app downgrade_app", times=2),
+        _faults("update_with_500", times=1),
+        edit_newer=4,
     ),
-    Group(
-        number=10,
-        name="old and new versions",
-        people=_NO,
-        faults=(
-            Fault(kind="server_upgrade", times=1),
-            Fault(kind="protocol_ahead", seconds=(60, 300), times=1),
-        ),
+    _group(
+        11,
+        "copies and poison",
+        _faults("restore_backup clone", times=1),
+        _faults("poison", times=3),
+        _faults("poison_parent corrupt_line", times=1),
     ),
-    Group(
-        number=11,
-        name="copies and poison",
-        people=_NO,
-        faults=(
-            Fault(kind="restore_backup", times=1),
-            Fault(kind="clone", times=1),
-            Fault(kind="poison", times=3),
-            Fault(kind="poison_parent", times=1),
-            Fault(kind="corrupt_line", times=1),
-        ),
+    _group(
+        12,
+        "recordings",
+        _faults("cut_request cut_answer lost_answer", seconds=(30, 200)),
+        _faults("slow_line", seconds=(60, 300)),
+        _faults("offset_behind offset_ahead upload_forgotten"),
+        _faults("file_gone file_changed", times=1),
+        record=8,
+        record_long=4,
+        record_again=4,
     ),
-    Group(
-        number=12,
-        name="recordings",
-        people={"record": 8, "record_again": 4},
-        faults=(
-            Fault(kind="cut_answer", seconds=(30, 200)),
-            Fault(kind="offset_behind"),
-            Fault(kind="offset_ahead"),
-            Fault(kind="upload_forgotten"),
-            Fault(kind="file_gone", times=1),
-            Fault(kind="file_changed", times=1),
-        ),
-    ),
-    Group(
-        number=13,
-        name="a lot at once",
-        people=_NO,
-        faults=(
-            Fault(kind="import_rows", times=2),
-            Fault(kind="many_edits", times=1),
-            Fault(kind="everyone_reconnects", times=2),
-            Fault(kind="new_phone", times=1),
-        ),
+    _group(
+        13,
+        "a lot at once",
+        _faults("import_rows", times=2),
+        _faults("many_edits", times=1),
+        _faults("everyone_reconnects", times=2),
+        _faults("new_phone", times=1),
     ),
 )
 BY_NUMBER = {group.number: group for group in GROUPS}
@@ -281,7 +236,7 @@ def _work(setup: Setup, groups: Sequence[Group], rng: random.Random) -> list[Act
 def _trouble(setup: Setup, groups: Sequence[Group], rng: random.Random) -> list[Act]:
     acts = []
     for group in groups:
-        most = 6 if len(groups) == 1 else 3
+        most = 8 if len(groups) == 1 else 3
         chosen = [fault for fault in group.faults for _ in range(rng.randrange(fault.times + 1))]
         rng.shuffle(chosen)
         acts += [_act(setup, fault.kind, rng, fault.seconds) for fault in chosen[:most]]
@@ -296,6 +251,3 @@ def _act(setup: Setup, kind: str, rng: random.Random, seconds: tuple[int, int] =
         seed=rng.randrange(1_000_000),
         seconds=rng.randint(*seconds),
     )
-
-
-LONGEST_MS = 2 * HOUR

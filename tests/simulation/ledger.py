@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from storage import outbox
 from tests.simulation.phone import Phone
-from tests.simulation.world import EPOCH_MS, World
+from tests.simulation.world import World
 
 
 @dataclass(slots=True, kw_only=True)
@@ -20,8 +22,12 @@ class Written:
     line: outbox.Line
     token: str
     at_ms: int
-    seen_ms: int
     excused: str = ""
+    older: Mapping[str, Any] | None = None
+
+    def is_of(self, row: tuple[str, str], patch: Mapping[str, Any]) -> bool:
+        """Is it the change that a queue holds, in our words or in those of an older app (`older`)?"""
+        return self.line.row == row and patch in (self.line.mutation.patch, self.older)
 
 
 @dataclass(slots=True)
@@ -29,7 +35,6 @@ class Ledger:
     world: World
     written: list[Written] = field(default_factory=list)
     restored: set[tuple[str, str]] = field(default_factory=set)
-    opted_out: dict[str, str] = field(default_factory=dict)
     pairs: dict[str, str] = field(default_factory=dict)
     marks: dict[str, int] = field(default_factory=dict)
 
@@ -46,7 +51,6 @@ class Ledger:
                     line=line,
                     token=token if token and _says(line, token) else "",
                     at_ms=self.world.now_ms,
-                    seen_ms=line.mutation.seen_server_ms,
                 )
             )
         return lines
@@ -54,14 +58,6 @@ class Ledger:
     def skip(self, phone: Phone) -> None:
         """Numbers changed by themselves (a fork, a retry): they are no new work."""
         self.marks[phone.name] = int(phone.db.value("SELECT coalesce(max(mid), 0) FROM outbox"))
-
-    def excuse(self, phone: str, tokens: set[str], why: str) -> None:
-        for written in self.written:
-            if written.phone == phone and written.token in tokens:
-                written.excused = why
-
-    def real_ms(self, written: Written) -> int:
-        return EPOCH_MS + written.at_ms
 
 
 def _says(line: outbox.Line, token: str) -> bool:

@@ -187,6 +187,7 @@ class Model(Face):
     def all_off(self) -> None:
         """No more faults."""
         self.memory.die, self.memory.deadlocks = "", 0
+        self.uploads.between.clear()
         self.accounts.refresh_broken = False
         self.too_old_until = 0
 

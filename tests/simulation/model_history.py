@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from backend.storage import origins
@@ -47,13 +48,19 @@ def _conflicts(sim: Sim, model: Model, past: list[Write]) -> None:
         if applied.seen.result.status in (wire.Status.APPLIED, wire.Status.MERGED):
             row_id = applied.mutation.row_id.lower()
             made_ms = made.get((row_id, applied.mutation.edit_ms), applied.at_ms)
-            _judge(applied, made_ms, by_row.get(row_id, []), told)
+            _judge(applied, model.lenses.raised, made_ms, by_row.get(row_id, []), told)
 
 
-def _judge(applied: Applied, made_ms: int, past: list[Write], told: list[tuple[str, Any, Any]]) -> None:
+def _judge(
+    applied: Applied,
+    today: Callable[[wire.Mutation], wire.Mutation],
+    made_ms: int,
+    past: list[Write],
+    told: list[tuple[str, Any, Any]],
+) -> None:
     """What was written after the edit was made, its author can't have seen, whatever its version says: after a restore the
     numbers of two lives lie beside each other."""
-    change, result = applied.mutation, applied.seen.result
+    change, result = today(applied.mutation), applied.seen.result
     if change.op is not wire.Op.PATCH:
         return
     table = tables.BY_NAME[change.table]

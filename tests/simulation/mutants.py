@@ -237,7 +237,7 @@ def _breaking(mutant: Mutant, tree: Path, most: int) -> Iterator[tuple[int, str]
     """Each seed that was run in the copy, and which promise it broke ("" = none)."""
     seeds = [seed for seed in range(most) if mutant.group in (0, *faults.setup_of(seed).groups)]
     command = [sys.executable, "-m", "tests.simulation.mutants", "--run", *map(str, seeds)]
-    environment = {**os.environ, "PYTHONPATH": str(tree)}
+    environment = {**os.environ, "PYTHONPATH": str(tree), "TMPDIR": str(tree)}
     with subprocess.Popen(command, cwd=tree, env=environment, stdout=subprocess.PIPE, text=True) as running:
         assert running.stdout is not None
         try:
@@ -276,4 +276,7 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["--run"]:
         _run(sys.argv[2:])
     else:
-        sys.exit(main(sys.argv[1:]))
+        from tests import scratch  # which is not in the copy
+
+        with scratch.entered(scratch.place()):
+            sys.exit(main(sys.argv[1:]))

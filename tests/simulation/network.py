@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from domain import errors
@@ -34,6 +34,9 @@ class Server(Protocol):
 
     def handle(self, request: Request) -> Answer:
         """Raises: ServerKilled."""
+
+    def cut_off(self, request: Request) -> None:
+        """Only the beginning of the body arrived."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -170,10 +173,27 @@ class Network:
 
     def _cut_request(self, call: Call, rng: random.Random) -> None:
         sent = request_bytes(call.request)
-        sent = sent[: rng.randrange(len(sent) + 1)]
-        if is_whole_request(sent):
+        cut = rng.randrange(len(sent) + 1)
+        if is_whole_request(sent[:cut]):
             self.world.after(self._latency(), lambda: self._work(call))
+        else:
+            self._beginning(call, cut - (len(sent) - len(call.request.body)))
         self.world.after(self._latency() + 200, lambda: self._lost(call))
+
+    def _beginning(self, call: Call, size: int, after_ms: int = 0) -> None:
+        """So many bytes of the body arrive, and then nothing."""
+        if size > 0:
+            some = replace(call.request, body=call.request.body[:size])
+            self.world.after(after_ms + self._latency(), lambda: self.server.cut_off(some))
+
+    def _slow_line(self, call: Call, rng: random.Random) -> None:
+        """A line of some bytes in a millisecond, as 2G: a large part takes longer than anybody waits."""
+        rate = rng.choice((6, 12, 30))
+        up_ms = len(call.request.body) // rate
+        if up_ms < TIMEOUT_MS:
+            self._pass(call, up_ms=up_ms + self._latency())
+        else:
+            self._beginning(call, TIMEOUT_MS * rate, TIMEOUT_MS)
 
     def _cut_answer(self, call: Call, rng: random.Random) -> None:
         def arrive() -> None:

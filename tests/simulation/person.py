@@ -30,6 +30,7 @@ class Person:
     folder: Path
     hot: float = 0.5
     files: dict[str, bytes] = field(default_factory=dict)
+    paths: dict[str, Path] = field(default_factory=dict)
 
     def act(self, phone: Phone, kind: str, rng: random.Random) -> None:
         """Raises: Violation when the phone doesn't keep the work."""
@@ -111,6 +112,10 @@ class Person:
         content = rng.randbytes(rng.choice((900, 40_000, 300_000)))
         return self._record(phone, rng, content)
 
+    def record_long(self, phone: Phone, rng: random.Random) -> str:
+        """Sent in many parts."""
+        return self._record(phone, rng, rng.randbytes(rng.choice((700_000, 1_500_000))))
+
     def record_again(self, phone: Phone, rng: random.Random) -> str:
         """The same recording a second time, in another note."""
         content = random.Random(7).randbytes(50_000)
@@ -143,7 +148,7 @@ class Person:
                 size=len(content),
                 media_type="audio/wav",
             )
-        self.files[note_id] = content
+        self.files[note_id], self.paths[note_id] = content, path
         return token
 
     # Changes
@@ -152,6 +157,13 @@ class Person:
         """One field of its own: the later edit wins."""
         token, name = self._token(), rng.choice(("name", "source", "phone", "motivation"))
         return self._patch(phone, rng, "leads", lambda row: {name: f"V {token}"}, token)
+
+    def edit_newer(self, phone: Phone, rng: random.Random) -> str:
+        """A field that older apps don't know."""
+        if phone.dialect is None or phone.dialect.behind > 0:
+            return ""
+        token = self._token()
+        return self._patch(phone, rng, "leads", lambda row: {"area": f"N {token}"}, token)
 
     def edit_price(self, phone: Phone, rng: random.Random) -> str:
         number = 10_000_000 + self.world.token()
@@ -189,7 +201,6 @@ class Person:
         if found is None or found[1]["opted_out"]:
             return ""
         self._edit(phone, lambda edit: edit.patch("leads", found[0], changes(found[1])))
-        self.ledger.opted_out[found[0]] = token
         return ""  # one of two at once is kept with the other's words
 
     def undo_opt_out(self, phone: Phone, rng: random.Random) -> str:
@@ -265,7 +276,7 @@ class Person:
             lines = outbox.of_row(phone.db, *line.row)
         for one in lines:
             for written in self.ledger.written:
-                if written.line.row == one.row and written.line.mutation.patch == one.mutation.patch:
+                if written.is_of(one.row, one.mutation.patch):
                     written.excused = "let go"
         self.world.count("decision:let go")
 

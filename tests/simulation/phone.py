@@ -18,6 +18,7 @@ from sync.files import Part
 from sync.machine import Machine
 from tests.simulation.http import Answer, Request, unpacked
 from tests.simulation.network import Network
+from tests.simulation.versions import Dialect
 from tests.simulation.world import SECOND, Clock, Event, World
 
 T = TypeVar("T")
@@ -37,6 +38,14 @@ class Copy:
     wal: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """`do` happens once: when the next step is done, or request begun, that `wanted` takes."""
+
+    wanted: Callable[[object], bool]
+    do: Callable[[], None]
+
+
 @dataclass(slots=True)
 class Shell:
     """Hooks of a run: what is checked after each transaction."""
@@ -46,7 +55,10 @@ class Shell:
 
 @dataclass(slots=True, eq=False)
 class Phone:
-    """`life` grows with each start of the app: what an earlier life still waits for is not heard any more."""
+    """`life` grows with each start of the app: what an earlier life still waits for is not heard any more.
+
+    `dialect`: how its app speaks, in a world with several releases.
+    """
 
     world: World
     network: Network
@@ -61,6 +73,8 @@ class Phone:
     on: bool = False
     socket: bool = True
     tear: random.Random | None = None
+    dialect: Dialect | None = None
+    moments: list[Moment] = field(default_factory=list)
     _stepping: bool = False
     db: database.Database = field(init=False)
     machine: Machine = field(init=False)
@@ -141,6 +155,7 @@ class Phone:
             case effects.Store(number, step):
                 self.world.after(self._rng.randrange(4), lambda: self._store(life, number, step))
             case effects.Send(number, ask):
+                self._met(ask)
                 self._send(life, number, ask)
             case effects.Refresh(number):
                 self._refresh(life, number)
@@ -181,7 +196,15 @@ class Phone:
             self._stepping = False
         self.world.note(self.name, type(step).__name__, _told(value))
         self.shell.after_step(self, step)
-        self.hear(effects.Done(number, value, 0.01))
+        self._met(step)
+        if self._alive(life):
+            self.hear(effects.Done(number, value, 0.01))
+
+    def _met(self, what: object) -> None:
+        moment = next((one for one in self.moments if one.wanted(what)), None)
+        if moment:
+            self.moments.remove(moment)
+            moment.do()
 
     def transact(self, do: Callable[[], T]) -> T:
         """Do it; if the phone is to be torn off power now, only some bytes of it reach the disk. Raises: Crashed."""
@@ -231,13 +254,16 @@ class Phone:
             "Accept-Encoding": "zstd",
             "Authorization": f"Bearer {self.token}",
         }
-        return Request(method=asked.method, url=url, headers={**ours, **asked.headers}, body=asked.body)
+        request = Request(method=asked.method, url=url, headers={**ours, **asked.headers}, body=asked.body)
+        return self.dialect.said(request) if self.dialect else request
 
     def _heard(
         self, number: int, ask: effects.Ask, said: Answer | errors.JorgeError, seconds: float
     ) -> effects.Input:
         if isinstance(said, errors.JorgeError):
             return effects.Failed(number, said)
+        if self.dialect:
+            said = self.dialect.heard(said)
         headers = {name.lower(): value for name, value in said.headers.items()}
         try:
             body = unpacked(headers.get("content-encoding", ""), said.body)

@@ -100,6 +100,9 @@ class RealServer:
             self.on_news()
         return answer
 
+    def cut_off(self, request: Request) -> None:
+        """To a server without a socket nothing arrives in parts (tests/cut does it)."""
+
     async def _answered(self, request: Request) -> Answer:
         headers = {
             name: value for name, value in request.headers.items() if name.lower() != "accept-encoding"

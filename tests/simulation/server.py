@@ -40,6 +40,9 @@ class Server(Protocol):
     def handle(self, request: Request) -> Answer:
         """Raises: ServerKilled."""
 
+    def cut_off(self, request: Request) -> None:
+        """Only the beginning of the body arrived."""
+
     def add_location(self, location_id: str, name: str) -> None: ...
 
     def add_user(self, user_id: str, name: str, role: str, locations: set[str]) -> None: ...

@@ -6,8 +6,11 @@ import random
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from tests.simulation import versions
 from tests.simulation.faults import Act
+from tests.simulation.model import Model
 from tests.simulation.phone import Phone
+from tests.simulation.tus import Upload
 from tests.simulation.world import HOUR, MINUTE, SECOND
 
 if TYPE_CHECKING:
@@ -122,7 +125,7 @@ def _disable_user(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
 # Locations
 
 
-def _revoke(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
+def revoke(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
     held = sorted(sim.server.locations_of(phone.user_id))
     if not held:
         return
@@ -133,9 +136,19 @@ def _revoke(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
         sim.world.after(act.seconds * SECOND, lambda: sim.server.grant(phone.user_id, location))
 
 
+def _revoke_while_offline(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
+    """Work goes on meanwhile that they might do when they did it."""
+    sim.network.trouble("offline", phone.name, act.seconds, act.seed)
+    for kind in ("edit", "add_task", "edit_words"):
+        sim.person.act(phone, kind, rng)
+    revoke(sim, phone, act, rng)
+    for kind in ("edit", "add_lead_with_task"):
+        sim.person.act(phone, kind, rng)
+
+
 def _revoke_while_loading(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
     sim.add_phone(phone.user_id)
-    sim.world.after(rng.randrange(50, 900), lambda: _revoke(sim, phone, act, rng))
+    sim.world.after(rng.randrange(50, 900), lambda: revoke(sim, phone, act, rng))
 
 
 def _move_lead(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
@@ -168,9 +181,11 @@ def _move(sim: Sim, rng: random.Random, delay_ms: int) -> None:
 
 
 def _server_upgrade(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
-    """From here on the server knows a field and a table that this app has never heard of."""
+    """From here on the server knows a field and a table that this app has never heard of; or it is a release further."""
     sim.world.count("fault:server_upgrade")
     sim.server.newer = True
+    if isinstance(sim.server, Model) and sim.releases and rng.random() < 0.5:
+        sim.server.lenses = versions.NEXT
 
 
 def _protocol_ahead(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
@@ -178,28 +193,43 @@ def _protocol_ahead(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> Non
     sim.server.too_old_until = sim.world.now_ms + act.seconds * SECOND
 
 
-def _offset_behind(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
-    for upload in sim.server.uploads.held.values():
-        if upload.data and not upload.done:
-            sim.world.count("fault:offset_behind")
-            del upload.data[rng.randrange(len(upload.data)) :]
+def _between(
+    do: Callable[[Sim, Upload, random.Random], None],
+) -> Callable[[Sim, Phone, Act, random.Random], None]:
+    """It happens when the next recording is half sent, after the answer: the phone believes what is no longer so."""
+
+    def arm(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
+        def strike(upload: Upload) -> None:
+            sim.world.count(f"fault:{act.kind}")
+            sim.world.note("server", act.kind, upload.id, len(upload.data), upload.size)
+            do(sim, upload, rng)
+
+        sim.server.uploads.between.append(strike)
+
+    return arm
 
 
-def _offset_ahead(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
+def _offset_behind(sim: Sim, upload: Upload, rng: random.Random) -> None:
+    del upload.data[rng.choice((0, rng.randrange(len(upload.data)))) :]
+
+
+def _offset_ahead(sim: Sim, upload: Upload, rng: random.Random) -> None:
     """A part arrived whose answer nobody heard."""
-    for upload in sim.server.uploads.held.values():
-        content = sim.person.files.get(upload.note_id, b"")
-        if content and not upload.done:
-            sim.world.count("fault:offset_ahead")
-            end = len(upload.data) + rng.randrange(1, 20_000)
-            upload.data += content[len(upload.data) : min(end, len(content) - 1)]
+    content = sim.person.files[upload.note_id]
+    upload.data += content[len(upload.data) : rng.randrange(len(upload.data), upload.size)]
 
 
-def _upload_forgotten(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
-    held = sim.server.uploads.held
-    for name in [name for name, upload in held.items() if not upload.done]:
-        sim.world.count("fault:upload_forgotten")
-        del held[name]
+def _upload_forgotten(sim: Sim, upload: Upload, rng: random.Random) -> None:
+    del sim.server.uploads.held[upload.id]
+
+
+def _file_gone(sim: Sim, upload: Upload, rng: random.Random) -> None:
+    """The system made room on the phone."""
+    sim.person.paths[upload.note_id].unlink()
+
+
+def _file_changed(sim: Sim, upload: Upload, rng: random.Random) -> None:
+    sim.person.paths[upload.note_id].write_bytes(rng.randbytes(upload.size))
 
 
 def _import_rows(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
@@ -221,14 +251,17 @@ BY_KIND: dict[str, Callable[[Sim, Phone, Act, random.Random], None]] = {
     "tokens_end": _tokens_end,
     "refresh_fails": _refresh_fails,
     "disable_user": _disable_user,
-    "revoke": _revoke,
+    "revoke": revoke,
     "revoke_while_loading": _revoke_while_loading,
+    "revoke_while_offline": _revoke_while_offline,
     "move_lead": _move_lead,
     "move_parent_first": _move_parent_first,
     "server_upgrade": _server_upgrade,
     "protocol_ahead": _protocol_ahead,
-    "offset_behind": _offset_behind,
-    "offset_ahead": _offset_ahead,
-    "upload_forgotten": _upload_forgotten,
+    "offset_behind": _between(_offset_behind),
+    "offset_ahead": _between(_offset_ahead),
+    "upload_forgotten": _between(_upload_forgotten),
+    "file_gone": _between(_file_gone),
+    "file_changed": _between(_file_changed),
     "import_rows": _import_rows,
 }

@@ -2,38 +2,36 @@
 
 from __future__ import annotations
 
-import atexit
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 
-from storage import database
+from domain.wire import lenses
 from sync import effects
-from tests.simulation import faults, invariants, reader, replicas, server_faults, troubles
+from tests.simulation import (
+    faults,
+    invariants,
+    reader,
+    replicas,
+    server_faults,
+    troubles,
+    updates,
+    versions,
+)
 from tests.simulation.ledger import Ledger
 from tests.simulation.model import Model
 from tests.simulation.network import Network
 from tests.simulation.person import Person
 from tests.simulation.phone import Phone, Shell
 from tests.simulation.server import Server
+from tests.simulation.stores import template
 from tests.simulation.world import HOUR, MINUTE, Violation, World
 
 STAMP_MS = 70
 MakeServer = Callable[[World, Path], Server]
-
-
-@cache
-def template() -> Path:
-    """An empty store, brought to this release's tables once per process."""
-    folder = Path(tempfile.mkdtemp(prefix="jorge-sim-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    path = folder / "template.db"
-    database.open_store(path).close()
-    return path
 
 
 @dataclass(slots=True)
@@ -54,6 +52,7 @@ class Sim:
     users: list[str] = field(default_factory=list)
     stamper_dead_until: int = 0
     settled: bool = False
+    releases: bool = field(init=False)
     _stamp_due: bool = False
     _long: Callable[[], None] | None = None
 
@@ -64,6 +63,9 @@ class Sim:
         self.ledger = Ledger(self.world)
         self.person = Person(self.world, self.ledger, self.folder)
         self.checks = invariants.Checks(self)
+        self.releases = versions.GROUP in self.setup.groups and isinstance(self.server, Model)
+        if isinstance(self.server, Model) and self.releases:
+            self.server.lenses = versions.CHAIN
         self.server.on_news = self.news
         self.network.taps.append(self.checks.on_answer)
 
@@ -122,6 +124,8 @@ class Sim:
             template=template(),
             shell=Shell(self.checks.after_step),
         )
+        if self.releases:
+            phone.dialect = versions.drawn(self.world.rng("app", phone.name))
         self.phones.append(phone)
         phone.refresh_token = self.server.sign_in(user_id)
         return phone
@@ -191,6 +195,7 @@ class Sim:
         """All faults off; everybody signs in again; until nothing is under way."""
         self.settled = True
         troubles.all_off(self)
+        self.all_releases_meet()
         for phone in self.phones:
             if not phone.on:
                 phone.start()
@@ -201,6 +206,19 @@ class Sim:
         if self.world.counts["fault:replay"]:
             self.world.run(self.world.now_ms + HOUR)
         self.rest()
+
+    def all_releases_meet(self) -> None:
+        """The server is updated for apps that are ahead of it; apps that are then too old follow."""
+        if not isinstance(self.server, Model) or not self.releases:
+            return
+        if any(phone.dialect and phone.dialect.behind < 0 for phone in self.phones):
+            self.server.lenses = versions.NEXT
+        for phone in self.phones:
+            if phone.dialect and not phone.on:
+                phone.start()
+            if phone.dialect and phone.dialect.schema < self.server.lenses.current - lenses.REACH:
+                self.world.count("fault:too_old")
+                updates.update(self, phone, self.world.rng("update", phone.name))
 
     def rest(self) -> None:
         """Raises: Violation I4/I8 when it does not come to rest within the longest back-off and some."""

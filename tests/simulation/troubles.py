@@ -7,20 +7,21 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from domain import wire
-from storage import cursor, outbox
-from tests.simulation import server_faults
+from storage import outbox
+from sync import file_steps, steps
+from tests.simulation import server_faults, updates
 from tests.simulation.faults import Act
-from tests.simulation.phone import Phone
+from tests.simulation.phone import Moment, Phone
 from tests.simulation.world import DAY, HOUR, MINUTE, SECOND
 
 if TYPE_CHECKING:
     from tests.simulation.sim import Sim
 
 ON_THE_LINE = frozenset(
-    "cut_request cut_answer lost_answer half_open captive drip offline duplicate late replay swap storm"
+    "cut_request cut_answer lost_answer half_open captive drip slow_line offline duplicate late replay swap storm"
     " poke_lost poke_twice".split()
 )
-_STEADY = frozenset({"offline", "half_open", "captive", "storm"})
+_STEADY = frozenset({"offline", "half_open", "captive", "storm", "slow_line"})
 
 
 def suffer(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
@@ -42,6 +43,7 @@ def all_off(sim: Sim) -> None:
     sim.stamper_dead_until = 0
     for phone in sim.phones:
         phone.tear = None
+        phone.moments.clear()
         if phone.on:
             phone.fill_disk(False)
 
@@ -74,7 +76,44 @@ def _poke_early(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
         sim.world.after(number * 300, phone.poke)
 
 
+def _kill_loading(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
+    """In the middle of a first load: a page is kept, and nobody is told."""
+    fresh = sim.add_phone(phone.user_id)
+    _kill_after(sim, fresh, act, lambda step: isinstance(step, steps.KeepPage) and step.page.total > 0)
+
+
+def _kill_dropping(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
+    """When the rows of a lost location have just gone."""
+    server_faults.revoke(sim, phone, act, rng)
+    _kill_after(
+        sim, phone, act, lambda step: isinstance(step, steps.KeepPage) and step.page.scopes is not None
+    )
+
+
+def _kill_hashing(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
+    """While a recording is looked at before it goes."""
+    _kill_after(sim, phone, act, lambda step: isinstance(step, file_steps.CheckFile))
+
+
+def _kill_after(sim: Sim, phone: Phone, act: Act, wanted: Callable[[object], bool]) -> None:
+    def kill() -> None:
+        sim.world.count(f"fault:{act.kind}")
+        phone.crash()
+
+    phone.moments.append(Moment(wanted, kill))
+
+
 # Clocks
+
+
+def _clock_in_push(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
+    """It steps while changes are on their way."""
+
+    def step() -> None:
+        sim.world.count("fault:clock_in_push")
+        phone.clock.wrong_ms += rng.choice((-DAY, -HOUR, HOUR, DAY))
+
+    phone.moments.append(Moment(lambda ask: isinstance(ask, wire.Push), step))
 
 
 def _clock(sizes: tuple[int, ...]) -> Callable[[Sim, Phone, Act, random.Random], None]:
@@ -100,21 +139,22 @@ def _restore_backup(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> Non
     """The phone comes back as it was some minutes ago."""
     if not phone.on:
         return
-    copy, marked = phone.copy(), sim.world.now_ms
+    copy, marked, dialect = phone.copy(), sim.world.now_ms, phone.dialect
 
     def restore() -> None:
         if not phone.on or sim.settled:
             return
         sim.world.count("fault:restore_backup")
         sim.world.note(phone.name, "is restored from a backup")
-        kept = {
-            (line.mutation.row_id, str(line.mutation.patch))
+        kept = [
+            (line.row, line.mutation.patch)
             for line in outbox.listed(phone.db, state=outbox.State.ACKED, limit=100_000)
-        }
+        ]
         for written in sim.ledger.written:
-            said = (written.line.mutation.row_id, str(written.line.mutation.patch))
-            if written.phone == phone.name and written.at_ms >= marked and said not in kept:
+            mine = written.phone == phone.name and written.at_ms >= marked
+            if mine and not any(written.is_of(*one) for one in kept):
                 written.excused = written.excused or "lost with the phone"
+        phone.dialect = dialect
         phone.reopen(copy)
         sim.ledger.skip(phone)
         sim.checks.forget(phone)
@@ -128,6 +168,7 @@ def _clone(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
         return
     sim.world.count("fault:clone")
     twin = sim.spare_phone(phone.user_id)
+    twin.dialect = phone.dialect
     copy = phone.copy()
     twin.path.write_bytes(copy.db)
     if copy.wal:
@@ -170,21 +211,6 @@ def _corrupt_line(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
         sim.person.act(phone, "edit", rng)
 
 
-# Recordings
-
-
-def _file_gone(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
-    for path in sorted(sim.folder.glob(f"{phone.name}-*.wav"))[:2]:
-        sim.world.count("fault:file_gone")
-        path.unlink()
-
-
-def _file_changed(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
-    for path in sorted(sim.folder.glob(f"{phone.name}-*.wav"))[-1:]:
-        sim.world.count("fault:file_changed")
-        path.write_bytes(rng.randbytes(path.stat().st_size))
-
-
 # A lot at once
 
 
@@ -222,6 +248,13 @@ _BY_KIND: dict[str, Callable[[Sim, Phone, Act, random.Random], None]] = {
     "crash": _crash,
     "tear": _tear,
     "disk_full": _disk_full,
+    "kill_loading": _kill_loading,
+    "kill_dropping": _kill_dropping,
+    "kill_hashing": _kill_hashing,
+    "clock_in_push": _clock_in_push,
+    "update_app": updates.update_app,
+    "update_with_500": updates.update_with_500,
+    "downgrade_app": updates.downgrade_app,
     "poke_early": _poke_early,
     "clock_day": _clock((DAY,)),
     "clock_decade": _clock((3652 * DAY,)),
@@ -232,14 +265,8 @@ _BY_KIND: dict[str, Callable[[Sim, Phone, Act, random.Random], None]] = {
     "poison": _poison,
     "poison_parent": _poison_parent,
     "corrupt_line": _corrupt_line,
-    "file_gone": _file_gone,
-    "file_changed": _file_changed,
     "many_edits": _many_edits,
     "everyone_reconnects": _everyone_reconnects,
     "new_phone": _new_phone,
     "other_user": _other_user,
 }
-
-
-def device_of(phone: Phone) -> cursor.Device:
-    return cursor.device(phone.db)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from backend.actor import Actor
@@ -37,12 +38,12 @@ class Upload:
 
 
 class Uploads:
-    """`came`: bytes that arrived for each file, to see that what arrived is not sent again."""
+    """`between`: what goes wrong, each once, when a part was taken and others are still to come."""
 
     def __init__(self, world: World) -> None:
         self.world = world
         self.held: dict[str, Upload] = {}
-        self.came = 0
+        self.between: list[Callable[[Upload], None]] = []
 
     def handle(self, request: Request, actor: Actor) -> Answer:
         name = request.path.removeprefix("/api/uploads").strip("/")
@@ -55,7 +56,19 @@ class Uploads:
         if request.method == "HEAD":
             return _standing(found, 200)
         self._receive(found, request)
-        return _standing(found, 204)
+        standing = _standing(found, 204)
+        if self.between and not found.done:
+            self.between.pop(0)(found)
+        return standing
+
+    def cut_off(self, request: Request) -> None:
+        """A part of which only the beginning arrived: what was read before the cut is kept."""
+        found = self.held.get(request.path.removeprefix("/api/uploads").strip("/"))
+        if found is None or request.method != "PATCH" or found.done:
+            return
+        if request.body and int(request.header("upload-offset")) == len(found.data):
+            self.world.count("blob:kept of a cut part")
+            found.data += request.body[: found.size - len(found.data) - 1]
 
     def _create(self, request: Request, actor: Actor) -> Upload:
         said = _metadata(request.header("upload-metadata"))
@@ -89,7 +102,6 @@ class Uploads:
         if offset + len(request.body) > upload.size:
             raise errors.InputError("More bytes than were announced.", where="Upload-Length")
         upload.data += request.body
-        self.came += len(request.body)
         if len(upload.data) < upload.size:
             return
         if hashlib.sha256(upload.data).hexdigest() != upload.sha256:

@@ -253,17 +253,35 @@ def test_a_batch_that_can_t_be_read_is_halved_down_to_the_change_at_fault() -> N
     assert talk.wishes() == {"Park"}
 
 
-def test_after_a_quiet_run_the_store_is_held_against_the_server() -> None:
+def comparing(due: compare.Due) -> Talk:
+    """After a quiet run."""
     talk = awake()
     talk.do(steps.TakeBatch, None)
     talk.do(steps.AskPage, ASK)
     talk.do(wire.PullAsk, PAGE)
     talk.do(steps.KeepPage, steps.Kept(rows=0, more=False))
     talk.do(file_steps.NextFile, None)
-    talk.do(compare.IsDue, compare.Due(content=False, older=False))
+    talk.do(compare.IsDue, due)
+    return talk
+
+
+def test_after_a_quiet_run_the_store_is_held_against_the_server() -> None:
+    talk = comparing(compare.Due(content=False, older=False))
 
     assert talk.wishes() == {"DigestAsk"}
     assert talk.machine.status.phase is Phase.COMPARING
+
+
+def test_with_a_server_of_another_release_ids_and_versions_are_compared_instead_of_contents() -> None:
+    """It refuses contents: an older app would never again come to the end of a comparison that it needs."""
+    due = compare.Due(content=True, older=True)
+    talk = comparing(due)
+    talk.fail(wire.DigestAsk, errors.InputError("Contents are compared between equal versions only."))
+    assert what(talk.open[talk.wish(wire.DigestAsk)]) == wire.DigestAsk(content=False)
+    talk.do(wire.DigestAsk, wire.Digests(sums={}))
+    talk.do(compare.Sums, [])
+
+    assert what(talk.open[talk.wish(compare.Remember)]) == compare.Remember(due=due, repaired=0, late=False)
 
 
 FAULTS = st.sampled_from([DOWN, BUSY, EXPIRED, errors.ResyncError("?"), errors.DeviceForkedError("?")])

@@ -145,6 +145,24 @@ async def test_what_fits_no_field_of_today_is_parked_and_the_others_go_through(
     assert good.status is wire.Status.APPLIED
 
 
+async def test_an_app_that_was_updated_over_its_queue_is_told_the_row_that_its_former_words_made(
+    make_device: MakeDevice, deps: Deps
+) -> None:
+    """It can't lay `origin` upon a row that has `source`: "applied" would leave it with the old value for ever."""
+    phone = await make_device()
+    lead = await new_lead(phone)
+    older = phone.mutation("patch", "leads", lead, {"origin": "web"}, base_ver=1)
+    newer = phone.mutation("patch", "leads", lead, {"source": "call"}, base_ver=1)
+    mutations = [dataclasses.replace(older, schema=3), dataclasses.replace(newer, schema=5)]
+    talk = await talk_of(deps, phone, 5)
+
+    answer = await talk.push(wire.Push(device_id=phone.id, epoch="1", mutations=mutations))
+
+    for result in answer.results:
+        assert (result.status, result.ver) == (wire.Status.MERGED, 3)
+        assert result.row is not None and result.row.values["source"] == "call"
+
+
 async def test_a_change_sent_again_after_the_servers_update_is_known(
     make_device: MakeDevice, deps: Deps
 ) -> None:
