@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Set
 from dataclasses import dataclass, field, replace
 
 from domain import errors, wire
@@ -71,6 +72,11 @@ class Crossing:
 
     answered: set[Row] = field(default_factory=set)
     paged: set[Row] = field(default_factory=set)
+    sending: bool = False
+    """A batch may be under way: only then it matters what pages are about, which for a first load is every row."""
+
+    def about(self, page: wire.Page) -> Set[Row]:
+        return _rows_of(page) if self.sending or self.answered else frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,7 +206,7 @@ class KeepPage:
         page = self.page
         with device.db.write_tx() as tx:
             known = cursor.place(tx)
-            about = _rows_of(page)
+            about = self.crossing.about(page)
             if known.cursor != self.ask.cursor or not about.isdisjoint(self.crossing.answered):
                 # Started over meanwhile, or older than what a push was answered.
                 return Kept(rows=0, more=True)

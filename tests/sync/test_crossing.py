@@ -1,0 +1,50 @@
+"""Which rows a page is about is only worked out where a batch may cross it: a first load has every row."""
+
+from __future__ import annotations
+
+import pytest
+
+from domain import wire
+from sync import lanes, steps
+
+ROWS = {("leads", "a"), ("leads", "b"), ("tasks", "c"), ("notes", "d")}
+PAGE = wire.Page(
+    cursor="d",
+    more=False,
+    blocks=[wire.Block(table="leads", columns=("id", "ver"), rows=[["a", 1], ["b", 1]])],
+    changes=(wire.Change(table="tasks", id="c", from_ver=1, ver=2, values={}),),
+    removed=[("notes", "d")],
+    server_ms=1,
+)
+
+
+def test_while_nothing_is_sent_nobody_asks_what_a_page_is_about() -> None:
+    assert steps.Crossing().about(PAGE) == set()
+
+
+@pytest.mark.parametrize(
+    "crossing", [steps.Crossing(sending=True), steps.Crossing(answered={("leads", "z")})]
+)
+def test_a_batch_under_way_or_answered_is_held_against_all_of_a_page(crossing: steps.Crossing) -> None:
+    assert crossing.about(PAGE) == ROWS
+
+
+def test_a_batch_is_under_way_from_before_it_is_taken_until_none_waits() -> None:
+    pace = lanes.Pace()
+    pace.crossing.paged.add(("leads", "before"))
+    lane = lanes.up(pace)
+    one = wire.Mutation(
+        mid=1, group="", table="leads", row_id="a", op=wire.Op.PATCH, patch={}, base_ver=1, base={},
+        edit_ms=1, seen_server_ms=1,
+    )  # fmt: skip
+    batch = steps.Batch(push=wire.Push(device_id="d", epoch="e", mutations=[one]))
+
+    assert isinstance(next(lane), steps.TakeBatch)
+    assert (pace.crossing.sending, pace.crossing.paged) == (True, set())
+    assert lane.send(batch) is batch.push
+    assert pace.crossing.sending
+    assert isinstance(lane.send(wire.PushAnswer(results=(), server_ms=1, incarnation="i")), steps.KeepAnswer)
+    assert isinstance(lane.send(steps.Sent(safe=1)), steps.TakeBatch)
+    with pytest.raises(StopIteration):
+        lane.send(None)
+    assert not pace.crossing.sending
