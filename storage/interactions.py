@@ -46,12 +46,3 @@ def get(reads: database.Reads, interaction_id: str) -> Interaction | None:
         reads.rows("SELECT * FROM interactions WHERE id = ?", (interaction_id,)),
     )
     return found[0] if found else None
-
-
-def last_by_lead(reads: database.Reads, *, since: datetime) -> dict[str, datetime]:
-    """The newest interaction of each lead since then."""
-    found = reads.rows(
-        "SELECT lead_id, max(occurred_at) AS at FROM interactions WHERE occurred_at >= ? GROUP BY lead_id",
-        (values.time_text(since),),
-    )
-    return {row["lead_id"]: values.parse_time(row["at"]) for row in found}

@@ -114,13 +114,6 @@ def box_test(box: Box) -> tuple[str, list[float]]:
     return f"lat BETWEEN ? AND ? AND (lon >= ? {joined} lon <= ?)", [box.south, box.north, box.west, box.east]
 
 
-def without_place(reads: database.Reads, *, limit: int = 200) -> list[Lead]:
-    """Leads that no map can show."""
-    return _leads(
-        reads.rows("SELECT * FROM leads WHERE lat IS NULL ORDER BY created_at DESC LIMIT ?", (limit,))
-    )
-
-
 def duplicates(
     reads: database.Reads, *, phone: str | None, email: str | None, except_id: str = ""
 ) -> list[Lead]:

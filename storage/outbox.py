@@ -94,16 +94,6 @@ def listed(reads: database.Reads, *, state: State | None = None, limit: int = 50
     return [line(row) for row in found]
 
 
-def unsent_rows(reads: database.Reads, table: str) -> dict[str, State]:
-    """Rows of a table that carry unsent work: the mark beside each. Parked outweighs pending."""
-    found = reads.rows(
-        "SELECT row_id, max(state = 'parked') AS parked FROM outbox WHERE tbl = ? AND state <> 'acked'"
-        " GROUP BY row_id",
-        (table,),
-    )
-    return {row["row_id"]: State.PARKED if row["parked"] else State.PENDING for row in found}
-
-
 def counts(reads: database.Reads) -> Counts:
     """Part of what each write costs: both numbers come from the indexes alone."""
     row = reads.row(

@@ -12,7 +12,7 @@ from domain import wire
 from storage import database, outbox, rows
 from storage.outbox import Line, State
 
-Row = tuple[str, str]
+_Row = tuple[str, str]
 CAME_BACK = "came_back"
 """The mark of a change that was under way while its row came (back): what it is answered may be older than that."""
 _Mids = frozenset[int]
@@ -31,8 +31,8 @@ class Plan:
 class _Touched:
     """What some changes touch: rows, units of them, and rows that they make or delete."""
 
-    units: dict[Row, set[str]] = field(default_factory=dict)
-    whole: set[Row] = field(default_factory=set)
+    units: dict[_Row, set[str]] = field(default_factory=dict)
+    whole: set[_Row] = field(default_factory=set)
 
     def add(self, line: Line) -> None:
         self.units.setdefault(line.row, set()).update(outbox.units(line.mutation))
@@ -54,14 +54,16 @@ def plan(lines: Sequence[Line], wanted: Collection[int] = ()) -> Plan:
     One whose number may be known to the server (it was sent, and not refused) keeps it, and those that would overtake it
     wait until it is answered.
     """
+    everything, bound = _mids(lines), _mids(line for line in lines if may_be_known(line))
     parked = _mids(line for line in lines if line.state is State.PARKED)
+    still = everything - _mids(line for line in lines if line.state is State.INFLIGHT)
     refused = _mids(_refused(lines, wanted))
-    refused |= _mids(line for line in lines if _is_orphan(line, wanted)) - _held(lines, refused)
-    bound = _mids(line for line in lines if may_be_known(line))
+    refused |= _mids(line for line in lines if _is_orphan(line, wanted)) - _held(lines, refused, still)
     waiting: _Mids = frozenset()
     while True:
-        held = _held(lines, refused | waiting) - refused
-        moved = _spread(lines, parked - refused - held, _mids(lines) - refused - held)
+        held = _held(lines, refused, still) | _held(lines, waiting, everything - bound)
+        held -= refused
+        moved = _spread(lines, parked - refused - held, everything - refused - held)
         behind = _spread(lines[::-1], moved & bound, moved) & parked
         if not behind:
             break
@@ -82,19 +84,14 @@ def _is_orphan(line: Line, wanted: Collection[int]) -> bool:
     return line.state is State.PARKED and line.code == outbox.ORPHANED and line.mid not in wanted
 
 
-def _is_on_its_way(line: Line) -> bool:
-    return line.state is State.INFLIGHT
-
-
 def may_be_known(line: Line) -> bool:
     """It was sent, and not refused: the server may have it under its number."""
-    return line.state is not State.PARKED and (line.attempts > 0 or _is_on_its_way(line))
+    return line.state is State.INFLIGHT or (line.state is State.PENDING and line.attempts > 0)
 
 
-def _held(lines: Sequence[Line], by: _Mids) -> _Mids:
-    """`by`, and whatever waits with it. An opt-out waits for nothing but its own row, whatever else its action does."""
+def _held(lines: Sequence[Line], by: _Mids, among: _Mids) -> _Mids:
+    """`by`, and whatever of `among` waits with it. An opt-out waits for nothing but its own row, whatever else its action does."""
     urgent = frozenset(line.group for line in lines if line.urgent)
-    among = _mids(line for line in lines if not _is_on_its_way(line))
     return _spread(lines, by, among, loose=urgent)
 
 
@@ -122,13 +119,13 @@ def _mids(lines: Iterable[Line]) -> _Mids:
     return frozenset(line.mid for line in lines)
 
 
-def settle(tx: database.Transaction, some: Iterable[Row] = (), *, wanted: Collection[int] = ()) -> None:
+def settle(tx: database.Transaction, some: Iterable[_Row] = (), *, wanted: Collection[int] = ()) -> None:
     """Bring numbers and marks in line, after the changes of these rows, or any that others wait for, became something else."""
     if outbox.counts(tx).parked == 0:
         return
     todo = plan(outbox.lines(tx, _connected(tx, frozenset(some))), wanted)
     tx.executemany(_HOLD, [(outbox.BLOCKED, mid) for mid in todo.hold])
-    tx.executemany(_GO, [(next_mid(tx), mid) for mid in todo.go])
+    tx.executemany(_GO, [(_next_mid(tx), mid) for mid in todo.go])
     if todo.hold or todo.go:
         tx.touch("outbox")
 
@@ -139,29 +136,29 @@ FRESH = "attempts = 0, boot_id = iif(attempts = 0, boot_id, '')"
 _GO = f"UPDATE outbox SET mid = ?, state = 'pending', code = '', message = '', {FRESH} WHERE mid = ?"  # noqa: S608
 
 
-def next_mid(tx: database.Transaction) -> int:
+def _next_mid(tx: database.Transaction) -> int:
     """A number that was never used, as AUTOINCREMENT would give it."""
     tx.execute("UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'outbox'")
     return int(tx.value("SELECT seq FROM sqlite_sequence WHERE name = 'outbox'"))
 
 
-def _connected(tx: database.Transaction, some: Collection[Row]) -> list[int]:
+def _connected(tx: database.Transaction, some: Collection[_Row]) -> list[int]:
     """Unconfirmed changes of these rows and those that wait for others, with all that share a row or an action with them."""
-    of: dict[Row | str, list[tuple[int, Row, str]]] = {}
-    todo: set[Row | str] = set(some)
+    of: dict[_Row | str, list[tuple[int, _Row, str]]] = {}
+    todo: set[_Row | str] = set(some)
     for mid, group, table, row_id, waits in tx.each(_UNSENT, (outbox.BLOCKED,)):
         row = (table, row_id)
         for key in (row, group) if group else (row,):
             of.setdefault(key, []).append((mid, row, group))
         if waits:
             todo.add(row)
-    found, seen = set[int](), set[Row | str]()
+    found, seen = set[int](), set[_Row | str]()
     while todo:
         key = todo.pop()
         seen.add(key)
         for mid, row, group in of.get(key, ()):
             found.add(mid)
-            near: set[Row | str] = {row, group}
+            near: set[_Row | str] = {row, group}
             todo |= near - seen
     return sorted(found)
 

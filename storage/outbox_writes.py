@@ -25,8 +25,7 @@ def add(
     """
     tx.touch("outbox")
     mid = tx.insert(
-        "INSERT INTO outbox (grp, tbl, row_id, op, patch, base_ver, base, edit_ms, seen_server_ms, schema,"
-        " urgent, boot_id, boot_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"{_INSERT} urgent, boot_id, boot_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             *_content(mutation),
             int(urgent),
@@ -39,6 +38,7 @@ def add(
     return mid
 
 
+_INSERT = "INSERT INTO outbox (grp, tbl, row_id, op, patch, base_ver, base, edit_ms, seen_server_ms, schema,"
 _HELD_ACTION = "SELECT 1 FROM outbox INDEXED BY outbox_parked WHERE state = 'parked' AND grp = ? LIMIT 1"
 
 
@@ -60,8 +60,8 @@ def _content(mutation: wire.Mutation) -> tuple[object, ...]:
 def put_back(tx: database.Transaction, line: Line) -> None:
     """What was dropped is there again, in its place; twice is once."""
     tx.execute(
-        "INSERT INTO outbox (grp, tbl, row_id, op, patch, base_ver, base, edit_ms, seen_server_ms, schema,"
-        " mid, urgent, state, attempts, code, message) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        f"{_INSERT} mid, urgent, state, attempts, code, message)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (mid) DO NOTHING",
         (
             *_content(line.mutation),

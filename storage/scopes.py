@@ -139,19 +139,14 @@ def go_on_from_now(tx: database.Transaction) -> None:
 
 
 def meet_again(tx: database.Transaction) -> None:
-    """As `new_incarnation`, but with a comparison of all rows, in which the server's word counts, in place of a load."""
+    """The server's database is another one (a restored backup): the journal goes up once more, then all rows are compared,
+    and the server's word counts.
+
+    The server knows most of the journal by its numbers; what it lost comes back.
+    """
     _send_journal_again(tx)
     go_on_from_now(tx)
     agreed.want(tx, agreed.Want.ALL)
-
-
-def new_incarnation(tx: database.Transaction) -> None:
-    """The server's database is another one (a restored backup): load anew, and send the journal once more.
-
-    The server knows most of it by its numbers; what it lost comes back.
-    """
-    _send_journal_again(tx)
-    start_over(tx)
 
 
 def _send_journal_again(tx: database.Transaction) -> None:

@@ -69,14 +69,5 @@ def of_lead(reads: database.Reads, lead_id: str) -> list[Task]:
     )
 
 
-def next_due_by_lead(reads: database.Reads) -> dict[str, datetime]:
-    """Each lead's soonest open task: part of the ranking."""
-    found = reads.rows(
-        "SELECT lead_id, min(due_at) AS at FROM tasks"
-        " WHERE done_at IS NULL AND due_at IS NOT NULL AND lead_id IS NOT NULL GROUP BY lead_id"
-    )
-    return {row["lead_id"]: values.parse_time(row["at"]) for row in found}
-
-
 def _tasks(found: Iterable[sqlite3.Row]) -> list[Task]:
     return rows.as_values(Task, tables.TASKS, found)
