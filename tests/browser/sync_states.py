@@ -306,6 +306,7 @@ async def _main(page: ft.Page) -> None:
         await asyncio.sleep(0.1)
         if (page.route or "").startswith(("/nearby", "/command")):
             break
+    await asyncio.sleep(1.0)
     page.navigate(route)
 
 
