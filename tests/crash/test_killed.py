@@ -31,6 +31,7 @@ pytestmark = pytest.mark.anyio
 KILLS = int(os.environ.get("JORGE_KILLS", "200"))
 SHARES = 5
 """As many tests, for as many workers."""
+SERVER_KILLS = 3
 SEEDED = 700
 
 
@@ -73,16 +74,20 @@ async def test_killed_together_with_its_server_it_loses_nothing_and_sends_nothin
     grant = await sign_in(url, (await make_user()).email)
     await seed_leads(deps, grant["user"]["locations"][0]["id"])
     rng, phone = random.Random(99), await Nursery.open(tmp_path / "phone" / "store.db", grant)
+    every, deaths = KILLS // SHARES // SERVER_KILLS or 1, 0
     for number in range(KILLS // SHARES):
-        if number % (KILLS // SHARES // 3 or 1) == 5:
+        if number % every == every // 2:
             asyncio.get_running_loop().call_later(rng.random() * 0.3, process.kill)
         await phone.killed(url, rng)
         check(phone.store, phone.book)
         if process.returncode is not None:
+            deaths += 1
             process, url = await serve()
     await phone.finished(url)
     await phone.close()
 
+    assert deaths
+    assert phone.book.done > phone.kills
     await agree(url, deps, phone, tmp_path)
 
 
