@@ -83,10 +83,24 @@ def _parts(seeds: range, jobs: int) -> Iterator[runs.Report]:
             yield done.result()
 
 
+def _table(report: runs.Report) -> str:
+    """Fault by promise: in how many runs the fault happened; where a promise broke, in how many of those (0 = a dot)."""
+    promises = [f"I{number}" for number in range(1, 15) if number != 10]  # I10 needs two runs: a test
+    promises += sorted({failure.invariant for failure in report.failures} - set(promises))
+    lines = [f"\n{'fault':28}{'times':>8}{'runs':>6}  " + "".join(f"{one:>5}" for one in promises)]
+    for fault, times in sorted(report.met.items()):
+        broke = (report.broken[fault, promise] for promise in promises)
+        cells = "".join(f"{number or '.':>5}" for number in broke)
+        lines.append(f"{fault:28}{report.counts[f'fault:{fault}']:8}{times:6}  {cells}")
+    return "\n".join(lines)
+
+
 def _tell(report: runs.Report, shrink_most: int) -> int:
     print("\nWhat the runs did:")
     for what, times in sorted(report.counts.items()):
-        print(f"  {times:8} {what}")
+        if not what.startswith("fault:"):
+            print(f"  {times:8} {what}")
+    print(_table(report))
     missing = runs.never_met(report.counts) if report.runs >= 300 else []
     if missing:
         print(f"\nNever met, so nothing is known of it: {', '.join(missing)}")

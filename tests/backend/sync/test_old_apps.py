@@ -160,7 +160,8 @@ async def test_an_app_that_was_updated_over_its_queue_is_told_the_row_that_its_f
 
     for result in answer.results:
         assert (result.status, result.ver) == (wire.Status.MERGED, 3)
-        assert result.row is not None and result.row.values["source"] == "call"
+        assert result.row is not None
+        assert result.row.values["source"] == "call"
 
 
 async def test_a_change_sent_again_after_the_servers_update_is_known(
