@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
+from fastapi.telemetry import TelemetryConfig
 
 import backend
 from backend import errors
@@ -56,6 +57,11 @@ JOBS: Sequence[Job] = (
     kpi_snapshots.run,
 )
 
+# FastAPI's own would send the messages of exceptions, with what people typed, wherever the environment names an exporter.
+_UNTOLD: TelemetryConfig = {
+    "tracing": False, "metrics": False, "logs": False, "operation_spans": False, "auto_configure": False
+}  # fmt: skip
+
 _SHORTEST_PAUSE = 0.5
 _LONGEST_PAUSE = 60.0
 
@@ -75,6 +81,7 @@ def create_app(deps: Deps, *, jobs: Sequence[Job] = JOBS) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,  # its page would fetch scripts from outside
         redoc_url=None,
+        telemetry=_UNTOLD,
     )
     app.state.deps = deps
     errors.install(app)
