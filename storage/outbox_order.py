@@ -131,7 +131,7 @@ def settle(tx: database.Transaction, some: Iterable[_Row] = (), *, wanted: Colle
 
 
 _HOLD = "UPDATE outbox SET state = 'parked', code = ?, message = '' WHERE mid = ?"
-FRESH = "attempts = 0, boot_id = iif(attempts = 0, boot_id, '')"
+FRESH = "attempts = 0, boot_id = CASE WHEN attempts = 0 THEN boot_id ELSE '' END"
 """SQL: nobody was told of its number yet; its time stays what it was when it was sent first."""
 _GO = f"UPDATE outbox SET mid = ?, state = 'pending', code = '', message = '', {FRESH} WHERE mid = ?"  # noqa: S608
 

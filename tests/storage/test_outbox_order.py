@@ -41,6 +41,20 @@ def test_what_builds_on_a_parked_change_waits_and_follows_it(queue: Queue) -> No
     assert queue.send() == [3, 1, 2]
 
 
+@pytest.mark.parametrize(("first", "second"), [("put", "name"), ("delete", "put"), ("name", "delete")])
+def test_what_makes_or_deletes_a_row_keeps_its_place_among_all_changes_of_it(
+    queue: Queue, first: str, second: str
+) -> None:
+    queue.add((0, first))
+    queue.send(refusing(1))
+    queue.add((0, second))
+    queue.add((1, second))
+    assert queue.parked == {1: "forbidden", 2: outbox.BLOCKED}
+    queue.again(1)
+
+    assert queue.send() == [3, 1, 2]
+
+
 def test_a_newer_change_of_the_field_never_goes_before_an_older_one_that_waits(queue: Queue) -> None:
     """1 and 2 share a row's name, 2 and 3 its phone: 3 builds on 2 alone, which a person sends again too early."""
     queue.add((0, "name"))
