@@ -23,14 +23,20 @@ LENA = {
 }
 
 
-def change(site: Site, person: Person, field: str, value: Any) -> None:
-    """What an older app, with fewer checks, would have written: the waiting change carries this value."""
+async def change(site: Site, person: Person, field: str, value: Any) -> None:
+    """What an older app, with fewer checks, would have written: the waiting change carries this value.
+
+    Comes back when the app has tried to send it: a try that began with the former value is over.
+    """
     with contextlib.closing(sqlite3.connect(site.store(person), timeout=10)) as db, db:
-        mid, patch = db.execute("SELECT mid, patch FROM outbox WHERE state <> 'acked'").fetchone()
+        db.execute("BEGIN IMMEDIATE")
+        waiting = "SELECT mid, patch, attempts FROM outbox WHERE state <> 'acked'"
+        mid, patch, attempts = db.execute(waiting).fetchone()
         db.execute(
             "UPDATE outbox SET patch = ? WHERE mid = ?",
             (json.dumps({**json.loads(patch), field: value}), mid),
         )
+    await brokerage.until(lambda: site.ask(person, waiting)[0]["attempts"] > attempts, seconds=60)
 
 
 async def set_price(window: harness.Window, price: str) -> None:
@@ -45,7 +51,7 @@ async def test_a_refused_change_is_put_right_at_the_lead_and_then_safe(firm: Bro
         firm.field.net.cut()
         await set_price(phone, "$399,000")
         await phone.see("On computer")
-        change(firm.field, office.agent, "price_cents", 10**17)
+        await change(firm.field, office.agent, "price_cents", 10**17)
 
         firm.field.net.heal()
         await phone.see("1 change needs your decision", timeout=60)
