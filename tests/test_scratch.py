@@ -17,7 +17,7 @@ import subprocess, sys, tempfile
 from pathlib import Path
 from tests import engines, scratch
 with scratch.entered(Path(sys.argv[1])), engines.shared() as running:
-    app = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    app = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], stdout=subprocess.DEVNULL)
     print(tempfile.gettempdir(), engines.folder(), running.postgres.pid, app.pid, flush=True)
     sys.stdin.read()
     app.kill()
