@@ -142,14 +142,14 @@ class Database(Reads):
         """BEGIN IMMEDIATE … COMMIT, or nothing at all. Raises: StoreError, DiskFullError; RuntimeError when nested."""
         if self._writing:
             raise RuntimeError("write_tx() inside write_tx(): pass the transaction on instead")
-        self._run("BEGIN IMMEDIATE")
-        self._writing = True
         tx = Transaction(self._connection, self.path, self.session)
+        tx.execute("BEGIN IMMEDIATE")
+        self._writing = True
         try:
             yield tx
             if tx.is_written and ballast.lend(self.path):
                 tx.touch(BALLAST)
-            self._run("COMMIT")
+            tx.execute("COMMIT")
         except BaseException as fault:
             self._rollback()
             if isinstance(fault, errors.DiskFullError):
@@ -158,12 +158,6 @@ class Database(Reads):
         finally:
             self._writing = False
         self._tell(frozenset(tx.touched))
-
-    def _run(self, sql: str) -> None:
-        try:
-            self._connection.execute(sql)
-        except sqlite3.Error as fault:
-            raise faults.translate(fault, str(self.path)) from fault
 
     def _rollback(self) -> None:
         # A full disk may have rolled back by itself.
