@@ -189,7 +189,10 @@ def voice() -> ft.View:
             )
         ),
         progress.progress(
-            "Writing down what you said", 0.62, note="On this computer, nothing is sent.", on_cancel=lambda: None
+            "Writing down what you said",
+            0.62,
+            note="On this computer, nothing is sent.",
+            on_cancel=lambda: None,
         ),
         cards.section(
             "Proposed changes",
