@@ -48,7 +48,8 @@ async def test_a_phone_opens_a_lead_edits_it_and_comes_back_after_a_reload() -> 
 async def test_tabs_and_the_microphone_are_named() -> None:
     async with gallery() as window:
         await window.open("/nearby")
-        await window.see("Offline · 3 changes safe on this computer · leads as of 10:42")
+        await window.see("1 change needs your decision")
+        await window.see("3 changes safe on this computer, waiting. Offline")
         await window.see("DEMO DATA")
 
         await window.page.get_by_role("tab", name="Sync").click()
