@@ -224,7 +224,8 @@ class KeepPage:
         if applied.scrub or not (page.more or known.first_complete):
             device.db.scrub()  # after a lost location; and a first load leaves a log as large as itself
         logger.info("sync.pulled", extra={"rows": applied.rows, "removed": applied.removed})
-        return Kept(rows=applied.rows, more=page.more)
+        # What waited for a row of this page goes now, not when the app looks by itself.
+        return Kept(rows=applied.rows, more=page.more, journal="outbox" in tx.touched)
 
 
 def _rows_of(page: wire.Page) -> set[Row]:

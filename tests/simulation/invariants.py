@@ -63,6 +63,8 @@ def _is_no_news(step: object) -> bool:
 _COPIES = ("clone", "restore_backup")
 _ROUNDS = 4
 """What waited for a parked change goes up when it was let go, and may be refused in its turn."""
+_FILES_STAY = ("clone", "restore_backup", "torn wal", "update_app")
+"""After these a store does not know what it had written to the disk beside it."""
 _COMPARED = ("failover", "restore_point", "prune", "stamper_dead", "update_app")
 """After these the comparison is the way to go on; else it must find nothing to mend."""
 
@@ -141,6 +143,13 @@ class Checks:
                 raise Violation("I6", f"{phone.name} fell back to version {ver} of {key}, had {before}")
             if ver > before and not meets_again:
                 known[key] = ver
+
+    def before_look(self, phone: Phone) -> None:
+        """I8: between two looks, what waits is under way or has a timer, unless only a person can help."""
+        machine = phone.machine
+        excused = machine.running or machine.armed or machine.status.needs_sign_in or machine.up.asleep
+        if not excused and outbox.counts(phone.db).pending:
+            raise Violation("I8", f"{phone.name} has changes that wait, and nothing will wake them")
 
     def _sees_own_work(self, phone: Phone) -> None:
         waiting: dict[Key, list[outbox.Line]] = {}
@@ -236,6 +245,7 @@ class Checks:
             self._equal(phone, base_rows(phone))
         for phone in sim.phones:
             self._listed(phone)
+            self._no_file_is_left(phone)
             self._nothing_was_mended(phone)
         history.check(sim)
         for _ in range(_ROUNDS):
@@ -270,6 +280,15 @@ class Checks:
             done = [one for one in self.sim.server.uploads_of(row["note_id"]) if one == row["sha256"]]
             if row["id"] not in unsent and not done:
                 raise Violation("I4", f"{phone.name} calls recording {row['id']} sent, the server has it not")
+
+    def _no_file_is_left(self, phone: Phone) -> None:
+        """I3: of a recording that a location took along nothing is left on the disk."""
+        if any(self.sim.world.counts[f"fault:{kind}"] for kind in _FILES_STAY):
+            return
+        named = {row["path"] for row in phone.db.rows("SELECT path FROM blobs")}
+        for path in self.sim.person.paths.values():
+            if path.name.startswith(f"{phone.name}-") and str(path) not in named and path.exists():
+                raise Violation("I3", f"{phone.name} keeps {path.name}, and nothing names it any more")
 
     def _equal(self, phone: Phone, here: Mapping[Key, tuple[int, dict[str, Any]]]) -> None:
         """I2: byte by byte, and the sums with them."""

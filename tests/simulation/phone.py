@@ -48,9 +48,10 @@ class Moment:
 
 @dataclass(slots=True)
 class Shell:
-    """Hooks of a run: what is checked after each transaction."""
+    """Hooks of a run: what is checked after each transaction, and before the app looks by itself."""
 
-    after_step: Callable[[Phone, object], None] = lambda phone, step: None
+    after_step: Callable[[Phone, object], None]
+    before_look: Callable[[Phone], None]
 
 
 @dataclass(slots=True, eq=False)
@@ -320,6 +321,7 @@ class Phone:
     def _look_of(self, life: int) -> Callable[[], None]:
         def look() -> None:
             if self._alive(life):
+                self.shell.before_look(self)
                 self.hear(effects.Wake(effects.Why.LOOK))
                 self.world.after(LOOK_MS + self._rng.randrange(5 * SECOND), look)
 

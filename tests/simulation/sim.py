@@ -122,7 +122,7 @@ class Sim:
             user_id=user_id,
             folder=self.folder,
             template=template(),
-            shell=Shell(self.checks.after_step),
+            shell=Shell(self.checks.after_step, self.checks.before_look),
         )
         if self.releases:
             phone.dialect = versions.drawn(self.world.rng("app", phone.name))
