@@ -178,6 +178,7 @@ def equal(pace: Pace) -> Lane:
             mended = yield compare.Repair(ask=ask, found=listed, due=how, since=found.since)
             repaired, late = repaired + (mended or 0), late or mended is None
     pace.compared, pace.audit = pace.compared or not late, pace.audit and late
+    pace.journal = pace.journal or repaired > 0  # what waited for a row that came goes now
     yield compare.Remember(due=due, repaired=repaired, late=late)
 
 

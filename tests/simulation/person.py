@@ -248,7 +248,7 @@ class Person:
             return ""
         line = rng.choice(parked)
         choice = rng.randrange(3)
-        if choice == 1 and line.code == pushed.ROW_DELETED and line.mutation.op is wire.Op.PATCH:
+        if choice and line.code == pushed.ROW_DELETED and line.mutation.op is wire.Op.PATCH:
             self._edit(phone, lambda edit: edit.restore(line.mutation.mid))
             self.ledger.restored.add(line.row)
             self.world.count("decision:restored")

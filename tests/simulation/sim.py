@@ -213,12 +213,16 @@ class Sim:
             return
         if any(phone.dialect and phone.dialect.behind < 0 for phone in self.phones):
             self.server.lenses = versions.NEXT
+            updates.end_of_news(self)
         for phone in self.phones:
             if phone.dialect and not phone.on:
                 phone.start()
             if phone.dialect and phone.dialect.schema < self.server.lenses.current - lenses.REACH:
                 self.world.count("fault:too_old")
                 updates.update(self, phone, self.world.rng("update", phone.name))
+
+    def is_of_servers_release(self, app: versions.Dialect) -> bool:
+        return isinstance(self.server, Model) and app.schema == self.server.lenses.current
 
     def rest(self) -> None:
         """Raises: Violation I4/I8 when it does not come to rest within the longest back-off and some."""

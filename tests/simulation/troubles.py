@@ -253,6 +253,7 @@ _BY_KIND: dict[str, Callable[[Sim, Phone, Act, random.Random], None]] = {
     "kill_hashing": _kill_hashing,
     "clock_in_push": _clock_in_push,
     "update_app": updates.update_app,
+    "update_ahead": updates.update_ahead,
     "update_with_500": updates.update_with_500,
     "downgrade_app": updates.downgrade_app,
     "poke_early": _poke_early,

@@ -6,6 +6,7 @@ import json
 import random
 import shutil
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,7 @@ def update(sim: Sim, phone: Phone, rng: random.Random) -> None:
     if before.behind:
         _in_older_words(sim, phone, before)
     old = _first_release(phone)
-    phone.dialect = Dialect(0)
+    phone.dialect = Dialect(0, since=1)  # no second update: what waits is said in one former release's words
     sim.world.count("fault:update_app")
     sim.world.note(phone.name, "is updated from", before.behind)
     phone.reopen(Copy(old, b""))
@@ -121,6 +122,24 @@ def _lines_of(store: bytes, folder: Path) -> list[tuple[Any, ...]]:
 
 def update_app(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
     update(sim, phone, rng)
+
+
+def update_ahead(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:
+    """To a release that the server does not know yet."""
+    if phone.on and phone.dialect == Dialect(0):
+        sim.world.count("fault:update_ahead")
+        phone.dialect = Dialect(-1, since=int(phone.db.value("SELECT coalesce(max(mid), 0) FROM outbox")))
+        phone.crash()
+        for kind in ("edit", "edit_price", "edit_newer", "edit"):
+            sim.person.act(phone, kind, rng)
+
+
+def end_of_news(sim: Sim) -> None:
+    """Nobody writes any more what no server of this world will ever know."""
+    for phone in sim.phones:
+        if phone.on and phone.dialect and phone.dialect.behind < 0:
+            newest = int(phone.db.value("SELECT coalesce(max(mid), 0) FROM outbox"))
+            phone.dialect = replace(phone.dialect, until=newest)
 
 
 def update_with_500(sim: Sim, phone: Phone, act: Act, rng: random.Random) -> None:

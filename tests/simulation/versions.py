@@ -53,9 +53,12 @@ NEXT = replace(CHAIN, current=NOW + 1)
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How an app speaks that is so many releases behind ours; -1: ahead of the server."""
+    """How an app speaks that is so many releases behind ours; -1: ahead of the server, with a field of its own in
+    the changes after `since` and up to `until`."""
 
     behind: int
+    since: int = 0
+    until: int = 1 << 62
 
     @property
     def schema(self) -> int:
@@ -79,7 +82,7 @@ class Dialect:
         patch, base, mid = dict(change.get("patch", {})), dict(change.get("base", {})), int(change["mid"])
         if change["table"] != _TABLE or not patch:
             return {"patch": patch, "base": base}
-        if self.behind < 0 and mid % 3 == 0:
+        if self.behind < 0 and self.since < mid <= self.until and mid % 3 == 0:
             patch["mood"] = "odd"
         if self.behind >= 1 and (mid % 40 or "motivation" not in patch):  # else a value that nobody can turn
             patch = _worded(patch)
@@ -140,11 +143,12 @@ def _worded(given: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def comparable(values: Mapping[str, Any], behind: int) -> dict[str, Any]:
-    """A row without what an app so far behind can't know."""
-    return {**values, "area": None} if behind > 0 and "area" in values else dict(values)
+def comparable(values: Mapping[str, Any], blind: bool) -> dict[str, Any]:
+    """A row; `blind`: without the field that an app of another release than the server's does not know, or learns of only
+    with the next change of the row (contents are compared between equal releases)."""
+    return {**values, "area": None} if blind and "area" in values else dict(values)
 
 
 def drawn(rng: random.Random) -> Dialect:
     """Half of the phones are of today."""
-    return Dialect(rng.choice((0, 0, 0, 1, 2, -1)))
+    return Dialect(rng.choice((0, 0, 1, 2)))
