@@ -153,8 +153,10 @@ class Checks:
 
     def _sees_own_work(self, phone: Phone) -> None:
         waiting: dict[Key, list[outbox.Line]] = {}
-        for line in outbox.listed(phone.db, limit=100_000):
-            if line.state is not outbox.State.PARKED:
+        listed = sorted(outbox.listed(phone.db, limit=100_000), key=lambda line: line.mutation.mid)
+        under_way = {line.row for line in listed if line.state is not outbox.State.PARKED}
+        for line in listed:
+            if line.row in under_way:  # what was refused since is shown as well, until its person lets it go
                 waiting.setdefault(line.row, []).append(line)
         safe = self._known_safe.get(phone.name, set())
         for (name, row_id), lines in waiting.items():
