@@ -250,6 +250,9 @@ class Checks:
             self._no_file_is_left(phone)
             self._nothing_was_mended(phone)
         history.check(sim)
+        if any(sim.person.bring_back(phone) for phone in sim.phones):
+            sim.rest()
+            history.check(sim)
         for _ in range(_ROUNDS):
             for phone in sim.phones:
                 sim.person.let_all_go(phone)

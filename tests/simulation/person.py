@@ -246,12 +246,9 @@ class Person:
         parked = outbox.listed(phone.db, state=outbox.State.PARKED)
         if not parked:
             return ""
-        line = rng.choice(parked)
+        line = rng.choice([one for one in parked if one.code == pushed.ROW_DELETED] or parked)
         choice = rng.randrange(3)
-        if choice and line.code == pushed.ROW_DELETED and line.mutation.op is wire.Op.PATCH:
-            self._edit(phone, lambda edit: edit.restore(line.mutation.mid))
-            self.ledger.restored.add(line.row)
-            self.world.count("decision:restored")
+        if choice and self._restores(phone, line):
             return ""
         with phone.db.write_tx() as tx:
             if choice == 0:
@@ -262,6 +259,18 @@ class Person:
                 amend.take_out(tx, outbox.lines(tx, [line.mutation.mid]))
         self.ledger.skip(phone)
         return ""
+
+    def bring_back(self, phone: Phone) -> bool:
+        """One deleted row, with the edit that met its deletion."""
+        return any(self._restores(phone, line) for line in outbox.listed(phone.db, state=outbox.State.PARKED))
+
+    def _restores(self, phone: Phone, line: outbox.Line) -> bool:
+        if line.code != pushed.ROW_DELETED or line.mutation.op is not wire.Op.PATCH:
+            return False
+        self._edit(phone, lambda edit: edit.restore(line.mutation.mid))
+        self.ledger.restored.add(line.row)
+        self.world.count("decision:restored")
+        return True
 
     def let_all_go(self, phone: Phone) -> None:
         for line in outbox.listed(phone.db, state=outbox.State.PARKED, limit=100_000):
