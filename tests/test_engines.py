@@ -16,8 +16,9 @@ from tests import engines
 pytestmark = pytest.mark.anyio
 
 HOLD = """
-import time
+import signal, time
 from tests import engines
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts in the background ignores it
 with engines.shared() as held:
     print(held.postgres.pid, held.valkey.pid, engines.folder(), flush=True)
     time.sleep(600)

@@ -40,7 +40,7 @@ TABLES = ("leads", "tasks")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirstRun:
-    """Its bytes, and whether the device met the end of the line."""
+    """Its bytes, and whether the device met the end of the line: in an answer, or between two, when it takes another one."""
 
     up: int
     down: int
@@ -70,14 +70,14 @@ class Bench:
         db = database.open_store(path)
         try:
             made = self.three_changes(db)
-            before = self.net.bytes_up, self.net.bytes_down
+            before = self.net.bytes_up, self.net.bytes_down, self.net.connections
             stands = [stand(db)]
             self.net.cut_next(up=up, down=down)
             status = await self.run(db)
             used = FirstRun(
                 up=self.net.bytes_up - before[0],
                 down=self.net.bytes_down - before[1],
-                cut=isinstance(status.fault, errors.UnreachableError),
+                cut=isinstance(status.fault, errors.UnreachableError) or self.net.connections > before[2] + 1,
             )
             self.net.cut_next()
             stands.append(stand(db))
