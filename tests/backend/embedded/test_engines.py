@@ -87,7 +87,7 @@ async def test_engines_keep_what_they_acknowledge_and_open_no_port(folder: Path)
     )
     assert (await valkey.config_get("port"))["port"] == "0"
     await valkey.aclose()
-    sockets = os.stat(await sql(engines, "SHOW unix_socket_directories"))
+    sockets = os.stat(str(await sql(engines, "SHOW unix_socket_directories")))
     assert stat.S_IMODE(sockets.st_mode) == 0o700
     embedded.release(engines)
 
