@@ -31,7 +31,7 @@ class Pace:
     """What the lanes learn on the way; nothing of it outlives the process.
 
     `took`: seconds of what a lane did last. `late`: files that the server could not take just now. `agreed`: files whose
-    offset it confirmed since the last cut.
+    offset it confirmed since the last cut. `freed`: changes may go that could not before.
     """
 
     mutations: int = wire.MAX_MUTATIONS
@@ -40,7 +40,7 @@ class Pace:
     metered: bool = False
     audit: bool = False
     compared: bool = False
-    journal: bool = False
+    freed: bool = False
     took: float = 0.0
     crossing: steps.Crossing = field(default_factory=steps.Crossing)
     late: set[str] = field(default_factory=set)
@@ -94,7 +94,7 @@ def down(pace: Pace) -> Lane:
             continue
         kept = yield steps.KeepPage(ask=ask, page=page, took=pace.took, crossing=pace.crossing)
         pace.page = next_limit(pace.page, kept.rows, pace.took)
-        pace.journal = pace.journal or kept.journal
+        pace.freed = pace.freed or kept.freed
         more, whole = kept.more, kept.whole
     # A size that nobody has to name is the next run's; a device that is slow keeps its own.
     pace.page = min(pace.page, FIRST_PAGE)
@@ -178,7 +178,7 @@ def equal(pace: Pace) -> Lane:
             mended = yield compare.Repair(ask=ask, found=listed, due=how, since=found.since)
             repaired, late = repaired + (mended or 0), late or mended is None
     pace.compared, pace.audit = pace.compared or not late, pace.audit and late
-    pace.journal = pace.journal or repaired > 0  # what waited for a row that came goes now
+    pace.freed = pace.freed or repaired > 0  # what waited for a row that came goes now
     yield compare.Remember(due=due, repaired=repaired, late=late)
 
 

@@ -239,8 +239,8 @@ class Machine:
         if one is self.up and one.moved:
             self.files.wanted = True  # they wait for their note
             self._out.append(Arm(SETTLE, SETTLE_SECONDS))
-        if self.pace.journal:
-            self.pace.journal, self.up.wanted = False, True
+        if self.pace.freed:
+            self.pace.freed, self.up.wanted = False, True
         if one is self.down and self.line.failures == 0:
             self.equal.wanted = True
         if one is self.down and not (self.up.fault or self.line.armed):

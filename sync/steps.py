@@ -51,12 +51,12 @@ class Sent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """What a page brought, and whether there is more. `journal`: confirmed changes wait to be sent once more. `whole`: ask
+    """What a page brought, and whether there is more. `freed`: changes may go now that could not before. `whole`: ask
     for it again with whole rows."""
 
     rows: int
     more: bool
-    journal: bool = False
+    freed: bool = False
     whole: bool = False
 
 
@@ -216,7 +216,7 @@ class KeepPage:
                 scopes.meet_again(tx)
                 events.add(tx, "pull.new_incarnation", level="warning", at=device.clock.now())
                 cursor.put(tx, incarnation=page.incarnation)
-                return Kept(rows=0, more=True, journal=True)  # it goes on from a position of the old one
+                return Kept(rows=0, more=True, freed=True)  # it goes on from a position of the old one
             applied = pulled.apply(tx, page, **clocks(device, self.took))
             doomed.add(tx, applied.files)
             self.crossing.paged |= about
@@ -225,7 +225,7 @@ class KeepPage:
             device.db.scrub()  # after a lost location; and a first load leaves a log as large as itself
         logger.info("sync.pulled", extra={"rows": applied.rows, "removed": applied.removed})
         # What waited for a row of this page goes now, not when the app looks by itself.
-        return Kept(rows=applied.rows, more=page.more, journal="outbox" in tx.touched)
+        return Kept(rows=applied.rows, more=page.more, freed="outbox" in tx.touched)
 
 
 def _rows_of(page: wire.Page) -> set[Row]:
