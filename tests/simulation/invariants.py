@@ -63,6 +63,8 @@ def _is_no_news(step: object) -> bool:
 _COPIES = ("clone", "restore_backup")
 _ROUNDS = 4
 """What waited for a parked change goes up when it was let go, and may be refused in its turn."""
+_FILES_ARE_REFUSED = ("file_gone", "file_changed", "revoke", "move", "restore_backup", "clone")
+"""Without these no recording may wait for a person."""
 _FILES_STAY = ("clone", "restore_backup", "torn wal", "update_app")
 """After these a store does not know what it had written to the disk beside it."""
 _COMPARED = ("failover", "restore_point", "prune", "stamper_dead", "update_app")
@@ -82,6 +84,10 @@ class Checks:
 
     def on_answer(self, who: str, request: Request, answer: Answer) -> None:
         """I3: what the server sends belongs to the asker's locations."""
+        if answer.status == 426 and request.path == "/api/sync/push":
+            raise Violation(
+                "I4", f"{who}'s work is shut up in it: the server takes no change of this release"
+            )
         if answer.status != 200 or not request.path.startswith("/api/sync/"):
             return
         user = next(phone.user_id for phone in self.sim.phones if phone.name == who)
@@ -107,6 +113,8 @@ class Checks:
             raise Violation("I3", f"the server sent {who} rows of {sorted(found - allowed)}")
 
     def after_step(self, phone: Phone, step: object) -> None:
+        if isinstance(step, steps.Fork):
+            self._has_a_name_of_its_own(phone)
         if isinstance(step, _WATCHED) and not _is_no_news(step):
             acked = phone.db.rows("SELECT mid FROM outbox WHERE state = 'acked'")
             self._known_safe.setdefault(phone.name, set()).update(row["mid"] for row in acked)
@@ -143,6 +151,12 @@ class Checks:
                 raise Violation("I6", f"{phone.name} fell back to version {ver} of {key}, had {before}")
             if ver > before and not meets_again:
                 known[key] = ver
+
+    def _has_a_name_of_its_own(self, phone: Phone) -> None:
+        """I1: two stores of one name would take each other's numbers."""
+        name = cursor.device(phone.db)
+        if any(name == cursor.device(one.db) for one in self.sim.phones if one is not phone and one.on):
+            raise Violation("I1", f"{phone.name} goes on under the name of the phone that it is a copy of")
 
     def before_look(self, phone: Phone) -> None:
         """I8: between two looks, what waits is under way or has a timer, unless only a person can help."""
@@ -281,6 +295,10 @@ class Checks:
         if waiting - listed:
             raise Violation("I4", f"{phone.name} hides {sorted(waiting - listed)}")
         unsent = {blob.id for blob in blobs.unsent(phone.db)}
+        counts = self.sim.world.counts
+        given_up = phone.db.value("SELECT id FROM blobs WHERE state = 'failed'")
+        if given_up and not any(counts[f"fault:{kind}"] for kind in _FILES_ARE_REFUSED):
+            raise Violation("I4", f"{phone.name} gave up on recording {given_up}, which is whole")
         for row in phone.db.rows("SELECT id, note_id, sha256, state FROM blobs"):
             done = [one for one in self.sim.server.uploads_of(row["note_id"]) if one == row["sha256"]]
             if row["id"] not in unsent and not done:
