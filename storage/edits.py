@@ -96,7 +96,8 @@ class Edit:
         outbox_writes.drop(self.tx, chosen)
         for _, line in sorted(chosen.items()):
             table, row_id = line.row
-            self._write(_table(table), row_id, wire.Op.PUT, line.mutation.patch)
+            there = self.row(_table(table), row_id)  # somebody else brought it back already
+            self._write(_table(table), row_id, wire.Op.PUT, line.mutation.patch, there)
         outbox_order.settle(self.tx, {line.row for line in chosen.values()})
 
     def row(self, table: tables.Table, row_id: str) -> dict[str, Any] | None:

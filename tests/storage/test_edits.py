@@ -6,7 +6,7 @@ import pytest
 
 from domain import errors, ids, tables
 from domain.wire import Op
-from storage import batches, database, edits, leads, outbox, outbox_writes, rebase, search
+from storage import batches, database, edits, leads, outbox, outbox_writes, rebase, rows, search
 from tests import fakes
 from tests.storage.conftest import LOCATION, add_lead, edit, lead
 
@@ -144,6 +144,24 @@ def test_bringing_a_deleted_row_back_takes_along_what_waited_for_the_change(stor
         (Op.PUT, {"name": "Ann Leigh"}, 7),
         (Op.PUT, {"name": "Anne Leigh"}, 7),
     ]
+
+
+def test_an_edit_is_brought_back_upon_a_row_that_somebody_else_brought_back_already(
+    store: database.Database,
+) -> None:
+    lead_id = add_lead(store)
+    before = rows.get(store, tables.LEADS, lead_id)
+    assert before is not None
+    edit(store, lambda e: e.patch("leads", lead_id, {"name": "Ann Leigh"}))
+    with store.write_tx() as tx:
+        outbox_writes.mark_acked(tx, 1, 0)
+        outbox_writes.mark_parked(tx, 2, code="row_deleted", message="Gone.")
+        rebase.set_base(tx, tables.LEADS, lead_id, rebase.Base(ver=8, values=before[1]))
+    edit(store, lambda e: e.restore(2))
+
+    found = leads.get(store, lead_id)
+    assert found is not None
+    assert found.name == "Ann Leigh"
 
 
 def test_what_does_not_wait_for_a_decision_is_not_brought_back(store: database.Database) -> None:
