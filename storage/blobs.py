@@ -109,8 +109,11 @@ def of_note(reads: database.Reads, note_id: str) -> Blob | None:
 
 
 def progressed(tx: database.Transaction, blob_id: str, *, url: str, sent: int) -> None:
+    """The server has so much of it. Where that is more than before, it takes this file: what it refused is forgotten."""
     tx.execute(
-        "UPDATE blobs SET url = ?, sent = ?, state = 'sending', error = '' WHERE id = ?", (url, sent, blob_id)
+        "UPDATE blobs SET attempts = CASE WHEN ?2 > sent THEN 0 ELSE attempts END, url = ?1, sent = ?2, state = 'sending', error = ''"
+        " WHERE id = ?3",
+        (url, sent, blob_id),
     )
     tx.touch("blobs")
 
@@ -131,7 +134,10 @@ def failed(tx: database.Transaction, blob_id: str, error: str, *, for_good: bool
 
 def again(tx: database.Transaction, blob_id: str) -> None:
     """Send it anew from the start."""
-    tx.execute("UPDATE blobs SET state = 'waiting', url = '', sent = 0, error = '' WHERE id = ?", (blob_id,))
+    tx.execute(
+        "UPDATE blobs SET state = 'waiting', url = '', sent = 0, attempts = 0, error = '' WHERE id = ?",
+        (blob_id,),
+    )
     tx.touch("blobs")
 
 

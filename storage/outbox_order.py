@@ -21,10 +21,11 @@ _OWN = (outbox.BLOCKED, outbox.ORPHANED)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """`hold`: parked until others went. `go`: sent under new numbers, in this order."""
+    """`hold`: parked until others went. `renumber`: take new numbers, in this order; `go`: those of them that are sent."""
 
     hold: Sequence[int]
     go: Sequence[int]
+    renumber: Sequence[int]
 
 
 @dataclass(slots=True)
@@ -56,7 +57,8 @@ def plan(lines: Sequence[Line], wanted: Collection[int] = ()) -> Plan:
     """
     everything, bound = _mids(lines), _mids(line for line in lines if may_be_known(line))
     parked = _mids(line for line in lines if line.state is State.PARKED)
-    still = everything - _mids(line for line in lines if line.state is State.INFLIGHT)
+    inflight = _mids(line for line in lines if line.state is State.INFLIGHT)
+    still = everything - inflight
     refused = _mids(_refused(lines, wanted))
     refused |= _mids(line for line in lines if _is_orphan(line, wanted)) - _held(lines, refused, still)
     waiting: _Mids = frozenset()
@@ -64,12 +66,13 @@ def plan(lines: Sequence[Line], wanted: Collection[int] = ()) -> Plan:
         held = _held(lines, refused, still) | _held(lines, waiting, everything - bound)
         held -= refused
         moved = _spread(lines, parked - refused - held, everything - refused - held)
-        behind = _spread(lines[::-1], moved & bound, moved) & parked
+        after = _spread(lines, moved, everything)  # with what stays parked and builds on it
+        behind = _spread(lines[::-1], moved & bound | after & inflight, after) & moved & parked
         if not behind:
             break
         waiting |= behind
     known = _mids(line for line in lines if line.state is State.PARKED and line.code == outbox.BLOCKED)
-    return Plan(hold=sorted(held - known), go=sorted(moved))
+    return Plan(hold=sorted(held - known), go=sorted(moved), renumber=sorted(after - inflight))
 
 
 def _refused(lines: Iterable[Line], wanted: Collection[int]) -> Iterable[Line]:
@@ -125,7 +128,9 @@ def settle(tx: database.Transaction, some: Iterable[_Row] = (), *, wanted: Colle
         return
     todo = plan(outbox.lines(tx, _connected(tx, frozenset(some))), wanted)
     tx.executemany(_HOLD, [(outbox.BLOCKED, mid) for mid in todo.hold])
-    tx.executemany(_GO, [(_next_mid(tx), mid) for mid in todo.go])
+    fresh = {mid: _next_mid(tx) for mid in todo.renumber}
+    tx.executemany(_RENUMBER, [(new, mid) for mid, new in fresh.items()])
+    tx.executemany(_GO, [(fresh[mid],) for mid in todo.go])
     if todo.hold or todo.go:
         tx.touch("outbox")
 
@@ -133,7 +138,8 @@ def settle(tx: database.Transaction, some: Iterable[_Row] = (), *, wanted: Colle
 _HOLD = "UPDATE outbox SET state = 'parked', code = ?, message = '' WHERE mid = ?"
 FRESH = "attempts = 0, boot_id = CASE WHEN attempts = 0 THEN boot_id ELSE '' END"
 """SQL: nobody was told of its number yet; its time stays what it was when it was sent first."""
-_GO = f"UPDATE outbox SET mid = ?, state = 'pending', code = '', message = '', {FRESH} WHERE mid = ?"  # noqa: S608
+_RENUMBER = "UPDATE outbox SET mid = ? WHERE mid = ?"
+_GO = f"UPDATE outbox SET state = 'pending', code = '', message = '', {FRESH} WHERE mid = ?"  # noqa: S608
 
 
 def _next_mid(tx: database.Transaction) -> int:

@@ -95,8 +95,11 @@ async def _change(work: Work, mutation: wire.Mutation, row: rows.Stored) -> wire
 
 
 def _is_more(before: rows.Stored, after: rows.Stored, patch: Mapping[str, Any]) -> bool:
-    """The row is not just what it was with the patch upon it."""
-    return after.values != {**before.values, **patch}
+    """The row is not just what the device has with the patch upon it.
+
+    A version that leaps is the first in another life of the database: the device may have values that the former one lost.
+    """
+    return after.ver > before.ver + 1 or after.values != {**before.values, **patch}
 
 
 async def _change_unseen(work: Work, mutation: wire.Mutation, row: rows.Stored) -> wire.Result:

@@ -73,9 +73,13 @@ class Dialect:
         for change in push["mutations"]:
             stored = change.get("schema", wire.SCHEMA)
             said = self.change(change) if stored == wire.SCHEMA else {}
-            change.update(said, schema=self.schema + stored - wire.SCHEMA)
+            change.update(said, schema=self._made_by(int(change["mid"])) + stored - wire.SCHEMA)
         headers.pop("Content-Encoding", None)
         return replace(request, headers=headers, body=json.dumps(push).encode())
+
+    def _made_by(self, mid: int) -> int:
+        """The schema of the app that made this change: an update does not rewrite what lies in the store."""
+        return NOW if self.behind < 0 and mid <= self.since else self.schema
 
     def change(self, change: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         """`patch` and `base` of a mutation of ours, as this app would have written them."""

@@ -81,6 +81,29 @@ def test_an_unsent_change_that_builds_on_one_sent_again_takes_a_number_behind_it
     assert queue.send() == [3, 1, 2]
 
 
+def test_what_waits_for_something_else_too_stays_behind_what_it_builds_on(queue: Queue) -> None:
+    """Two actions end with the same field, each begins with a row that is refused; the first refusal is discarded."""
+    queue.add((0, "phone"), (1, "name"))
+    queue.add((2, "phone"), (1, "name"))
+    queue.add((1, "name"))
+    sent = queue.take()
+    results = [
+        wire.Result(mid=one.mid, status=wire.Status.PARKED, code="forbidden")
+        if one.edit_ms in (1, 3)
+        else wire.Result(mid=one.mid, status=wire.Status.RETRY)
+        for one in sent
+    ]
+    with queue.store.write_tx() as tx:
+        said = wire.PushAnswer(results=results, server_ms=1, incarnation="i")
+        pushed.apply(tx, sent, said, now_ms=1)
+    queue.drop(1)
+
+    assert queue.order == [2, 3, 4, 5]
+    assert queue.send() == [2]
+    queue.drop(3)
+    assert queue.send() == [4, 5]
+
+
 def test_one_that_is_on_its_way_keeps_its_number_and_the_older_one_waits_for_its_answer(queue: Queue) -> None:
     queue.add((0, "name"))
     queue.send(refusing(1))

@@ -105,6 +105,23 @@ async def test_an_edit_upon_what_was_lost_has_not_seen_what_was_written_since(
     assert await deps.pool.fetchval("SELECT count(*) FROM conflicts WHERE row_id = $1", lead) == 1
 
 
+async def test_the_first_edit_of_a_row_in_another_life_is_answered_with_the_row(
+    make_device: MakeDevice, deps: Deps
+) -> None:
+    """Its author may still have what the former life lost."""
+    phone = await make_device()
+    lead = await new_lead(phone)
+    await restore.renew(deps.pool)
+
+    first, second = await phone.push(
+        phone.mutation("patch", "leads", lead, {"name": "A"}, base_ver=1),
+        phone.mutation("patch", "leads", lead, {"name": "B"}, base={"name": "A"}, base_ver=1),
+    )
+
+    assert first.row is not None
+    assert (first.status, second.status) == (wire.Status.MERGED, wire.Status.APPLIED)
+
+
 async def test_versions_go_on_above_those_of_every_former_life_also_for_a_row_made_and_changed_in_one_push(
     make_device: MakeDevice, deps: Deps
 ) -> None:
