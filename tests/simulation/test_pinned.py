@@ -39,6 +39,22 @@ FOUND = {
         571,
         8,
     ): "A copy of a phone was never told what its original wrote, for both bear one device id: until they were compared.",
+    (
+        1093,
+        8,
+    ): "A change that went took a number behind others that built on it and still waited: their order turned round.",
+    (
+        987,
+        8,
+    ): "The first edit of a row after a restore was answered as if the app had nothing that the database had lost.",
+    (
+        495,
+        8,
+    ): "The same, of a phone whose app is ahead of its server.",
+    (
+        906,
+        5,
+    ): "Three mishaps of one long upload, with parts taken in between, counted as three refusals of the recording.",
     (164, 25): "The journal of a row that is gone can't be sent again; everything else must be.",
 }
 
