@@ -53,7 +53,13 @@
   let again = false;
 
   // Each load that came to nothing makes the next one wait longer: a file that is really missing is no endless blinking.
-  const loads = Number(sessionStorage.getItem("loads") || 0);
+  let shelf = null;
+  try {
+    shelf = window.sessionStorage;
+  } catch {
+    // forbidden in this browser: then each load waits as long as the first
+  }
+  const loads = Number(shelf?.getItem("loads") || 0);
 
   async function loadAgain(wait) {
     if (again) return;
@@ -63,7 +69,7 @@
     say("starting");
     while (!(await answers())) await pause(ASK_MS);
     if (drawn) return;
-    sessionStorage.setItem("loads", loads + 1);
+    shelf?.setItem("loads", loads + 1);
     location.reload();
   }
 
@@ -78,7 +84,7 @@
     "flutter-first-frame",
     () => {
       drawn = true;
-      sessionStorage.removeItem("loads");
+      shelf?.removeItem("loads");
       clearTimeout(stuck);
       unsay();
       window.removeEventListener("error", onFault, true);
