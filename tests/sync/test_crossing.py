@@ -1,11 +1,16 @@
-"""Which rows a page is about is only worked out where a batch may cross it: a first load has every row."""
+"""A page and an answer about one row that cross on the way; which rows a page is about is only worked out where that can be."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from domain import wire
-from sync import lanes, steps
+from devices.clock import SystemClock
+from domain import ids, wire
+from storage import database
+from sync import effects, lanes, steps
+from tests.storage.test_pulled import apply, block, name_of, page
 
 ROWS = {("leads", "a"), ("leads", "b"), ("tasks", "c"), ("notes", "d")}
 PAGE = wire.Page(
@@ -48,3 +53,22 @@ def test_a_batch_is_under_way_from_before_it_is_taken_until_none_waits() -> None
     with pytest.raises(StopIteration):
         lane.send(None)
     assert not pace.crossing.sending
+
+
+def test_a_page_that_was_asked_for_before_an_answer_about_its_row_came_is_asked_for_again(
+    tmp_path: Path,
+) -> None:
+    lead = ids.new_id()
+    store = database.open_store(tmp_path / "store.db")
+    apply(store, page(block((lead, 4, {"name": "Answered"}))))
+    older = page(block((lead, 5, {"name": "Older"})), cursor="d", scopes=None)
+    device = effects.Device(db=store, clock=SystemClock())
+    ask = wire.PullAsk(cursor="c")
+
+    crossed = steps.Crossing(answered={("leads", lead)})
+    assert steps.KeepPage(ask=ask, page=older, crossing=crossed).run(device) == steps.Kept(rows=0, more=True)
+    assert name_of(store, lead) == "Answered"
+
+    assert steps.KeepPage(ask=ask, page=older).run(device).rows == 1
+    assert name_of(store, lead) == "Older"
+    store.close()
