@@ -15,7 +15,8 @@ from tests.simulation.world import World
 class Written:
     """One change that a phone's store kept. `token`: words that no other change carries ("" = it has none).
 
-    `excused`: a person let it go, or the phone that held it was lost before it was sent.
+    `excused`: a person let it go, or the phone that held it was lost before it was sent. `only_there`: the server has it,
+    and the phone's journal no more.
     """
 
     phone: str
@@ -23,6 +24,7 @@ class Written:
     token: str
     at_ms: int
     excused: str = ""
+    only_there: bool = False
     older: Mapping[str, Any] | None = None
 
     def is_of(self, row: tuple[str, str], patch: Mapping[str, Any]) -> bool:

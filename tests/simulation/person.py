@@ -55,7 +55,10 @@ class Person:
         """One more change of this lead."""
         token = self._token()
         if rows.get(phone.db, tables.LEADS, lead_id) is not None:
-            self._edit(phone, lambda edit: edit.patch("leads", lead_id, {"source": f"P {token}"}))
+            try:
+                self._edit(phone, lambda edit: edit.patch("leads", lead_id, {"source": f"P {token}"}))
+            except errors.DiskFullError:
+                self.world.count("fault:disk full")
             self.ledger.note(phone, token)
 
     # New rows

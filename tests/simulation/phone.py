@@ -76,6 +76,7 @@ class Phone:
     tear: random.Random | None = None
     dialect: Dialect | None = None
     moments: list[Moment] = field(default_factory=list)
+    woken: bool = False
     _stepping: bool = False
     db: database.Database = field(init=False)
     machine: Machine = field(init=False)
@@ -315,8 +316,14 @@ class Phone:
         """As the shell does it: a person's write wakes the machine; the machine's own steps do not."""
         life = self.life
         if touched & {"outbox", "blobs"} and not self._stepping:
-            wake = effects.Wake(effects.Why.COMMIT)
-            self.world.after(0, lambda: self.hear(wake) if self._alive(life) else None)
+            self.woken = True
+
+            def wake() -> None:
+                self.woken = False
+                if self._alive(life):
+                    self.hear(effects.Wake(effects.Why.COMMIT))
+
+            self.world.after(0, wake)
 
     def _look_of(self, life: int) -> Callable[[], None]:
         def look() -> None:
