@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from domain import wire
-from storage import agreed, compare, database, doomed, events
+from storage import agreed, compare, cursor, database, doomed, events
 from sync.effects import Device
 
 logger = logging.getLogger(__name__)
@@ -85,7 +85,7 @@ class Ranges:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repair:
-    """How many rows were not as on the server; None = the store moved on meanwhile, ask again."""
+    """How many rows were not as on the server; None = the store moved on meanwhile, or the server did: ask again."""
 
     ask: wire.RowsAsk
     found: wire.RangeRows
@@ -94,6 +94,8 @@ class Repair:
 
     def run(self, device: Device) -> int | None:
         with device.db.write_tx() as tx:
+            if self.found.incarnation not in ("", cursor.place(tx).incarnation):
+                return None  # a page will tell; until then what it doesn't list may be what it lost
             done = compare.repair(
                 tx, self.ask, self.found, force=self.due.content, older=self.due.older, since=self.since
             )

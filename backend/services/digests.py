@@ -45,8 +45,9 @@ async def rows(deps: SyncNeeds, actor: Actor, ask: wire.RowsAsk) -> wire.RangeRo
     if not all(0 <= number < digests.RANGES for number in ask.ranges):
         raise errors.InputError("A range is two hex digits.", where="ranges", hint="Such as 0a,ff.")
     async with deps.loads.passed(), deps.stores.read() as store:
+        incarnation = (await store.head()).incarnation
         found = await store.in_ranges(table, ask.scope, sorted(set(ask.ranges)))
-    return wire.RangeRows(block=block(table, found))
+    return wire.RangeRows(block=block(table, found), incarnation=incarnation)
 
 
 async def _of_contents(store: Reading, scopes: Collection[str], table: tables.Table | None) -> wire.Digests:

@@ -67,19 +67,26 @@ class RowsAsk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RangeRows:
-    """All rows of the ranges asked for. What a device has there beyond them, and didn't make itself, is gone."""
+    """All rows of the ranges asked for. What a device has there beyond them, and didn't make itself, is gone.
+
+    `incarnation`: of the database that says so. To a device that knows another one it says nothing: what is not listed may
+    be lost, and the device the only one that can send it again.
+    """
 
     block: Block
+    incarnation: str = ""
     protocol: int = PROTOCOL
 
     def as_json(self, *, brief: bool = False) -> dict[str, Any]:
-        return {"protocol": self.protocol, "block": self.block.as_json(brief=brief)}
+        said = {"protocol": self.protocol, "block": self.block.as_json(brief=brief)}
+        return {**said, "incarnation": self.incarnation} if self.incarnation else said
 
     @classmethod
     def from_json(cls, data: Json) -> RangeRows:
         """Raises: VersionMismatchError; KeyError, TypeError or ValueError for what is no such message."""
         check_protocol(data.get("protocol"))
-        return cls(block=Block.from_json(fields.map_of(data, "block")))
+        incarnation = fields.text_of(data, "incarnation", "")
+        return cls(block=Block.from_json(fields.map_of(data, "block")), incarnation=incarnation)
 
 
 def _sum(pair: Any) -> Sum:

@@ -55,6 +55,10 @@ FOUND = {
         906,
         5,
     ): "Three mishaps of one long upload, with parts taken in between, counted as three refusals of the recording.",
+    (
+        3665,
+        5,
+    ): "Rows that a server set back twice did not list were dropped, with the journal that could have sent them again.",
     (164, 25): "The journal of a row that is gone can't be sent again; everything else must be.",
 }
 

@@ -9,7 +9,8 @@ import pytest
 from devices.clock import SystemClock
 from domain import ids, wire
 from storage import database
-from sync import effects, lanes, steps
+from sync import compare, effects, lanes, steps
+from tests.storage.conftest import LOCATION
 from tests.storage.test_pulled import apply, block, name_of, page
 
 ROWS = {("leads", "a"), ("leads", "b"), ("tasks", "c"), ("notes", "d")}
@@ -71,4 +72,23 @@ def test_a_page_that_was_asked_for_before_an_answer_about_its_row_came_is_asked_
 
     assert steps.KeepPage(ask=ask, page=older).run(device).rows == 1
     assert name_of(store, lead) == "Older"
+    store.close()
+
+
+@pytest.mark.parametrize(("said", "kept"), [("i", False), ("another", True)])
+def test_what_a_database_of_another_life_does_not_list_is_no_reason_to_drop_it(
+    tmp_path: Path, said: str, kept: bool
+) -> None:
+    lead = ids.new_id()
+    store = database.open_store(tmp_path / "store.db")
+    apply(store, page(block((lead, 4, {"name": "Ann"}))))
+    rows = wire.RangeRows(block=block(), incarnation=said)
+    ask = wire.RowsAsk(scope=LOCATION, table="leads", ranges=range(256))
+    due = compare.Due(content=True, older=True)
+    since = compare.Ranges(scope=LOCATION, table="leads", said=wire.Digests(), content=True).look(store).since
+
+    step = compare.Repair(ask=ask, found=rows, due=due, since=since)
+    done = step.run(effects.Device(db=store, clock=SystemClock()))
+
+    assert (done, store.value("SELECT count(*) FROM leads")) == ((None, 1) if kept else (1, 0))
     store.close()
