@@ -16,10 +16,11 @@ _Row = tuple[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Known:
-    """A row's changes that have no answer yet, and the version of its base."""
+    """A row's changes that have no answer yet, the version of its base, and whether the person sees it."""
 
     unsent: int
     base_ver: int
+    shown: bool
 
 
 def confirm(
@@ -32,7 +33,13 @@ def confirm(
     """Settle the rows of which nothing else is to be said; the mids that are done with it."""
     answered = _plainly_answered(sent, results)
     known = _known(tx, answered)
-    whole = {row: vers for row, vers in answered.items() if row in known and _is_whole(known[row], vers)}
+    gone = {(one.table, one.row_id) for one in sent if one.op is wire.Op.DELETE}
+    whole = {
+        row: vers
+        for row, vers in answered.items()
+        # A row that vanished with its location, which has come back since, is made anew from what was sent.
+        if row in known and (known[row].shown or row in gone) and _is_whole(known[row], vers)
+    }
     _settle(tx, whole)
     done = {mid for vers in whole.values() for mid in vers}
     tx.executemany(
@@ -62,14 +69,15 @@ def _known(tx: database.Transaction, wanted: Collection[_Row]) -> dict[_Row, _Kn
     for table, row_id in wanted:
         by_table.setdefault(table, []).append(row_id)
     return {
-        (table, row_id): _Known(unsent=unsent, base_ver=ver)
+        (table, row_id): _Known(unsent=unsent, base_ver=ver, shown=bool(shown))
         for table, some in by_table.items()
-        for row_id, ver, unsent in tx.each(_KNOWN, (table, rows.dumps(some)))
+        for row_id, ver, unsent, shown in tx.each(_KNOWN.format(table), (table, rows.dumps(some)))
     }
 
 
 _KNOWN = (
-    "SELECT s.id, s.ver, (SELECT count(*) FROM outbox AS o WHERE o.tbl = s.tbl AND o.row_id = s.id AND o.state <> 'acked')"
+    "SELECT s.id, s.ver, (SELECT count(*) FROM outbox AS o WHERE o.tbl = s.tbl AND o.row_id = s.id AND o.state <> 'acked'),"
+    " EXISTS (SELECT 1 FROM {} WHERE id = s.id)"
     " FROM json_each(?2) AS j CROSS JOIN shadow AS s ON s.tbl = ?1 AND s.id = j.value"
 )
 

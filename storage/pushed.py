@@ -74,7 +74,15 @@ def _confirm(tx: database.Transaction, mutation: wire.Mutation, result: wire.Res
     table = tables.BY_NAME[mutation.table]
     base = rebase.base_of(tx, table, mutation.row_id)
     outbox_writes.mark_acked(tx, mutation.mid, now_ms)
-    rebase.set_base(tx, table, mutation.row_id, _confirmed(table, base, mutation, result))
+    rebase.set_base(tx, table, mutation.row_id, _seen(tx, _confirmed(table, base, mutation, result)))
+
+
+def _seen(tx: database.Transaction, base: rebase.Base) -> rebase.Base:
+    """Of a location that this store was told it lost nothing is shown: if it comes back, it is loaded anew."""
+    held = cursor.place(tx).scopes
+    if base.values is None or held is None or base.values.get("location_id") in held:
+        return base
+    return rebase.Base(ver=base.ver, values=None)
 
 
 def _confirmed(

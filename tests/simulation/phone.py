@@ -281,7 +281,8 @@ class Phone:
         self._renewing.append(number)
         if len(self._renewing) > 1:
             return
-        body = json.dumps({"refresh_token": self.refresh_token}).encode()
+        token = self.refresh_token
+        body = json.dumps({"refresh_token": token}).encode()
         request = Request(
             method="POST",
             url="/api/auth/refresh",
@@ -292,8 +293,12 @@ class Phone:
         def answered(said: Answer | errors.JorgeError) -> None:
             if self._alive(life):
                 asked, self._renewing = self._renewing, []
+                counts = token == self.refresh_token
                 for one in asked:
-                    self.hear(self._renewed(one, said))
+                    if counts:
+                        self.hear(self._renewed(one, said))
+                    else:  # they signed in meanwhile
+                        self._refresh(life, one)
 
         self.network.send(self.name, request, answered)
 

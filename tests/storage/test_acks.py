@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from domain import ids, tables, wire
 from domain.wire import Status
 from storage import database, outbox, pushed, rebase, rows
-from tests.storage.conftest import add_lead, edit, lead
+from tests.storage.conftest import LOCATION, add_lead, edit, lead
+from tests.storage.test_pulled import apply, page
 
 TABLES = ("leads", "shadow", "outbox")
 
@@ -81,3 +82,33 @@ def test_a_row_of_which_more_waits_keeps_its_base(store: database.Database) -> N
     assert base.values is not None
     assert (base.ver, base.values["name"]) == (4, "Ann Lee")
     assert rows.get(store, tables.LEADS, lead_id) == (4, {**base.values, "name": "Second"})
+
+
+def test_a_row_made_in_a_location_that_went_and_came_back_is_shown_when_it_is_safe(
+    store: database.Database,
+) -> None:
+    """Its author lost the location before it was sent, so that it vanished, and has it again now."""
+    lead_id = add_lead(store)
+    for scopes in ([], [LOCATION]):
+        apply(store, page(scopes=scopes))
+    assert rows.get(store, tables.LEADS, lead_id) is None
+
+    confirm(store)
+
+    assert rows.get(store, tables.LEADS, lead_id) is not None
+
+
+def test_a_row_made_in_a_location_that_went_is_not_shown_when_it_is_safe(store: database.Database) -> None:
+    lead_id = add_lead(store)
+    apply(store, page(scopes=[]))
+
+    confirm(store)
+
+    assert rows.get(store, tables.LEADS, lead_id) is None
+
+
+def confirm(store: database.Database) -> None:
+    sent = [line.mutation for line in outbox.listed(store)]
+    results = [wire.Result(mid=one.mid, status=Status.APPLIED, ver=1) for one in sent]
+    with store.write_tx() as tx:
+        pushed.apply(tx, sent, wire.PushAnswer(results=results, server_ms=1, incarnation="i"), now_ms=1)
