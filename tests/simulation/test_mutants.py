@@ -20,4 +20,4 @@ def test_each_mutant_has_its_place_in_the_code(mutant: mutants.Mutant) -> None:
 def test_a_planted_fault_is_caught(name: str) -> None:
     mutant = next(one for one in mutants.MUTANTS if one.name == name)
     verdict = mutants.hunted(mutant, most=60)
-    assert verdict.caught_by is not None, f"{verdict.runs} runs passed with: {name}"
+    assert verdict.caught_by, f"{verdict.runs} runs passed with: {name}"

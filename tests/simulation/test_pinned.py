@@ -59,6 +59,14 @@ FOUND = {
         3665,
         5,
     ): "Rows that a server set back twice did not list were dropped, with the journal that could have sent them again.",
+    (
+        4018,
+        5,
+    ): "What was made in a location that went and came back before it was sent was safe, and not shown to its author.",
+    (
+        4513,
+        8,
+    ): "A late word about a former sign-in stopped a device whose person had signed in meanwhile.",
     (164, 25): "The journal of a row that is gone can't be sent again; everything else must be.",
 }
 
