@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from domain import digests, tables, wire
-from storage import blocks, cursor, database, events, rebase, rows, scopes, search_index
+from storage import blocks, cursor, database, events, outbox, rebase, rows, scopes, search_index
 
 _Values = Mapping[str, Any]
 
@@ -125,20 +125,23 @@ class _Work:
     def write(
         self, read: blocks.Reading, listed: Mapping[str, Sequence[Any]], held: Mapping[str, Known]
     ) -> int:
-        worked_on = self._worked_on()
+        """Rows that were not as on the server. One with a change under way may be ahead of us by that: it is no damage."""
+        worked_on, under_way = self._worked_on(), outbox.under_way(self.tx, self.table.name)
         wrong = [row for row_id, row in listed.items() if self._is_wrong(read, row, held.get(row_id))]
         written = read.write(self.tx, [row for row in wrong if row[0] not in worked_on], force=True)
         for row in wrong:
             if row[0] in worked_on:
-                written += self._mend_base(row[0], rebase.Base(ver=row[1], values=read.values(row)))
+                mended = self._mend_base(row[0], rebase.Base(ver=row[1], values=read.values(row)))
+                written += mended and row[0] not in under_way
         return written
 
-    def _mend_base(self, row_id: str, base: rebase.Base) -> int:
+    def _mend_base(self, row_id: str, base: rebase.Base) -> bool:
         known = rebase.base_of(self.tx, self.table, row_id)
         if base.ver < known.ver and not self.older:
-            return 0  # deleted since the list was made
+            return False  # deleted since the list was made
         rebase.set_base(self.tx, self.table, row_id, base)
-        return 1
+        self.tx.touch(self.table.name)
+        return True
 
     def _is_wrong(self, read: blocks.Reading, row: Sequence[Any], known: Known | None) -> bool:
         ver = int(row[1])

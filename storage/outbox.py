@@ -70,6 +70,13 @@ def of_row(reads: database.Reads, table: str, row_id: str) -> list[Line]:
     return [line(row) for row in found]
 
 
+def under_way(reads: database.Reads, table: str) -> frozenset[str]:
+    """Rows of a table with a change that was sent and has no answer yet."""
+    unsent = "SELECT row_id FROM outbox WHERE tbl = ? AND state <> 'acked' AND state = 'inflight'"  # so by its index
+    found = reads.each(unsent, (table,))
+    return frozenset(row[0] for row in found)
+
+
 def get(reads: database.Reads, mid: int) -> Line | None:
     row = reads.row("SELECT * FROM outbox WHERE mid = ?", (mid,))
     return line(row) if row else None

@@ -35,7 +35,7 @@ def _wipe_unseen(tx: database.Transaction, allowed: Collection[str]) -> list[Pat
     """What no row shows any more: bases and recordings of rows deleted here, the journal of rows long gone."""
     chosen = (rows.dumps(list(allowed)),)
     tx.execute(
-        "UPDATE shadow SET base = '{}', deleted = 1 WHERE deleted = 0"
+        "UPDATE shadow SET base = '{}', ver = 0, deleted = 1 WHERE deleted = 0"
         " AND base ->> '$.location_id' NOT IN (SELECT value FROM json_each(?))",
         chosen,
     )
@@ -68,7 +68,10 @@ def _wipe_traces(tx: database.Transaction) -> None:
 
 
 def wipe(tx: database.Transaction, table: tables.Table, row_ids: Sequence[str]) -> list[Path]:
-    """Row, base, journal, search line and voice file go. Unsent changes stay: the server judges them."""
+    """Row, base, journal, search line and voice file go. Unsent changes stay: the server judges them.
+
+    The version goes with the base: a row that comes back is loaded, perhaps from another life of the server.
+    """
     if not row_ids:
         return []
     chosen = rows.dumps(list(row_ids))
@@ -81,7 +84,7 @@ def wipe(tx: database.Transaction, table: tables.Table, row_ids: Sequence[str]) 
         (table.name, chosen),
     )
     tx.execute(
-        "UPDATE shadow SET base = '{}', deleted = 1 WHERE tbl = ? AND id IN (SELECT value FROM json_each(?))",
+        "UPDATE shadow SET base = '{}', ver = 0, deleted = 1 WHERE tbl = ? AND id IN (SELECT value FROM json_each(?))",
         (table.name, chosen),
     )
     tx.touch(table.name)

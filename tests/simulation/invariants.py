@@ -76,6 +76,7 @@ class Checks:
     reader: Reader | None = None
     _vers: dict[str, dict[Key, int]] = field(default_factory=dict)
     _lives: dict[str, str] = field(default_factory=dict)
+    _held: dict[str, frozenset[str]] = field(default_factory=dict)
     _known_safe: dict[str, set[int]] = field(default_factory=dict)
     _spoilt: set[Key] = field(default_factory=set)
 
@@ -114,7 +115,8 @@ class Checks:
     def after_step(self, phone: Phone, step: object) -> None:
         if isinstance(step, steps.Fork):
             self._has_a_name_of_its_own(phone)
-            self._forgets_its_journal(phone)
+        if isinstance(step, steps.Fork) or self._lost_a_location(phone):
+            self._forgets_of_its_journal(phone)
         if isinstance(step, _WATCHED) and not _is_no_news(step):
             acked = phone.db.rows("SELECT mid FROM outbox WHERE state = 'acked'")
             self._known_safe.setdefault(phone.name, set()).update(row["mid"] for row in acked)
@@ -158,8 +160,13 @@ class Checks:
         if any(name == cursor.device(one.db) for one in self.sim.phones if one is not phone and one.on):
             raise Violation("I1", f"{phone.name} goes on under the name of the phone that it is a copy of")
 
-    def _forgets_its_journal(self, phone: Phone) -> None:
-        """Its numbers were those of another name: what the server lost of them can't be sent once more."""
+    def _lost_a_location(self, phone: Phone) -> bool:
+        before, now = self._held.get(phone.name, frozenset()), cursor.place(phone.db).scopes or frozenset()
+        self._held[phone.name] = now
+        return not before <= now
+
+    def _forgets_of_its_journal(self, phone: Phone) -> None:
+        """What has to go with its former name, or with a location: if the server loses it, it can't be sent once more."""
         kept = [(line.row, line.mutation.patch) for line in outbox.listed(phone.db, limit=100_000)]
         for written in self.sim.ledger.written:
             if written.phone == phone.name and not any(written.is_of(*one) for one in kept):

@@ -67,6 +67,14 @@ FOUND = {
         4513,
         8,
     ): "A late word about a former sign-in stopped a device whose person had signed in meanwhile.",
+    (
+        12205,
+        5,
+    ): "A row with unsent work stayed away when its location came back from another life of the server.",
+    (
+        11389,
+        15,
+    ): "A comparison called a row damaged that was ahead by a change whose answer was on its way.",
     (164, 25): "The journal of a row that is gone can't be sent again; everything else must be.",
 }
 

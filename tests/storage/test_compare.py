@@ -10,6 +10,7 @@ import pytest
 from domain import digests, ids, tables, wire
 from storage import (
     agreed,
+    batches,
     compare,
     cursor,
     database,
@@ -143,6 +144,19 @@ def test_an_edit_stays_upon_a_row_that_is_mended(equal: database.Database, serve
     assert found is not None
     assert (found.name, found.phone) == ("Lead 0", "+12065550100")
     assert outbox.counts(equal).pending == 1
+
+
+def test_a_row_that_is_ahead_by_a_change_under_way_is_no_damage(
+    equal: database.Database, server: Server
+) -> None:
+    (row_id, *_) = server
+    edit(equal, lambda e: e.patch("leads", row_id, {"name": "Sent"}))
+    with equal.write_tx() as tx:
+        batches.take(tx, now_ms=0)
+    server[row_id] = (100, {"name": "Sent"})
+
+    assert repair(equal, server, row_id).rows == 0
+    assert values(equal, row_id) == (100, "Sent")
 
 
 def test_a_base_that_the_server_does_not_list_is_gone_and_the_edit_stays_for_its_word(

@@ -108,6 +108,20 @@ def test_unsent_work_in_a_lost_location_waits_for_the_server_s_word(store: datab
     assert [line.mutation.patch for line in outbox.listed(store)] == [{"name": "Mine"}]
 
 
+def test_a_row_with_unsent_work_comes_back_with_its_location_at_whatever_version(
+    store: database.Database,
+) -> None:
+    """The server may have been set back meanwhile, so that it is a lower one."""
+    lead = ids.new_id()
+    apply(store, page(block((lead, 7, {"name": "Ann", "location_id": ELSEWHERE})), scopes=BOTH))
+    edit(store, lambda e: e.patch("leads", lead, {"motivation": "moves"}))
+    apply(store, page(scopes=[LOCATION]))
+
+    apply(store, page(block((lead, 2, {"name": "Ann", "location_id": ELSEWHERE})), scopes=BOTH))
+
+    assert name_of(store, lead) == "Ann"
+
+
 @pytest.mark.parametrize("granted", [True, False])
 def test_a_row_that_moved_stays_where_it_may_be_seen(store: database.Database, granted: bool) -> None:
     lead_id = ids.new_id()
