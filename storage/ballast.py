@@ -49,10 +49,8 @@ def lend(store: Path) -> bool:
 
 
 def _free(store: Path) -> int:
-    """Without an answer of the system nobody is alarmed."""
+    """Without an answer of the system nobody is alarmed. Asked with each write: a Path takes longer than the system."""
     try:
-        return shutil.disk_usage(
-            os.path.dirname(store)
-        ).free  # asked with each write: a Path takes longer than the system
+        return shutil.disk_usage(os.path.dirname(store)).free
     except OSError:
         return _ROOM

@@ -59,7 +59,7 @@ def take(
     if damaged:
         outbox_writes.park_unreadable(tx)
         lines = next_batch(tx, limit=limit)  # without what builds on them
-    mids = [line.mutation.mid for line in lines]
+    mids = [line.mid for line in lines]
     timed = 0
     if mono_ms is not None:
         server_ms = cursor.clock(tx).server_ms(tx.session, now_ms=now_ms, mono_ms=mono_ms)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +39,7 @@ def apply(
     results = {result.mid: result for result in answer.results}
     plain = acks.confirm(tx, sent, results, now_ms=now_ms)
     safe, refused = len(plain), list[wire.Result]()
+    held = cursor.place(tx).scopes
     for mutation in sent:
         if mutation.mid in plain:
             continue
@@ -49,7 +50,7 @@ def apply(
             _learn(tx, mutation, result)
             refused.append(result)
         else:
-            _confirm(tx, mutation, result, now_ms)
+            _confirm(tx, mutation, result, now_ms, held)
             safe += 1
     outbox_writes.mark_refused(tx, refused)  # after all, for it says what waits for what
     parked = len(refused)
@@ -70,19 +71,21 @@ def _of_deleted(tx: database.Transaction, sent: Sequence[wire.Mutation]) -> tupl
     return tuple(scopes.wipe_blobs(tx, gone)) if gone else ()
 
 
-def _confirm(tx: database.Transaction, mutation: wire.Mutation, result: wire.Result, now_ms: int) -> None:
+def _confirm(
+    tx: database.Transaction,
+    mutation: wire.Mutation,
+    result: wire.Result,
+    now_ms: int,
+    held: Collection[str] | None,
+) -> None:
+    """`held`: the locations that this store knows to be its person's; None = it was not told."""
     table = tables.BY_NAME[mutation.table]
     base = rebase.base_of(tx, table, mutation.row_id)
     outbox_writes.mark_acked(tx, mutation.mid, now_ms)
-    rebase.set_base(tx, table, mutation.row_id, _seen(tx, _confirmed(table, base, mutation, result)))
-
-
-def _seen(tx: database.Transaction, base: rebase.Base) -> rebase.Base:
-    """Of a location that this store was told it lost nothing is shown: if it comes back, it is loaded anew."""
-    held = cursor.place(tx).scopes
-    if base.values is None or held is None or base.values.get("location_id") in held:
-        return base
-    return rebase.Base(ver=base.ver, values=None)
+    after = _confirmed(table, base, mutation, result)
+    if after.values and held is not None and after.values.get("location_id") not in held:
+        after = rebase.NOTHING  # of a location that went: if it comes back, it is loaded anew
+    rebase.set_base(tx, table, mutation.row_id, after)
 
 
 def _confirmed(

@@ -118,11 +118,10 @@ class Client:
             try:
                 answer = await send(self.http, "POST", "/api/auth/refresh", json=body)
             except errors.TokenExpiredError:
-                if token := self.tokens.access_token():
-                    return token  # of whoever signed in while the server refused the former one
-                raise
+                if self.tokens.access_token() is None:
+                    raise
             if token := self.tokens.access_token():
-                return token
+                return token  # of whoever signed in while the former sign-in was renewed, or refused
             grant = session.grant_of(answers.json_of(answer.headers, answer.content))
             await self.tokens.accept(grant)
             return grant.access_token

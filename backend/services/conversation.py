@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from backend.actor import Actor
 from backend.services import digests, pull, push
 from backend.services.needs import SyncNeeds
+from backend.services.work import key_of
 from backend.storage.store import Key
 from domain import errors, tables, wire
 from domain.wire.lenses import CHAIN, Chain
@@ -57,8 +58,10 @@ class InPlace:
         self, mutations: Sequence[wire.Mutation], results: Sequence[wire.Result]
     ) -> list[wire.Result]:
         """An app that was updated over changes that waited can't lay their former words upon its rows: it gets the rows."""
-        of = {m.mid: (m.table, m.row_id.lower()) for m in mutations}
-        older = {of[m.mid] for m in mutations if m.schema != self.schema and self.lenses.turns(m)}
+        older = {key_of(m) for m in mutations if m.schema != self.schema and self.lenses.turns(m)}
+        if not older:
+            return list(results)
+        of = {m.mid: key_of(m) for m in mutations}
         applied = {of[one.mid] for one in results if one.status is wire.Status.APPLIED}
         rows = await self._rows(older & applied)
         return [
@@ -70,15 +73,12 @@ class InPlace:
 
     async def _rows(self, keys: Collection[Key]) -> dict[Key, wire.Row]:
         found: dict[Key, wire.Row] = {}
-        if keys:
-            async with self.deps.stores.read() as store:
-                for table in {tables.BY_NAME[name] for name, _ in keys}:
-                    ids = [row_id for name, row_id in keys if name == table.name]
-                    for row_id, ver, *values in await store.visible(table, ids, scopes=self.actor.locations):
-                        named = dict(zip(table.columns, values, strict=True))
-                        found[table.name, row_id] = wire.Row(
-                            table=table.name, id=row_id, ver=ver, values=named
-                        )
+        async with self.deps.stores.read() as store:
+            for table in {tables.BY_NAME[name] for name, _ in keys}:
+                ids = [row_id for name, row_id in keys if name == table.name]
+                for row_id, ver, *values in await store.visible(table, ids, scopes=self.actor.locations):
+                    named = dict(zip(table.columns, values, strict=True))
+                    found[table.name, row_id] = wire.Row(table=table.name, id=row_id, ver=ver, values=named)
         return found
 
     def _lowered(self, result: wire.Result) -> wire.Result:

@@ -96,15 +96,14 @@ async def _tried(
 
 async def _again(stores: Stores, change: Callable[[Store], Awaitable[_T]]) -> _T:
     """In a transaction of its own, which a deadlock undoes and begins again. Raises: Passing at last."""
-    for left in reversed(range(_TRIES)):
+    for _ in range(_TRIES - 1):
         try:
             async with stores.transaction() as store:
                 return await change(store)
         except Passing as fault:
             logger.info("push.again", extra={"fault": str(fault)})
-            if not left:
-                raise
-    raise AssertionError("unreachable")
+    async with stores.transaction() as store:
+        return await change(store)
 
 
 async def _one_by_one(stores: Stores, arrived: _Arrived, groups: list[Group]) -> list[wire.Result]:

@@ -52,29 +52,23 @@ class LockedError(uploads.UploadError):
 
 
 def _wrong_offset(offset: int) -> WrongOffsetError:
-    fault = WrongOffsetError(
+    return WrongOffsetError(
         "This part does not begin where the upload stands.", where="Upload-Offset", hint=f"Go on at {offset}."
-    )
-    fault.offset = offset
-    return fault
+    ).at(offset)
 
 
 def _wrong_bytes(offset: int, *, what: str) -> WrongBytesError:
-    fault = WrongBytesError(
+    return WrongBytesError(
         f"The checksum of the {what} is wrong.", where="sha256", hint=f"Send again from {offset}."
-    )
-    fault.offset = offset
-    return fault
+    ).at(offset)
 
 
 def _too_long(offset: int, size: int) -> TooLongError:
-    fault = TooLongError(
+    return TooLongError(
         f"This part goes beyond the {size} bytes that were announced; nothing of it is kept.",
         where="Upload-Length",
         hint=f"Send again from {offset}, not beyond the end; or create an upload of the right length.",
-    )
-    fault.offset = offset
-    return fault
+    ).at(offset)
 
 
 def _locked() -> LockedError:

@@ -8,7 +8,7 @@ import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from backend.actor import Actor
 from backend.storage import jobs, pool, rows, upload_files, uploads
@@ -37,6 +37,11 @@ class UploadError(errors.InputError):
     """Something of an upload is not as announced. `offset` = where to go on, where that helps."""
 
     offset: int | None = None
+
+    def at(self, offset: int) -> Self:
+        """The same, saying where to go on."""
+        self.offset = offset
+        return self
 
 
 class TooLargeError(UploadError):

@@ -171,7 +171,7 @@ class Conflicts:
         """Only the device that still has the edit can: the server kept no more of the row than its id."""
         self._check_writer(found.tbl)
         waiting = [
-            line.mutation.mid
+            line.mid
             for line in outbox.of_row(edit.tx, found.tbl, found.row_id)
             if line.state is outbox.State.PARKED and line.mutation.op is wire.Op.PATCH
         ]

@@ -41,7 +41,7 @@ class Reader:
         values = self._values(line)
         lead_id = lead_of(line, values)
         return WaitingItem(
-            id=str(line.mutation.mid),
+            id=str(line.mid),
             table=line.mutation.table,
             row_id=line.mutation.row_id,
             lead_id=lead_id,
@@ -80,7 +80,7 @@ class Reader:
         """One for each action, its own fault first."""
         groups: dict[str, list[outbox.Line]] = {}
         for line in lines:
-            groups.setdefault(line.group or str(line.mutation.mid), []).append(line)
+            groups.setdefault(line.group or str(line.mid), []).append(line)
         return tuple(self._action(group, members) for group, members in groups.items())
 
     def _action(self, group: str, members: Sequence[outbox.Line]) -> ParkedItem:

@@ -16,7 +16,7 @@ Undo = Callable[[], None]
 def lines_of(reads: database.Reads, group: str) -> list[outbox.Line]:
     """Raises: NotFoundError."""
     parked = outbox.listed(reads, state=outbox.State.PARKED, limit=10_000)
-    found = [line for line in parked if (line.group or str(line.mutation.mid)) == group]
+    found = [line for line in parked if (line.group or str(line.mid)) == group]
     if not found:
         raise errors.NotFoundError(
             "This change does not wait for you (any more).", where="sync", hint="Look at the list again."

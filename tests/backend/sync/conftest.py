@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
 import httpx
@@ -11,7 +11,7 @@ import pytest
 from backend.deps import Deps
 from backend.stream import sequencer
 from tests.backend.sync.devices import Device
-from tests.serving import Login, MakeUser
+from tests.serving import LiveServer, Login, MakeUser
 
 MakeDevice = Callable[..., Awaitable[Device]]
 Stamp = Callable[[], Awaitable[int]]
@@ -36,6 +36,15 @@ def make_device(make_user: MakeUser, login: Login, client: httpx.AsyncClient) ->
         )
 
     return make
+
+
+@pytest.fixture
+async def phone(make_device: MakeDevice, live_server: LiveServer) -> AsyncIterator[Device]:
+    """A device whose requests go over real connections."""
+    made = await make_device()
+    async with httpx.AsyncClient(base_url=live_server.url, timeout=30) as client:
+        made.client = client
+        yield made
 
 
 @pytest.fixture

@@ -3,33 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from email.parser import Parser
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
 import orjson
 import pytest
 
 from backend.deps import Deps
-from tests.backend.sync.conftest import MakeDevice
 from tests.backend.sync.devices import Device
 from tests.backend.sync.test_uploads import AUDIO, begin, meta, offset_of, send
-from tests.serving import LiveServer
 
 pytestmark = pytest.mark.anyio
 
 PART = {"Content-Type": "application/offset+octet-stream"}
-
-
-@pytest.fixture
-async def phone(make_device: MakeDevice, live_server: LiveServer) -> AsyncIterator[Device]:
-    """A phone whose requests go over real connections."""
-    made = await make_device()
-    async with httpx.AsyncClient(base_url=live_server.url, timeout=30) as client:
-        made.client = client
-        yield made
 
 
 class Answer:

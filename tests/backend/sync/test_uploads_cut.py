@@ -8,13 +8,12 @@ import hashlib
 import os
 import random
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
-import httpx
 import pytest
 
 from backend.deps import Deps
@@ -32,15 +31,6 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture
 def server_settings(server_settings: Settings) -> Settings:
     return server_settings.model_copy(update={"upload_max_mb": 1, "upload_quota_mb": 1})
-
-
-@pytest.fixture
-async def phone(make_device: MakeDevice, live_server: LiveServer) -> AsyncIterator[Device]:
-    """A phone whose requests go over real connections."""
-    made = await make_device()
-    async with httpx.AsyncClient(base_url=live_server.url, timeout=30) as client:
-        made.client = client
-        yield made
 
 
 class Line:
