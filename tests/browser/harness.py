@@ -206,10 +206,10 @@ class Window:
     async def _bring(self, target: Locator) -> None:
         """Scrolls it into view and waits until it stays where it is."""
         await target.scroll_into_view_if_needed(timeout=4000)
-        before = await target.bounding_box()
+        before = await target.bounding_box(timeout=2000)
         for _ in range(20):
             await self.page.wait_for_timeout(100)
-            now = await target.bounding_box()
+            now = await target.bounding_box(timeout=2000)
             if now == before:
                 return
             before = now
