@@ -12,21 +12,41 @@ from fastapi.telemetry import TelemetryConfig
 
 import backend
 from backend import errors
-from backend.api import auth, bi, devices, health, sync, uploads, ws
+from backend.api import (
+    admin,
+    auth,
+    bi,
+    bots,
+    caching,
+    devices,
+    drill,
+    events,
+    health,
+    insights,
+    live,
+    metrics,
+    moment,
+    revenue,
+    sync,
+    uploads,
+    webhooks,
+    ws,
+)
 from backend.deps import Deps
 from backend.edge import Edge
 from backend.jobs import (
+    audit_desk,
+    audit_writer,
     device_notes,
     engines,
     feed_mark,
     feed_watch,
-    forgetting,
     hearing,
-    housekeeping,
-    kpi_snapshots,
+    scheduler,
+    telling,
     transcription,
 )
-from backend.stream import sequencer
+from backend.stream import ingest, sequencer
 
 logger = logging.getLogger(__name__)
 
@@ -41,21 +61,33 @@ ROUTERS: Sequence[APIRouter] = (
     uploads.router,
     ws.router,
     bi.router,
+    revenue.router,
+    bots.router,
+    drill.router,
+    insights.router,
+    moment.router,
+    caching.router,
+    live.router,
+    events.router,
+    webhooks.router,
+    admin.router,
+    metrics.router,
 )
 
-# Run from start to stop, in every server process; each gets Deps and loops until it is cancelled.
-JOBS: Sequence[Job] = (
-    engines.run,
-    housekeeping.run,
-    forgetting.run,
+# Run from start to stop; each gets Deps and loops until it is cancelled. What is due every so often: jobs/scheduler.py.
+EVERYWHERE: Sequence[Job] = (engines.run, audit_desk.run, telling.run, ingest.run)
+API_JOBS: Sequence[Job] = (
+    *EVERYWHERE,
     hearing.run,
     sequencer.run,
     feed_watch.run,
     feed_mark.run,
     device_notes.run,
-    transcription.run,
-    kpi_snapshots.run,
 )
+PROCESSOR_JOBS: Sequence[Job] = (*EVERYWHERE,)
+SINK_JOBS: Sequence[Job] = (*EVERYWHERE, audit_writer.run, transcription.run, scheduler.run)
+# One process for all of it, unless `serve --processes` splits it.
+JOBS: Sequence[Job] = tuple(dict.fromkeys((*API_JOBS, *PROCESSOR_JOBS, *SINK_JOBS)))
 
 # FastAPI's own would send the messages of exceptions, with what people typed, wherever the environment names an exporter.
 _UNTOLD: TelemetryConfig = {
@@ -72,7 +104,7 @@ def create_app(deps: Deps, *, jobs: Sequence[Job] = JOBS) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await feed_mark.once(deps)
-        async with _running(deps, jobs):
+        async with running(deps, jobs):
             yield
 
     app = FastAPI(
@@ -92,7 +124,7 @@ def create_app(deps: Deps, *, jobs: Sequence[Job] = JOBS) -> FastAPI:
 
 
 @asynccontextmanager
-async def _running(deps: Deps, jobs: Sequence[Job]) -> AsyncIterator[None]:
+async def running(deps: Deps, jobs: Sequence[Job]) -> AsyncIterator[None]:
     """The jobs run while the block does; then they are cancelled and waited for."""
     deps.stopping.clear()
     tasks = [asyncio.create_task(_kept_up(job, deps), name=job.__module__) for job in jobs]

@@ -14,16 +14,22 @@ from redis import exceptions as redis_errors
 
 from backend import embedded
 from backend.clock import SystemClock
+from backend.limits import Limits
+from backend.observe import Gauges, Watch
+from backend.realtime.counters import Counters
 from backend.realtime.hub import Hub
-from backend.services import receiving
+from backend.services import audit, receiving
 from backend.services.devices import Notes
 from backend.services.gate import Gate, gate_for
 from backend.services.passwords import Passwords
+from backend.services.sources import Known
 from backend.services.throttle import Throttle
 from backend.settings import Settings
 from backend.storage import migrate, pool
 from backend.storage.pg_store import PgStores
+from backend.storage.pool import Pool
 from backend.storage.store import Stores
+from backend.stream.ingest import Line
 from domain import errors, ports
 
 logger = logging.getLogger(__name__)
@@ -44,9 +50,23 @@ class Deps:
     receiving: receiving.Doors = field(default_factory=receiving.Doors)
     loads: Gate = field(default_factory=Gate)
     notes: Notes = field(default_factory=Notes)
+    sources: Known = field(default_factory=Known)
+    line: Line = field(default_factory=Line)
     engines: embedded.Engines | None = None
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     channel_prefix: str = ""
+    live: Counters = field(default_factory=Counters)
+    bi: Pool
+    """For questions to the warehouse: a pool of its own, so that heavy ones never keep sync waiting."""
+    database_url: str = ""
+    redis_url: str = ""
+    process: str = "server"
+    """Which process of this installation this is: server, api-1, processor, sink …"""
+    limits: Limits
+    audit: audit.Desk = field(default_factory=audit.Desk)
+    watch: Watch = field(default_factory=Watch)
+    gauges: dict[str, Gauges] = field(default_factory=dict)
+    """Part → a function that answers name → number when GET /metrics asks (`observe`). Put yours in when you start."""
 
     def channel(self, name: str) -> str:
         """A pub/sub channel of this installation (Valkey's channels ignore database numbers)."""
@@ -55,11 +75,15 @@ class Deps:
 
 @asynccontextmanager
 async def open_deps(
-    settings: Settings, *, clock: ports.Clock | None = None, channel_prefix: str = ""
+    settings: Settings,
+    *,
+    clock: ports.Clock | None = None,
+    channel_prefix: str = "",
+    process: str = "server",
 ) -> AsyncIterator[Deps]:
     """Engines, migrations, pool, Valkey; all closed again at the end. Raises: EngineError."""
     async with contextlib.AsyncExitStack() as stack:
-        engines = await _engines(settings, stack)
+        engines = await open_engines(settings, stack)
         database_url = settings.database_url or (engines.database_url() if engines else "")
         redis_url = settings.redis_url or (engines.redis_url() if engines else "")
         await migrate.migrate(database_url)
@@ -67,23 +91,50 @@ async def open_deps(
         stack.push_async_callback(valkey.aclose)
         opened = await pool.open_pool(database_url, size=settings.database_pool)
         stack.push_async_callback(_close_pool, opened)
+        bi = await pool.open_pool(database_url, size=settings.bi_pool)
+        stack.push_async_callback(_close_pool, bi)
         used_clock = clock or SystemClock()
-        yield Deps(
-            settings=settings,
-            pool=opened,
-            stores=PgStores(opened),
-            valkey=valkey,
-            clock=used_clock,
-            passwords=Passwords(),
-            throttle=Throttle(used_clock),
-            hub=Hub(valkey, line=channel_prefix + "hub"),
-            loads=gate_for(settings.database_pool),
-            channel_prefix=channel_prefix,
-            engines=engines,
+        yield _counted(
+            Deps(
+                settings=settings,
+                pool=opened,
+                stores=PgStores(opened),
+                valkey=valkey,
+                clock=used_clock,
+                passwords=Passwords(),
+                throttle=Throttle(used_clock),
+                hub=Hub(valkey, line=channel_prefix + "hub"),
+                loads=gate_for(settings.database_pool),
+                channel_prefix=channel_prefix,
+                bi=bi,
+                database_url=database_url,
+                redis_url=redis_url,
+                engines=engines,
+                process=process,
+                limits=Limits(
+                    valkey,
+                    people=settings.bi_rate_limit,
+                    events=settings.bi_event_limit,
+                    prefix=channel_prefix,
+                ),
+            )
         )
 
 
-async def _engines(settings: Settings, stack: contextlib.AsyncExitStack) -> embedded.Engines | None:
+def _counted(made: Deps) -> Deps:
+    """With what is counted from the start."""
+    pools = {"ordinary": made.pool, "warehouse": made.bi}
+
+    def connections() -> dict[str, float]:
+        sizes = {f'pool_connections{{pool="{name}"}}': float(one.get_size()) for name, one in pools.items()}
+        idle = {f'pool_idle{{pool="{name}"}}': float(one.get_idle_size()) for name, one in pools.items()}
+        return sizes | idle
+
+    made.gauges.update(pools=connections, limits=made.limits.numbers, audit=made.audit.numbers)
+    return made
+
+
+async def open_engines(settings: Settings, stack: contextlib.AsyncExitStack) -> embedded.Engines | None:
     """Engines out of the wheels for those that the settings do not name."""
     if settings.database_url and settings.redis_url:
         return None

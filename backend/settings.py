@@ -86,6 +86,88 @@ class Settings(BaseSettings):
         description="Folder of a faster-whisper model for notes of devices without an engine. Unset: none, or tiny.en if installed.",
     )
 
+    bi_pool: int = Field(
+        4,
+        ge=1,
+        le=60,
+        alias="BI_DATABASE_POOL",
+        description="Most connections for questions to the warehouse; more of them wait for one.",
+    )
+    bi_statement_timeout_ms: int = Field(
+        2_000,
+        ge=50,
+        le=600_000,
+        alias="BI_STATEMENT_TIMEOUT_MS",
+        description="A question to the warehouse that takes longer is cancelled, in milliseconds.",
+    )
+    bi_retention_months: int = Field(
+        84,
+        ge=1,
+        le=600,
+        alias="BI_RETENTION_MONTHS",
+        description="Facts older than this many months are detached and dropped; aggregates stay.",
+    )
+    bi_backlog_mb: int = Field(
+        512,
+        ge=1,
+        le=1_000_000,
+        alias="BI_BACKLOG_MB",
+        description="Events that wait in Valkey take at most so much memory; beyond it senders get 503 and come again.",
+    )
+    bi_cache_warming_interval: int = Field(
+        300,
+        ge=0,
+        le=86_400,
+        alias="BI_CACHE_WARMING_INTERVAL",
+        description="Seconds between two rounds of predictive cache warming; 0 switches it off.",
+    )
+    bi_predictive_threshold: float = Field(
+        0.7,
+        ge=0,
+        le=1,
+        alias="BI_PREDICTIVE_THRESHOLD",
+        description="An answer is warmed when it will be asked for with at least this probability.",
+    )
+    bi_query_ttl_base: int = Field(
+        300,
+        ge=1,
+        le=86_400,
+        alias="BI_QUERY_TTL_BASE",
+        description="Seconds an answer is kept where nothing better is known of how often it changes.",
+    )
+    bi_websocket_max_connections: int = Field(
+        1_000,
+        ge=1,
+        le=100_000,
+        alias="BI_WEBSOCKET_MAX_CONNECTIONS",
+        description="Live connections of one process; one more gets 503.",
+    )
+    bi_message_throttle_limits: dict[str, int] = Field(
+        default={"critical": 100, "high": 50, "normal": 30, "low": 10},
+        alias="BI_MESSAGE_THROTTLE_LIMITS",
+        description="Messages a minute to one live connection, by priority, as JSON.",
+    )
+    bi_rate_limit: int = Field(
+        1_200,
+        ge=0,
+        le=1_000_000,
+        alias="BI_RATE_LIMIT",
+        description="Units one person may spend on questions in a minute (a dashboard costs 1, a drill-down 10); 0 for no limit.",
+    )
+    bi_event_limit: int = Field(
+        3_000_000,
+        ge=0,
+        le=1_000_000_000,
+        alias="BI_EVENT_LIMIT",
+        description="Events a minute from one source; 0 for no limit.",
+    )
+    metrics_token: str | None = Field(
+        None,
+        min_length=20,
+        alias="JORGE_METRICS_TOKEN",
+        description="Bearer token with which Prometheus may read /metrics. Unset: only this machine and administrators may.",
+    )
+
     @property
     def server_dir(self) -> Path:
         return self.data_dir / "server"

@@ -1,4 +1,4 @@
-"""Bodies of sync's messages: unpacked with a limit that a bomb can't get past, packed as the device can read them."""
+"""Bodies of sync's messages and of events: unpacked with a limit that a bomb can't get past, packed as the device can read them."""
 
 from __future__ import annotations
 
@@ -24,6 +24,10 @@ _LEVEL = 3
 _MOST_WINDOW = 8 * 1024 * 1024  # what RFC 8878 asks every reader to take, and no more
 
 
+class TooLargeError(errors.InputError):
+    """More than is taken at a time, unpacked."""
+
+
 class DamagedError(errors.InputError):
     """A body that is not what was sent: cut off, or changed on its way. The same again may well arrive."""
 
@@ -32,16 +36,7 @@ class DamagedError(errors.InputError):
 
 async def json_of(request: Request) -> dict[str, Any]:
     """The body as a JSON object. Raises: InputError, DamagedError."""
-    packed = await request.body()
-    encoding = request.headers.get("content-encoding", "").strip().lower()
-    if len(packed) > MOST_BYTES:
-        raise _too_large()
-    if encoding in ("", "identity"):
-        body = packed
-    elif len(packed) > _WORTH_A_THREAD:
-        body = await asyncio.to_thread(unpacked, packed, encoding)
-    else:
-        body = unpacked(packed, encoding)
+    body = await body_of(request)
     try:
         data = orjson.loads(body)
     except ValueError as fault:
@@ -51,24 +46,37 @@ async def json_of(request: Request) -> dict[str, Any]:
     return data
 
 
-def unpacked(packed: bytes, encoding: str) -> bytes:
-    """Never more than MOST_BYTES in memory, whatever the body promises. Raises: InputError, DamagedError."""
+async def body_of(request: Request, *, most: int = MOST_BYTES) -> bytes:
+    """The body, unpacked; never more than `most` bytes in memory. Raises: TooLargeError, DamagedError."""
+    packed = await request.body()
+    encoding = request.headers.get("content-encoding", "").strip().lower()
+    if len(packed) > most:
+        raise _too_large()
+    if encoding in ("", "identity"):
+        return packed
+    if len(packed) > _WORTH_A_THREAD:
+        return await asyncio.to_thread(unpacked, packed, encoding, most=most)
+    return unpacked(packed, encoding, most=most)
+
+
+def unpacked(packed: bytes, encoding: str, *, most: int = MOST_BYTES) -> bytes:
+    """Never more than `most` bytes in memory, whatever the body promises. Raises: TooLargeError, DamagedError."""
     try:
-        body = _UNPACKERS[encoding](packed)
+        body = _UNPACKERS[encoding](packed, most)
     except EOFError as fault:
         raise _damaged("The packed body ends too early.") from fault
     except (zstandard.ZstdError, zlib.error, OSError) as fault:
         raise _damaged(f"The body is damaged: it can't be unpacked as {encoding}.") from fault
-    if len(body) > MOST_BYTES:
+    if len(body) > most:
         raise _too_large()
     return body
 
 
-def _zstd(packed: bytes) -> bytes:
+def _zstd(packed: bytes, most: int) -> bytes:
     """Raises: EOFError, which its reader does not."""
     unpacker = zstandard.ZstdDecompressor(max_window_size=_MOST_WINDOW)
-    body = _as_far_as_allowed(unpacker.stream_reader(io.BytesIO(packed)).read)
-    if len(body) <= MOST_BYTES and not _ends(unpacker, packed, len(body)):
+    body = _as_far_as_allowed(unpacker.stream_reader(io.BytesIO(packed)).read, most)
+    if len(body) <= most and not _ends(unpacker, packed, len(body)):
         raise EOFError
     return body
 
@@ -85,14 +93,14 @@ def _ends(unpacker: zstandard.ZstdDecompressor, packed: bytes, came: int) -> boo
     return again.eof
 
 
-def _gzip(packed: bytes) -> bytes:
+def _gzip(packed: bytes, most: int) -> bytes:
     if not packed:
         raise EOFError  # which it takes for nothing, packed
-    return _as_far_as_allowed(gzip.GzipFile(fileobj=io.BytesIO(packed)).read)
+    return _as_far_as_allowed(gzip.GzipFile(fileobj=io.BytesIO(packed)).read, most)
 
 
-def _as_far_as_allowed(read: Any) -> bytes:
-    body: bytes = read(MOST_BYTES + 1)
+def _as_far_as_allowed(read: Any, most: int) -> bytes:
+    body: bytes = read(most + 1)
     return body
 
 
@@ -104,9 +112,9 @@ def _damaged(message: str) -> DamagedError:
     return DamagedError(message, where="body", hint="Nothing of it was applied: send the same again.")
 
 
-def _too_large() -> errors.InputError:
-    return errors.InputError(
-        "This push is too large.", where="body", hint="Send fewer mutations at a time, at least one."
+def _too_large() -> TooLargeError:
+    return TooLargeError(
+        "This is too large at a time.", where="body", hint="Send fewer at a time, at least one."
     )
 
 

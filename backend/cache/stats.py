@@ -1,0 +1,70 @@
+"""What the cache did, by kind of question, since the process began."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+_MOST_WARMED = 10_000
+
+
+@dataclass(slots=True)
+class Counted:
+    hits: int = 0
+    misses: int = 0
+    joined: int = 0
+    bypassed: int = 0
+    warmed: int = 0
+    warmed_then_hit: int = 0
+    seconds: float = 0.0
+
+    @property
+    def asked(self) -> int:
+        return self.hits + self.misses + self.joined + self.bypassed
+
+    @property
+    def hit_ratio(self) -> float | None:
+        """None before anybody asked. Who joined a running calculation was no hit."""
+        return self.hits / self.asked if self.asked else None
+
+
+@dataclass(slots=True)
+class Stats:
+    """`of[what]`; warming is no miss, and nobody's hit until somebody asks."""
+
+    of: dict[str, Counted] = field(default_factory=dict)
+    _warmed: OrderedDict[str, None] = field(default_factory=OrderedDict)
+
+    def hit(self, what: str, key: str) -> None:
+        counted = self._counted(what)
+        counted.hits += 1
+        if key in self._warmed:
+            del self._warmed[key]
+            counted.warmed_then_hit += 1
+
+    def made(self, what: str, key: str, seconds: float, *, warming: bool) -> None:
+        counted = self._counted(what)
+        counted.seconds += seconds
+        if warming:
+            counted.warmed += 1
+            self._warmed[key] = None
+            if len(self._warmed) > _MOST_WARMED:
+                self._warmed.popitem(last=False)
+        else:
+            counted.misses += 1
+
+    def joined(self, what: str) -> None:
+        self._counted(what).joined += 1
+
+    def bypassed(self, what: str) -> None:
+        self._counted(what).bypassed += 1
+
+    def total(self) -> Counted:
+        whole = Counted()
+        for counted in self.of.values():
+            for name in ("hits", "misses", "joined", "bypassed", "warmed", "warmed_then_hit", "seconds"):
+                setattr(whole, name, getattr(whole, name) + getattr(counted, name))
+        return whole
+
+    def _counted(self, what: str) -> Counted:
+        return self.of.setdefault(what, Counted())

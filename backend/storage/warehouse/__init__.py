@@ -1,0 +1,1 @@
+"""The warehouse in PostgreSQL: facts, dimensions, aggregates. docs/warehouse.md draws it."""

@@ -1,0 +1,108 @@
+"""A batch of events, made ready to be stored: rows by kind, what is repeated, and what can't be stored with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+
+from backend.events import BotPerformance, Event, LeadInteraction
+from backend.storage.warehouse import partitions
+from backend.storage.warehouse.keys import Keys, Spot
+from backend.storage.warehouse.staging import STAGES, Come, NotStoredError, Row
+
+MOST_AHEAD = timedelta(minutes=5)
+"""An event may be so much later than its arrival: clocks differ."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrived:
+    """`entry` is where it lay in its stream, for who asks later; `received_at` stays the same when it is read again."""
+
+    event: Event
+    source_key: int | None = None
+    received_at: datetime
+    entry: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected:
+    arrived: Arrived
+    reason: str
+    message: str
+
+
+@dataclass(slots=True)
+class Kind:
+    """What a batch holds of one kind of event. `ids`: of the rows, with their moments."""
+
+    rows: list[Row] = field(default_factory=list)
+    spots: set[Spot] = field(default_factory=set)
+    ids: dict[UUID, datetime] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Ready:
+    kinds: Mapping[type[Event], Kind] = field(default_factory=lambda: {kind: Kind() for kind in STAGES})
+    months: set[date] = field(default_factory=set)
+    rejected: list[Rejected] = field(default_factory=list)
+    repeated: int = 0
+
+
+def locations(batch: Sequence[Arrived]) -> set[UUID]:
+    found = {arrived.event.location_id for arrived in batch}
+    return {one for one in found if one is not None}
+
+
+def bots(batch: Sequence[Arrived]) -> set[str]:
+    found: set[str | None] = set()
+    for arrived in batch:
+        event = arrived.event
+        if isinstance(event, BotPerformance):
+            found.add(event.bot_id)
+            found.add(event.to_bot_id)
+        elif isinstance(event, LeadInteraction):
+            found.add(event.bot_id)
+    return {one for one in found if one is not None}
+
+
+def ready(batch: Sequence[Arrived], keys: Keys, *, months_kept: int) -> Ready:
+    """An id counts once, whatever else a repeat says: the first one stands."""
+    found = Ready()
+    if not batch:
+        return found
+    oldest = partitions.start(partitions.month_of(batch[-1].received_at, plus=-months_kept))
+    for arrived in batch:
+        event = arrived.event
+        kind = found.kinds[type(event)]
+        if event.event_id in kind.ids or keys.seen.get(event.event_id, event.occurred_at) != event.occurred_at:
+            found.repeated += 1
+            continue
+        try:
+            come = _come(arrived, keys, oldest)
+            kind.rows.append(STAGES[type(event)].row(come, keys))
+        except NotStoredError as fault:
+            found.rejected.append(Rejected(arrived=arrived, reason=fault.reason, message=fault.message))
+            continue
+        kind.ids[event.event_id] = event.occurred_at
+        if come.spot is None:
+            found.months.add(partitions.month_of(event.occurred_at.astimezone(UTC)))
+        elif come.spot not in kind.spots:
+            kind.spots.add(come.spot)
+            found.months.add(come.spot.month)
+    return found
+
+
+def _come(arrived: Arrived, keys: Keys, oldest: datetime) -> Come:
+    event = arrived.event
+    spot = None
+    if event.location_id is not None:
+        spot = keys.spot(event.location_id, event.occurred_at)
+        if spot is None:
+            raise NotStoredError("unknown_location", "The warehouse knows no office with this `location_id`.")
+    if event.occurred_at < oldest:
+        raise NotStoredError("too_old", f"`occurred_at` is before {oldest:%Y-%m}: facts of then are dropped.")
+    if event.occurred_at > arrived.received_at + MOST_AHEAD:
+        raise NotStoredError("in_the_future", "`occurred_at` is later than the event came.")
+    return Come(event=event, received_at=arrived.received_at, source_key=arrived.source_key, spot=spot)

@@ -1,0 +1,127 @@
+"""What a writer keeps in mind: keys of offices and bots, months that have partitions, ids of the last events.
+
+Nothing here is believed longer than it may be: an office or a bot that is not known is looked up again, and what a transaction
+makes is kept in mind after its commit only.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from backend.storage.pool import Connection
+from backend.storage.warehouse.scope import NO_BOT
+
+logger = logging.getLogger(__name__)
+
+QUARTER = 900
+"""Seconds. No day begins within a quarter of an hour of UTC, in any zone."""
+FRESH_SECONDS = 60.0
+MOST_BOTS = 500
+MOST_SPOTS = 100_000
+MOST_SEEN = 50_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    key: int
+    zone: ZoneInfo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spot:
+    """A quarter of an hour at an office: what every event of it shares. `hour` is in UTC, as YYYYMMDDHH."""
+
+    location_key: int
+    date_key: int
+    hour: str
+    month: date
+
+
+@dataclass(slots=True)
+class Keys:
+    """Of one connection; each sink has its own."""
+
+    places: Mapping[UUID, Place] = field(default_factory=dict)
+    bots: dict[str, int] = field(default_factory=dict)
+    months: set[date] = field(default_factory=set)
+    seen: dict[UUID, datetime] = field(default_factory=dict)
+    """Event id → its moment, of the last events stored."""
+    _spots: dict[tuple[UUID, int], Spot] = field(default_factory=dict)
+    _looked: float = 0.0
+
+    async def learn(
+        self, connection: Connection, location_ids: Collection[UUID], bot_ids: Collection[str]
+    ) -> None:
+        """Look up what is not known; a bot that nobody knows gets a row, while there are fewer than `MOST_BOTS`."""
+        if not self.places.keys() >= set(location_ids) or time.monotonic() - self._looked > FRESH_SECONDS:
+            await self._look_up_places(connection)
+        if new := sorted(set(bot_ids) - self.bots.keys()):
+            await self._look_up_bots(connection, new)
+
+    def spot(self, location_id: UUID, moment: datetime) -> Spot | None:
+        """None: no such office."""
+        at = int(moment.timestamp()) // QUARTER
+        found = self._spots.get((location_id, at))
+        if found is None and location_id in self.places:
+            if len(self._spots) >= MOST_SPOTS:
+                self._spots.clear()
+            found = self._spots[location_id, at] = _spot(self.places[location_id], at)
+        return found
+
+    def bot(self, bot_id: str | None) -> int | None:
+        """None: there are too many bots."""
+        return NO_BOT if bot_id is None else self.bots.get(bot_id)
+
+    def remember(self, stored: Iterable[tuple[UUID, datetime]]) -> None:
+        self.seen.update(stored)
+        for old in list(self.seen)[: max(0, len(self.seen) - MOST_SEEN)]:
+            del self.seen[old]
+
+    async def _look_up_places(self, connection: Connection) -> None:
+        rows = await connection.fetch(
+            "SELECT location_id, location_key, zone FROM dim_location WHERE location_id IS NOT NULL"
+        )
+        found = {row[0]: Place(key=row[1], zone=_zone(row[2])) for row in rows}
+        if found != self.places:
+            self.places = found
+            self._spots.clear()
+        self._looked = time.monotonic()
+
+    async def _look_up_bots(self, connection: Connection, new: list[str]) -> None:
+        room = "greatest(0, $2 - (SELECT count(*) FROM dim_bot))"
+        await connection.execute(
+            "INSERT INTO dim_bot (bot_id, name) SELECT bot, bot FROM unnest($1::text[]) bot "
+            f"WHERE NOT EXISTS (SELECT FROM dim_bot WHERE bot_id = bot) LIMIT {room} ON CONFLICT DO NOTHING",
+            new,
+            MOST_BOTS,
+        )
+        rows = await connection.fetch("SELECT bot_id, bot_key FROM dim_bot WHERE bot_key > 0")
+        self.bots = {row[0]: row[1] for row in rows}
+
+
+def _spot(place: Place, quarter: int) -> Spot:
+    moment = datetime.fromtimestamp(quarter * QUARTER, UTC)
+    return Spot(
+        location_key=place.key,
+        date_key=date_key(moment.astimezone(place.zone).date()),
+        hour=f"{moment:%Y%m%d%H}",
+        month=date(moment.year, moment.month, 1),
+    )
+
+
+def date_key(day: date) -> int:
+    return day.year * 10_000 + day.month * 100 + day.day
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        logger.warning("warehouse.unknown_zone", extra={"zone": name})
+        return ZoneInfo("UTC")

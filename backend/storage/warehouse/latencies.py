@@ -1,0 +1,121 @@
+"""Latencies over a span, as counts of the cells of `bi_latency_cell` (decision 0013): they add up, quantiles don't."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.storage.warehouse.ranges import OWN, Group, Moments, Span, hour_number
+from backend.storage.warehouse.scope import ALL_BOTS
+
+if TYPE_CHECKING:
+    import asyncpg
+
+    from backend.storage.pool import Connection
+
+CELLS = 761
+"""As many as `bi_latency_cell` knows."""
+Counts = NDArray[np.int64]
+Histograms = dict[Group, Counts]
+"""Group → how many latencies each cell holds."""
+_BINARY = np.dtype([("length", ">i4"), ("value", ">i8")])
+_BINARY_HEADER = 20
+_DAY = timedelta(days=1)
+
+
+async def of_span(
+    connection: Connection,
+    kind: str,
+    span: Span,
+    *,
+    by: Sequence[str] = (),
+    bots: Sequence[int] | None = None,
+) -> Histograms:
+    """Each group's latencies of events of `kind`; groups are (tag, *by), `by` of location_key and bot_key."""
+    keys, found = tuple(by), Histograms()
+    apart = "bot_key" in keys
+    for grain, ranges in (("d", _midnights(span)), ("h", span.hours)):
+        if ranges:
+            rows = await connection.fetch(
+                _stored(keys),
+                *_columns(ranges),
+                kind,
+                grain,
+                [ALL_BOTS] if bots is None and not apart else bots,
+            )
+            for row in rows:
+                tag = row["tag"] if row["tag"] != OWN else _number(grain, row["bucket"])
+                held = found.setdefault((tag, *(row[key] for key in keys)), np.zeros(CELLS, np.int64))
+                counts = _decoded(row["counts"])
+                held[row["low"] : row["low"] + len(counts)] += row["sign"] * counts
+    if span.edges:
+        _add_cells(found, await connection.fetch(_facts(keys), *_columns(span.edges), kind, bots), keys)
+    return found
+
+
+def _add_cells(found: Histograms, rows: Sequence[asyncpg.Record], keys: Sequence[str]) -> None:
+    for row in rows:
+        tag = row["tag"] if row["tag"] != OWN else hour_number(row["since"])
+        held = found.setdefault((tag, *(row[key] for key in keys)), np.zeros(CELLS, np.int64))
+        held[row["cell"]] += row["sign"] * row["n"]
+
+
+def _midnights(span: Span) -> list[Moments]:
+    """Days as the histograms name them: by midnight UTC of the day at the office."""
+    return [
+        Moments(
+            place=d.place, since=_midnight(d.first), until=_midnight(d.last) + _DAY, tag=d.tag, sign=d.sign
+        )
+        for d in span.days
+    ]
+
+
+def _midnight(key: int) -> datetime:
+    return datetime.fromisoformat(f"{key:08}T00:00:00+00:00")
+
+
+def _number(grain: str, bucket: datetime) -> int:
+    return hour_number(bucket) if grain == "h" else bucket.year * 10_000 + bucket.month * 100 + bucket.day
+
+
+def _decoded(sent: bytes) -> Counts:
+    """The binary form of a bigint[]: as Python numbers it would cost twenty times as much."""
+    return np.frombuffer(sent, _BINARY, offset=_BINARY_HEADER)["value"].astype(np.int64)
+
+
+def _columns(moments: Sequence[Moments]) -> tuple[list[object], ...]:
+    return (
+        [moment.tag for moment in moments],
+        [moment.sign for moment in moments],
+        [moment.place for moment in moments],
+        [moment.since for moment in moments],
+        [moment.until for moment in moments],
+    )
+
+
+_RANGES = """unnest($1::int[], $2::int[], $3::int[], $4::timestamptz[], $5::timestamptz[])
+                AS r (tag, sign, place, since, until)"""
+
+
+def _stored(keys: Sequence[str]) -> str:
+    return f"""
+        SELECT r.tag, r.sign, a.bucket, a.low, array_send(a.counts) AS counts{"".join(f", a.{key}" for key in keys)}
+          FROM {_RANGES}
+          JOIN agg_latency_hist a ON a.location_key = r.place AND a.bucket >= r.since AND a.bucket < r.until
+         WHERE a.kind = $6 AND a.grain = $7::text::"char"
+           AND CASE WHEN $8::int[] IS NULL THEN a.bot_key <> {ALL_BOTS} ELSE a.bot_key = ANY($8) END"""  # noqa: S608
+
+
+def _facts(keys: Sequence[str]) -> str:
+    listed = "".join(f", f.{key}" for key in keys)
+    return f"""
+        SELECT r.tag, r.sign, r.since, bi_latency_cell(f.processing_us) AS cell, count(*) AS n{listed}
+          FROM {_RANGES}
+          JOIN fact_bot_performance f
+            ON f.location_key = r.place AND f.occurred_at >= r.since AND f.occurred_at < r.until
+         WHERE f.event_type = $6 AND f.processing_us IS NOT NULL AND ($7::int[] IS NULL OR f.bot_key = ANY($7))
+         GROUP BY 1, 2, 3, 4{listed}"""  # noqa: S608

@@ -1,0 +1,84 @@
+"""Measures over time, out of the aggregates: days at the office, hours in UTC, and what they consist of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from backend.metrics import MEASURES
+
+if TYPE_CHECKING:
+    from backend.storage.pool import Connection
+
+Sums = Mapping[str, int]
+
+
+def _summed(names: Sequence[str]) -> str:
+    """Raises: KeyError for a name that the registry does not know."""
+    return ", ".join(f"sum({MEASURES[name].name})::bigint AS {name}" for name in names)
+
+
+async def daily(
+    connection: Connection, places: Sequence[int], names: Sequence[str], first: int, last: int
+) -> dict[int, Sums]:
+    """Date key → sums, of the days that have any."""
+    rows = await connection.fetch(
+        f"""SELECT date_key, {_summed(names)} FROM agg_daily_metrics
+             WHERE location_key = ANY($1::int[]) AND date_key BETWEEN $2 AND $3 GROUP BY 1""",  # noqa: S608 - names of the registry
+        list(places),
+        first,
+        last,
+    )
+    return {row["date_key"]: {name: row[name] for name in names} for row in rows}
+
+
+async def hourly(
+    connection: Connection, places: Sequence[int], names: Sequence[str], since: datetime, until: datetime
+) -> dict[datetime, Sums]:
+    """Hour → sums, of the hours in [since, until) that have any."""
+    rows = await connection.fetch(
+        f"""SELECT hour, {_summed(names)} FROM agg_hourly_metrics
+             WHERE location_key = ANY($1::int[]) AND hour >= $2 AND hour < $3 GROUP BY 1""",  # noqa: S608 - names of the registry
+        list(places),
+        since,
+        until,
+    )
+    return {row["hour"]: {name: row[name] for name in names} for row in rows}
+
+
+async def first_day(connection: Connection, places: Sequence[int]) -> int | None:
+    """The earliest date key there is anything of."""
+    found: int | None = await connection.fetchval(
+        """SELECT min(first) FROM unnest($1::int[]) AS place, LATERAL (
+               SELECT date_key AS first FROM agg_daily_metrics WHERE location_key = place
+               ORDER BY date_key LIMIT 1) earliest""",
+        list(places),
+    )
+    return found
+
+
+async def hours_by_part(
+    connection: Connection, keys: Sequence[int], name: str, hours: Sequence[datetime]
+) -> list[tuple[datetime, int, int, int]]:
+    """(hour, office, bot, sum of the measure) of these hours, office by office."""
+    rows = await connection.fetch(
+        f"""SELECT hour, location_key, bot_key, {MEASURES[name].name} AS value FROM agg_hourly_metrics
+             WHERE location_key = ANY($1::int[]) AND hour = ANY($2::timestamptz[]) AND {MEASURES[name].name} <> 0""",  # noqa: S608 - names of the registry
+        list(keys),
+        list(hours),
+    )
+    return [(row["hour"], row["location_key"], row["bot_key"], row["value"]) for row in rows]
+
+
+async def days_by_part(
+    connection: Connection, keys: Sequence[int], name: str, days: Sequence[int]
+) -> list[tuple[int, int, int, int]]:
+    """(date key, office, bot, sum of the measure) of these days, office by office."""
+    rows = await connection.fetch(
+        f"""SELECT date_key, location_key, bot_key, {MEASURES[name].name} AS value FROM agg_daily_metrics
+             WHERE location_key = ANY($1::int[]) AND date_key = ANY($2::int[]) AND {MEASURES[name].name} <> 0""",  # noqa: S608 - names of the registry
+        list(keys),
+        list(days),
+    )
+    return [(row["date_key"], row["location_key"], row["bot_key"], row["value"]) for row in rows]

@@ -1,0 +1,238 @@
+"""Events as rows: for each kind, the columns that are copied into a temporary table of the connection, and how a row is made.
+
+The temporary tables empty themselves at the end of the transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+import msgspec
+
+from backend.events import BotPerformance, CommissionEvent, Event, LeadInteraction, SystemHealth
+from backend.storage.pool import Connection
+from backend.storage.warehouse.keys import Keys, Spot
+from domain import commission
+
+Row: TypeAlias = tuple[Any, ...]
+
+BOTH_SIDES_BP = 600
+ONE_SIDE_BP = 300
+
+
+class NotStoredError(ValueError):
+    """This event can't be stored as it is: `reason` for programs, the message for people."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Come:
+    """An event with all that its row needs."""
+
+    event: Any
+    received_at: datetime
+    source_key: int | None
+    spot: Spot | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """`like`: the table whose types the temporary table takes."""
+
+    name: str
+    like: str
+    columns: Sequence[str]
+    row: Callable[[Come, Keys], Row]
+
+    def ddl(self) -> str:
+        return (
+            f"CREATE TEMP TABLE {self.name} ON COMMIT DELETE ROWS AS "
+            f"SELECT {', '.join(self.columns)} FROM {self.like} WITH NO DATA"
+        )
+
+    async def copy(self, connection: Connection, rows: Sequence[Row]) -> None:
+        await connection.copy_records_to_table(
+            self.name, records=rows, columns=list(self.columns), schema_name="pg_temp"
+        )
+
+
+def _interaction(come: Come, keys: Keys) -> Row:
+    event: LeadInteraction = come.event
+    spot = _spot(come)
+    return (
+        event.occurred_at,
+        event.event_id,
+        come.received_at,
+        spot.date_key,
+        spot.location_key,
+        _bot(keys, event.bot_id),
+        event.lead_id,
+        event.agent_id,
+        event.deal_id,
+        event.conversation_id,
+        event.event_type,
+        event.channel,
+        event.direction,
+        event.stage,
+        event.temperature,
+        _bp(event.confidence),
+        event.frs,
+        event.pcs,
+        _us(event.processing_ms),
+        event.success,
+        come.source_key,
+        _json(event.props),
+    )
+
+
+def _performance(come: Come, keys: Keys) -> Row:
+    event: BotPerformance = come.event
+    spot = _spot(come)
+    return (
+        event.occurred_at,
+        event.event_id,
+        come.received_at,
+        spot.date_key,
+        spot.location_key,
+        _bot(keys, event.bot_id),
+        None if event.to_bot_id is None else _bot(keys, event.to_bot_id),
+        event.lead_id,
+        event.conversation_id,
+        event.event_type,
+        _bp(event.confidence),
+        _bp(event.quality),
+        _us(event.processing_ms),
+        event.success,
+        event.replied,
+        event.reason,
+        come.source_key,
+        _json(event.props),
+    )
+
+
+def _state(come: Come, keys: Keys) -> Row:
+    event: CommissionEvent = come.event
+    spot = _spot(come)
+    rate, gross = money(event)
+    return (
+        event.deal_id,
+        event.occurred_at,
+        event.event_id,
+        come.received_at,
+        spot.date_key,
+        _closed_key(event, spot),
+        spot.location_key,
+        event.lead_id,
+        event.agent_id,
+        event.stage,
+        event.side_held != "buyer",
+        event.price_cents,
+        rate,
+        gross,
+        event.company_cents or 0,
+        event.source or "",
+        come.source_key,
+    )
+
+
+def _health(come: Come, keys: Keys) -> Row:
+    event: SystemHealth = come.event
+    return (
+        event.occurred_at,
+        event.event_id,
+        come.received_at,
+        come.spot.location_key if come.spot else None,
+        event.component,
+        event.event_type,
+        event.status,
+        event.value,
+        event.unit,
+        event.message,
+        come.source_key,
+        _json(event.props),
+    )
+
+
+STAGES: Mapping[type[Event], Stage] = {
+    LeadInteraction: Stage(
+        name="stage_interactions",
+        like="fact_lead_interactions",
+        columns="occurred_at event_id received_at date_key location_key bot_key lead_id agent_id deal_id conversation_id "
+        "event_type channel direction stage temperature confidence_bp frs pcs processing_us success source_key props".split(),
+        row=_interaction,
+    ),
+    BotPerformance: Stage(
+        name="stage_performance",
+        like="fact_bot_performance",
+        columns="occurred_at event_id received_at date_key location_key bot_key to_bot_key lead_id conversation_id "
+        "event_type confidence_bp quality_bp processing_us success replied reason source_key props".split(),
+        row=_performance,
+    ),
+    CommissionEvent: Stage(
+        name="stage_states",
+        like="deal_states",
+        columns="deal_id occurred_at event_id received_at date_key closed_key location_key lead_id agent_id "
+        "stage sells price_cents rate_bp gross_cents company_cents source source_key".split(),
+        row=_state,
+    ),
+    SystemHealth: Stage(
+        name="stage_health",
+        like="fact_system_health",
+        columns="occurred_at event_id received_at location_key component event_type status value unit message "
+        "source_key props".split(),
+        row=_health,
+    ),
+}
+"""In the order in which every writer writes them."""
+
+
+def _spot(come: Come) -> Spot:
+    if come.spot is None:
+        raise NotStoredError("unknown_location", "The warehouse knows no office with this `location_id`.")
+    return come.spot
+
+
+def _bot(keys: Keys, bot_id: str | None) -> int:
+    key = keys.bot(bot_id)
+    if key is None:
+        raise NotStoredError("too_many_bots", "There are too many bots already; is `bot_id` really one?")
+    return key
+
+
+def _bp(share: float | None) -> int | None:
+    return None if share is None else round(share * 10_000)
+
+
+def _us(ms: float | None) -> int | None:
+    return None if ms is None else round(ms * 1_000)
+
+
+def _json(props: Mapping[str, Any] | None) -> str | None:
+    return msgspec.json.encode(props).decode() if props else None
+
+
+def money(event: CommissionEvent) -> tuple[int, int]:
+    """Rate and gross commission; the one that is not given follows from the other, else from the default model."""
+    price, rate, gross = event.price_cents, event.rate_bp, event.gross_cents
+    if rate is None and gross is not None and 0 < gross <= price:
+        rate = (2 * gross * 10_000 + price) // (2 * price)
+    if rate is None:
+        rate = BOTH_SIDES_BP if event.side_held == "both" else ONE_SIDE_BP
+    if gross is None:
+        gross = commission.gross_cents(price, Decimal(rate) / 10_000)
+    return rate, gross
+
+
+def _closed_key(event: CommissionEvent, spot: Spot) -> int | None:
+    """The day of closing; one that lies ahead counts on the day of the news."""
+    if event.closed_on is None or event.stage != "closed":
+        return None
+    return min(int(event.closed_on.replace("-", "")), spot.date_key)

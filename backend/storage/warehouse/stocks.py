@@ -1,0 +1,153 @@
+"""What stands at a moment: leads as the current rows of `dim_lead`, open deals as the ledger's sums, and hourly pictures of the past."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from backend.storage.warehouse.ranges import OWN, Days, Moments
+
+if TYPE_CHECKING:
+    from backend.storage.pool import Connection
+
+ACTIVE = """d.valid_to = 'infinity' AND d.stage NOT IN ('closed', 'lost') AND NOT d.opted_out
+    AND (d.last_contact_at > $1::timestamptz - interval '30 days'
+         OR d.next_touch_at <= $1::timestamptz + interval '30 days')"""
+"""A contact or a planned touch within 30 days of $1, not closed, not opted out."""
+OPEN = "stage NOT IN ('closed', 'lost')"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leads:
+    """Active leads by temperature ("" = not scored yet), the hot ones past due; `known`: there are leads at all."""
+
+    by_temperature: Mapping[str, int]
+    late: int
+    known: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Deals of one stage and side: how many, their commission, what the brokerage keeps of it. Signed, where it is a change."""
+
+    tag: int
+    stage: str
+    sells: bool
+    deals: int
+    gross_cents: int
+    company_cents: int
+
+
+async def leads(connection: Connection, keys: Sequence[int], now: datetime) -> Leads:
+    rows = await connection.fetch(
+        f"""SELECT temperature, count(*) AS n,
+                   count(*) FILTER (WHERE temperature = 'hot' AND answer_due_at < $1) AS late
+              FROM dim_lead d WHERE location_key = ANY($2::int[]) AND {ACTIVE} GROUP BY 1""",  # noqa: S608 - fixed words
+        now,
+        list(keys),
+    )
+    known = bool(rows) or await connection.fetchval(
+        "SELECT EXISTS (SELECT FROM dim_lead WHERE location_key = ANY($1::int[]))", list(keys)
+    )
+    return Leads(
+        by_temperature={row["temperature"]: row["n"] for row in rows},
+        late=sum(row["late"] for row in rows),
+        known=known,
+    )
+
+
+async def standing(connection: Connection, days: Sequence[Days]) -> list[Standing]:
+    """Open deals that these days brought and took, by tag, stage and side."""
+    rows = await connection.fetch(
+        f"""SELECT CASE WHEN r.tag = {OWN} THEN a.date_key ELSE r.tag END AS tag, a.stage, a.sells,
+                   sum(r.sign * a.deals)::bigint AS deals, sum(r.sign * a.gross_cents)::bigint AS gross_cents,
+                   sum(r.sign * a.company_cents)::bigint AS company_cents
+              FROM unnest($1::int[], $2::int[], $3::int[], $4::int[], $5::int[]) AS r (tag, sign, place, first, last)
+              JOIN agg_daily_pipeline a ON a.location_key = r.place AND a.date_key BETWEEN r.first AND r.last
+             WHERE a.{OPEN} GROUP BY 1, 2, 3""",  # noqa: S608 - fixed words
+        [day.tag for day in days],
+        [day.sign for day in days],
+        [day.place for day in days],
+        [day.first for day in days],
+        [day.last for day in days],
+    )
+    return [Standing(**dict(row)) for row in rows]
+
+
+async def standing_of_moments(connection: Connection, moments: Sequence[Moments]) -> list[Standing]:
+    """The same of moments, from the ledger's lines; an `OWN` tag is the line's hour."""
+    rows = await connection.fetch(
+        f"""SELECT CASE WHEN r.tag = {OWN} THEN floor(extract(epoch FROM f.occurred_at) / 3600)::int
+                        ELSE r.tag END AS tag, f.stage, f.sells,
+                   sum(f.deals)::bigint AS deals, sum(f.gross_cents)::bigint AS gross_cents,
+                   sum(f.company_cents)::bigint AS company_cents
+              FROM unnest($1::int[], $2::int[], $3::timestamptz[], $4::timestamptz[], $5::int[])
+                       AS r (tag, place, since, until, day)
+              JOIN fact_commission_events f ON f.location_key = r.place AND f.occurred_at >= r.since
+                                           AND f.occurred_at < r.until AND (r.day IS NULL OR f.date_key = r.day)
+             WHERE f.{OPEN} GROUP BY 1, 2, 3""",  # noqa: S608 - fixed words
+        [moment.tag for moment in moments],
+        [moment.place for moment in moments],
+        [moment.since for moment in moments],
+        [moment.until for moment in moments],
+        [moment.day for moment in moments],
+    )
+    return [Standing(**dict(row)) for row in rows]
+
+
+async def first_deal_day(connection: Connection, places: Sequence[int]) -> int | None:
+    """The date key of the ledger's first line; before it nothing is known of deals."""
+    first: int | None = await connection.fetchval(
+        "SELECT min(date_key) FROM unnest($1::int[]) AS place, LATERAL (SELECT date_key FROM agg_daily_pipeline"
+        " WHERE location_key = place ORDER BY date_key LIMIT 1) first",
+        list(places),
+    )
+    return first
+
+
+async def pictures_at(
+    connection: Connection, at: Mapping[str, datetime], slack: float
+) -> Mapping[str, float]:
+    """Counts of leads as they stood at each location's moment: its last picture at most `slack` seconds older.
+
+    All locations are pictured at once, so one that is not in the picture had no leads then.
+    """
+    rows = await connection.fetch(
+        """SELECT k.name, sum(k.value) AS value
+             FROM unnest($1::uuid[], $2::timestamptz[]) AS r (location_id, moment),
+                  unnest(ARRAY['active_leads', 'hot_leads']) AS wanted,
+                  LATERAL (SELECT name, value FROM kpi_snapshots
+                            WHERE location_id = r.location_id AND name = wanted
+                              AND at <= r.moment AND at > r.moment - make_interval(secs => $3)
+                            ORDER BY at DESC LIMIT 1) k
+            GROUP BY 1""",
+        list(at),
+        list(at.values()),
+        slack,
+    )
+    return {row["name"]: row["value"] for row in rows}
+
+
+async def pictures(
+    connection: Connection, location_ids: Sequence[str], edges: Sequence[datetime]
+) -> dict[str, list[float]]:
+    """Each count's last picture in each of the times between `edges` that has one."""
+    rows = await connection.fetch(
+        """SELECT name, bucket, sum(value) AS value FROM (
+               SELECT DISTINCT ON (location_id, name, bucket) location_id, name, value, bucket FROM (
+                   SELECT *, width_bucket(at, $2::timestamptz[]) AS bucket FROM kpi_snapshots
+                    WHERE location_id = ANY($1::uuid[]) AND name IN ('active_leads', 'hot_leads')
+                      AND at >= $3 AND at < $4) k
+                ORDER BY location_id, name, bucket, at DESC) s
+            GROUP BY 1, 2 ORDER BY 1, 2""",
+        list(location_ids),
+        list(edges),
+        edges[0],
+        edges[-1],
+    )
+    found: dict[str, list[float]] = {}
+    for row in rows:
+        found.setdefault(row["name"], []).append(row["value"])
+    return found
