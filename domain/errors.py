@@ -20,6 +20,7 @@ JorgeError
 │   ├── ServerFaultError                 answered with a fault of its own (carries retry_after)
 │   ├── NotOurServerError                something answered, but it is not a Jorge server
 │   └── VersionMismatchError             the server speaks another version of the protocol
+├── TooMuchError                         a question that would take too long (carries retry_after)
 ├── SyncError                            device and server can't go on from where they were
 │   ├── DeviceForkedError                two stores push under one device's id: take a new id, send again
 │   └── ResyncError                      the cursor leads nowhere: start over, unsent work stays
@@ -148,6 +149,10 @@ class NotOurServerError(NetworkError):
 
 class VersionMismatchError(NetworkError):
     code = "version_mismatch"
+
+
+class TooMuchError(JorgeError):
+    code = "too_much"
 
 
 class SyncError(JorgeError):

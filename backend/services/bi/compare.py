@@ -1,0 +1,39 @@
+"""A figure beside the same figure of the time before, and the words for what is compared."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from backend.services.bi import spans
+from backend.services.bi.spans import Calendar
+from domain import kpis
+
+_TIMES = {"24h": "24 hours", "7d": "7 days", "30d": "30 days", "90d": "90 days", "1y": "365 days"}
+
+
+def label(calendar: Calendar, timeframe: str, *, money: bool = False) -> str:
+    """Of what came within a timeframe, against the equal part before it."""
+    times = _TIMES[timeframe]
+    if spans.rolls(timeframe, money=money):
+        return f"last {times} against the {times} before"
+    until = f"each to {_clock(calendar)} of its last day"
+    if spans.DAYS[timeframe] == 1:
+        return f"today against yesterday, {until.removesuffix(' of its last day')}"
+    return f"last {times} against the {times} before, {until}"
+
+
+def stock_label(timeframe: str) -> str:
+    """Of what stands at a moment."""
+    return f"now against {_TIMES[timeframe]} ago"
+
+
+def as_json(found: kpis.Comparison | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {"previous": found.previous, "change": found.change, "label": found.label}
+
+
+def _clock(calendar: Calendar) -> str:
+    if calendar.offices and calendar.in_one_zone:
+        return calendar.now.astimezone(calendar.offices[0].zone).strftime("%H:%M")
+    return "this time of day"

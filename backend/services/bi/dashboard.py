@@ -1,0 +1,253 @@
+"""GET /api/bi/dashboard-kpis: the five tiles with comparison, trend and tier, and what the commission comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from backend.actor import Actor
+from backend.policy import Permission
+from backend.services.bi import compare, latency, points, question, spans, stocks
+from backend.services.bi.question import Question
+from backend.services.bi.spans import ASKED, BEFORE, Calendar
+from backend.storage.warehouse import latencies, newest, sums
+from backend.storage.warehouse import stocks as store
+from backend.storage.warehouse.ranges import Span
+from domain import kpis
+from domain.leads import COLDEST_FIRST
+
+if TYPE_CHECKING:
+    from backend.deps import Deps
+    from backend.storage.pool import Connection
+
+DEFAULT_RATE_BP = 600
+_TALKS = ("conversations", "qualified")
+_EARNED = ("deals_won", "won_gross_cents", "won_company_cents", "won_price_cents")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DashboardQuestion(Question):
+    name: ClassVar[str] = "dashboard-kpis"
+
+    comparisons: bool = True
+    trends: bool = True
+
+    def options(self) -> Mapping[str, Any]:
+        return {"comparisons": self.comparisons, "trends": self.trends}
+
+
+async def ask(
+    deps: Deps,
+    actor: Actor,
+    *,
+    location_id: str = "",
+    timeframe: str = "30d",
+    comparisons: bool = True,
+    trends: bool = True,
+) -> DashboardQuestion:
+    """Raises: ForbiddenError."""
+    scope, offices = await question.whose(deps, actor, location_id, Permission.SEE_KPIS)
+    return DashboardQuestion(
+        scope=scope, offices=offices, timeframe=timeframe, comparisons=comparisons, trends=trends
+    )
+
+
+async def answer(deps: Deps, asked: DashboardQuestion) -> dict[str, Any]:
+    """All of it read in one snapshot of the warehouse. Raises: TooMuchError."""
+    calendar = asked.calendar(deps.clock.now())
+    async with question.opened(deps, asked.scope) as connection:
+        board = _Board(connection=connection, asked=asked, calendar=calendar)
+        tiles = await board.tiles()
+        commission = await board.commission(tiles) if asked.sees(Permission.SEE_MONEY) else {}
+        reach = await newest.event(connection, asked.scope, calendar.now)
+    now = calendar.now.isoformat()
+    return {
+        "metrics": {tile.name: _metric(tile) for tile in tiles},
+        "comparisons": {tile.name: compare.as_json(tile.comparison) for tile in tiles}
+        if asked.comparisons
+        else {},
+        "trends": {tile.name: list(tile.trend) for tile in tiles} if asked.trends else {},
+        "performance_tiers": {tile.name: tile.tier.value if tile.tier else None for tile in tiles},
+        "jorge_commission": commission,
+        "timeframe": asked.timeframe,
+        "locations": [office.id for office in asked.offices],
+        "as_of": now,
+        "watermark": reach.isoformat() if reach else None,
+        "source": "aggregates",
+        "last_updated": now,
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Board:
+    """One reading of the tiles."""
+
+    connection: Connection
+    asked: DashboardQuestion
+    calendar: Calendar
+
+    async def tiles(self) -> list[kpis.Tile]:
+        """Those that who asks may see."""
+        found = []
+        if self.asked.sees(Permission.SEE_MONEY):
+            found.append(await self._pipeline())
+        found += await self._leads()
+        if self.asked.sees(Permission.SEE_BOTS):
+            found += [await self._response(), await self._bots()]
+        return found
+
+    async def _pipeline(self) -> kpis.Tile:
+        scope, timeframe = self.asked.scope, self.asked.timeframe
+        now = await stocks.pipeline_now(self.connection, scope)
+        past = stocks.Past(then=None, trend=())
+        if self.asked.comparisons or self.asked.trends:
+            past = await stocks.pipeline_past(self.connection, scope, self.calendar, timeframe, now)
+        return kpis.revenue_pipeline(
+            weighted_cents=round(now.weighted_cents),
+            gross_cents=now.gross_cents,
+            n=now.deals,
+            as_of=self.calendar.now,
+            previous_weighted_cents=round(past.then.weighted_cents) if past.then else None,
+            period=compare.stock_label(timeframe),
+            trend=past.trend,
+        )
+
+    async def _leads(self) -> list[kpis.Tile]:
+        now = await store.leads(self.connection, self.asked.scope.keys, self.calendar.now)
+        before, trends = await self._leads_past()
+        counts = now.by_temperature
+        named = {word.value: counts.get(word.value, 0) for word in reversed(COLDEST_FIRST)}
+        if unscored := sum(counts.values()) - sum(named.values()):
+            named["unscored"] = unscored
+        active, hot = before.get("active_leads"), before.get("hot_leads")
+        period = compare.stock_label(self.asked.timeframe)
+        return [
+            kpis.active_leads(
+                by_temperature=named if now.known else None,
+                as_of=self.calendar.now,
+                previous=None if active is None else round(active),
+                period=period,
+                trend=trends.get("active_leads", ()),
+            ),
+            kpis.hot_leads(
+                hot=counts.get("hot", 0) if now.known else None,
+                past_due=now.late,
+                as_of=self.calendar.now,
+                previous=None if hot is None else round(hot),
+                period=period,
+                trend=trends.get("hot_leads", ()),
+            ),
+        ]
+
+    async def _leads_past(self) -> tuple[Mapping[str, float], Mapping[str, Sequence[float]]]:
+        before, trends = {}, {}
+        if self.asked.comparisons:
+            before = await stocks.leads_before(self.connection, self.calendar, self.asked.timeframe)
+        if self.asked.trends:
+            trends = await stocks.lead_trends(self.connection, self.calendar, self.asked.timeframe)
+        return before, trends
+
+    async def _response(self) -> kpis.Tile:
+        asked = await latencies.of_span(self.connection, "scored", self._span())
+        now, before = asked.get((ASKED,)), asked.get((BEFORE,))
+        return kpis.ml_response(
+            p50_ms=_ms(now, 0.5),
+            p95_ms=_ms(now, 0.95),
+            n=0 if now is None else int(now.sum()),
+            as_of=self.calendar.now,
+            previous_p95_ms=_ms(before, 0.95),
+            period=compare.label(self.calendar, self.asked.timeframe),
+            trend=await self._response_trend(),
+        )
+
+    async def _response_trend(self) -> list[float]:
+        if not self.asked.trends:
+            return []
+        series = {
+            group[0]: counts
+            for group, counts in (await latencies.of_span(self.connection, "scored", self._series())).items()
+        }
+        found = [
+            _ms(latency.total(series[tag] for tag in point.of(series)), 0.95) for point in self._points()
+        ]
+        return [value for value in found if value is not None]
+
+    async def _bots(self) -> kpis.Tile:
+        found = await sums.of_span(self.connection, _TALKS, self._span())
+        now, before = found.get((ASKED,), {}), found.get((BEFORE,), {})
+        return kpis.bot_success(
+            qualified=now.get("qualified", 0),
+            conversations=now.get("conversations", 0),
+            as_of=self.calendar.now,
+            previous_qualified=before.get("qualified", 0),
+            previous_conversations=before.get("conversations", 0),
+            period=compare.label(self.calendar, self.asked.timeframe),
+            trend=await self._bots_trend(),
+        )
+
+    async def _bots_trend(self) -> list[float]:
+        if not self.asked.trends:
+            return []
+        series = {
+            group[0]: found
+            for group, found in (await sums.of_span(self.connection, _TALKS, self._series())).items()
+        }
+        shares = []
+        for point in self._points():
+            days = [series[tag] for tag in point.of(series)]
+            if talked := sum(day["conversations"] for day in days):
+                shares.append(sum(day["qualified"] for day in days) / talked)
+        return shares
+
+    def _span(self) -> Span:
+        span = self.calendar.asked(self.asked.timeframe)
+        return span + self.calendar.before(self.asked.timeframe) if self.asked.comparisons else span
+
+    def _series(self) -> Span:
+        """Whole hours of the clock for a day, days at the office for more."""
+        if self.asked.timeframe == "24h":
+            return self.calendar.last_hours(24)
+        return self.calendar.last_days(spans.DAYS[self.asked.timeframe])
+
+    def _points(self) -> Sequence[points.Point]:
+        if self.asked.timeframe == "24h":
+            return points.of_hours(self.calendar)
+        return points.of_days(self.calendar, self.asked.timeframe)
+
+    async def commission(self, tiles: Sequence[kpis.Tile]) -> dict[str, Any]:
+        """Closed deals by the day they closed, and the pipeline."""
+        span = self.calendar.asked(self.asked.timeframe, money=True)
+        earned = (await sums.of_span(self.connection, _EARNED, span)).get((ASKED,), {})
+        pipeline = next(tile for tile in tiles if tile.name == "revenue_pipeline")
+        won, price = earned.get("deals_won", 0), earned.get("won_price_cents", 0)
+        return {
+            "default_rate_bp": DEFAULT_RATE_BP,
+            "closed_deals": won,
+            "closed_gross_cents": earned["won_gross_cents"] if won else None,
+            "closed_company_cents": earned["won_company_cents"] if won else None,
+            "closed_rate_bp": round(10_000 * earned["won_gross_cents"] / price) if won and price else None,
+            "pipeline_gross_cents": dict(pipeline.parts).get("gross_cents"),
+            "pipeline_weighted_cents": pipeline.value,
+        }
+
+
+def _ms(counts: latencies.Counts | None, q: float) -> float | None:
+    found = None if counts is None else latency.quantile_us(counts, q)
+    return None if found is None else round(found / 1000, 3)
+
+
+def _metric(tile: kpis.Tile) -> dict[str, Any]:
+    return {
+        "name": tile.name,
+        "title": tile.title,
+        "value": tile.value,
+        "unit": tile.unit.value,
+        "n": tile.n,
+        "as_of": tile.as_of.isoformat(),
+        "definition": tile.definition,
+        "interval": [tile.interval.low, tile.interval.high] if tile.interval else None,
+        "parts": dict(tile.parts),
+        "is_default": tile.name == "revenue_pipeline",  # its odds are the market's until own history is kept
+        "note": None if tile.value is not None else "no data yet",
+    }

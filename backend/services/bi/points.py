@@ -1,0 +1,44 @@
+"""The points a timeframe is drawn with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from backend.services.bi import spans
+from backend.services.bi.spans import Calendar
+from backend.storage.warehouse.ranges import HOUR, hour_number
+
+COUNT: Mapping[str, int] = {"24h": 24, "7d": 7, "30d": 30, "90d": 18, "1y": 12}
+"""Of a sparkline."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """A sparkline's point: tags from `first` to `last` (date keys, or numbers of hours)."""
+
+    first: int
+    last: int
+
+    def of(self, tags: Iterable[int]) -> list[int]:
+        return [tag for tag in tags if self.first <= tag <= self.last]
+
+
+def of_days(calendar: Calendar, timeframe: str) -> Sequence[Point]:
+    """Equal parts of the days of the timeframe; the last ends today, where today is latest."""
+    count, parts = spans.DAYS[timeframe], COUNT[timeframe]
+    if not calendar.offices:
+        return []
+    today = max(calendar.today(office) for office in calendar.offices)
+    begin = today - (count - 1) * spans.ONE_DAY
+    edges = [begin + n * count // parts * spans.ONE_DAY for n in range(parts + 1)]
+    return [
+        Point(first=spans.date_key(edges[n]), last=spans.date_key(edges[n + 1] - spans.ONE_DAY))
+        for n in range(parts)
+    ]
+
+
+def of_hours(calendar: Calendar) -> Sequence[Point]:
+    """The last 24 hours of the clock, the running one included."""
+    last = hour_number(calendar.end - HOUR)
+    return [Point(first=number, last=number) for number in range(last - 23, last + 1)]

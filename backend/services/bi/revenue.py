@@ -1,0 +1,216 @@
+"""GET /api/bi/revenue-intelligence: revenue over time, what the commission is made of, and where it is heading."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from backend.actor import Actor
+from backend.metrics import FIGURES
+from backend.policy import Permission
+from backend.services.bi import commission, compare, question, spans
+from backend.services.bi.question import Question
+from backend.services.bi.spans import ASKED, BEFORE, ONE_DAY, Calendar
+from backend.storage.warehouse import money, names, newest, stocks, sums
+from domain import kpis
+from domain.kpis import Unit
+
+if TYPE_CHECKING:
+    from backend.deps import Deps
+    from backend.storage.pool import Connection
+
+TIMEFRAMES = ("7d", "30d", "90d", "1y")
+FEWEST_DAYS, MOST_DAYS = 30, 365
+_FIGURES = (
+    "won_gross_cents",
+    "won_company_cents",
+    "won_price_cents",
+    "deals_won",
+    "deals_lost",
+    "deals_added",
+)
+Row = Mapping[str, int]
+_STEP: Mapping[str, str] = {"7d": "day", "30d": "day", "90d": "week", "1y": "month"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevenueQuestion(Question):
+    name: ClassVar[str] = "revenue-intelligence"
+    rolling: ClassVar[bool] = False
+
+    forecast_days: int | None = 90
+    """None: no forecast is wanted."""
+
+    def options(self) -> Mapping[str, Any]:
+        return {"forecast_days": self.forecast_days}
+
+
+async def ask(
+    deps: Deps,
+    actor: Actor,
+    *,
+    location_id: str = "",
+    timeframe: str = "30d",
+    forecast_days: int | None = 90,
+) -> RevenueQuestion:
+    """Raises: ForbiddenError."""
+    scope, offices = await question.whose(deps, actor, location_id, Permission.SEE_MONEY)
+    return RevenueQuestion(scope=scope, offices=offices, timeframe=timeframe, forecast_days=forecast_days)
+
+
+async def answer(deps: Deps, asked: RevenueQuestion) -> dict[str, Any]:
+    """All but the forecast read in one snapshot of the warehouse. Raises: TooMuchError."""
+    calendar = asked.calendar(deps.clock.now())
+    async with question.opened(deps, asked.scope) as connection:
+        series = await _series(connection, asked, calendar)
+        summary = await _summary(connection, asked, calendar)
+        spread = calendar.asked(asked.timeframe, money=True, spread=True)
+        earned = await money.earned(connection, spread.days)
+        standing = await money.standing(connection, asked.scope.keys)
+        reach = await newest.event(connection, asked.scope, calendar.now)
+    called = commission.Names.of(asked.offices, await _agents(deps, [*earned, *standing]))
+    forecast = await _forecast(deps, asked)
+    now = calendar.now.isoformat()
+    return {
+        "revenue_timeseries": series,
+        "commission_breakdown": {
+            "earned": commission.earned(earned, called),
+            "pipeline": commission.standing(standing, called),
+        },
+        "predictive_trends": forecast["predictive_trends"],
+        "summary_metrics": summary,
+        "forecast_accuracy": forecast["forecast_accuracy"],
+        "timeframe": asked.timeframe,
+        "locations": [office.id for office in asked.offices],
+        "as_of": now,
+        "watermark": reach.isoformat() if reach else None,
+        "source": "aggregates",
+        "last_updated": now,
+    }
+
+
+async def _agents(deps: Deps, parts: Sequence[money.Part]) -> Mapping[str, str]:
+    ids = {part.agent_id for part in parts if part.agent_id}
+    async with deps.pool.acquire() as connection:
+        return await names.of_agents(connection, ids)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A point of the series: days from `first` to `last`."""
+
+    first: date
+    last: date
+
+
+def steps(calendar: Calendar, timeframe: str) -> list[Step]:
+    """Days, weeks from Monday or months of the timeframe; the first and the last may be parts."""
+    if not calendar.offices:
+        return []
+    firsts = sorted(calendar.today(office) for office in calendar.offices)
+    begin, end = firsts[0] - (spans.DAYS[timeframe] - 1) * ONE_DAY, firsts[-1]
+    found, first = [], begin
+    while first <= end:
+        last = min(end, _last_day(first, _STEP[timeframe]))
+        found.append(Step(first=first, last=last))
+        first = last + ONE_DAY
+    return found
+
+
+def _last_day(first: date, step: str) -> date:
+    if step == "day":
+        return first
+    if step == "week":
+        return first + (6 - first.weekday()) * ONE_DAY
+    return (first.replace(day=1) + timedelta(days=32)).replace(day=1) - ONE_DAY
+
+
+async def _series(connection: Connection, asked: RevenueQuestion, calendar: Calendar) -> list[dict[str, Any]]:
+    """Nothing came on a day without rows; before the ledger's first day nothing is known: null."""
+    since = await stocks.first_deal_day(connection, asked.scope.places)
+    found = await sums.of_span(connection, _FIGURES, calendar.by_day(asked.timeframe, money=True))
+    by_day = {group[0]: row for group, row in found.items()}
+    today = min((calendar.today(office) for office in calendar.offices), default=date.min)
+    points = []
+    for step in steps(calendar, asked.timeframe):
+        first, last = spans.date_key(step.first), spans.date_key(step.last)
+        known = since is not None and last >= since
+        rows = [row for key, row in by_day.items() if first <= key <= last]
+        points.append(
+            {
+                "start": step.first.isoformat(),
+                "end": step.last.isoformat(),
+                "step": _STEP[asked.timeframe],
+                "complete": step.last < today,
+                **{name: sum(row[name] for row in rows) if known else None for name in _FIGURES},
+            }
+        )
+    return points
+
+
+async def _summary(
+    connection: Connection, asked: RevenueQuestion, calendar: Calendar
+) -> dict[str, dict[str, Any]]:
+    """Each figure of the timeframe beside that of the equal part before it, and what follows from them."""
+    since = await stocks.first_deal_day(connection, asked.scope.places)
+    span = calendar.asked(asked.timeframe, money=True) + calendar.before(asked.timeframe, money=True)
+    found = await sums.of_span(connection, _FIGURES, span)
+    nothing = dict.fromkeys(_FIGURES, 0)
+    now = nothing | found.get((ASKED,), {}) if since is not None else None
+    before = (
+        nothing | found.get((BEFORE,), {}) if since is not None and since <= _ended(calendar, asked) else None
+    )
+    pair = (now, before)
+    label = compare.label(calendar, asked.timeframe, money=True)
+    won = now["deals_won"] if now else 0
+
+    def metric(title: str, of: Callable[[Row], float | None], unit: Unit, n: int = won) -> dict[str, Any]:
+        value, previous = (None if row is None else of(row) for row in pair)
+        comparison = compare.as_json(kpis.compare(value, previous, label))
+        return {"title": title, "value": value, "unit": unit.value, "n": n, "comparison": comparison}
+
+    metrics = {
+        name: metric(FIGURES[name].title, itemgetter(name), FIGURES[name].unit)
+        | {"definition": FIGURES[name].definition}
+        for name in _FIGURES
+    }
+    metrics["average_gross_cents"] = metric("Commission a deal", _average, Unit.CENTS)
+    metrics["commission_rate"] = metric("Commission ÷ price", _rate, Unit.RATIO)
+    ended = _counts(now)[1] if now else 0
+    interval = kpis.wilson(*_counts(now)) if now else None
+    metrics["close_rate"] = metric("Closed of those that ended", _close_rate, Unit.RATIO, ended) | {
+        "interval": [interval.low, interval.high] if interval else None
+    }
+    return metrics
+
+
+def _ended(calendar: Calendar, asked: RevenueQuestion) -> int:
+    """The last day of the time before."""
+    days = [calendar.today(office) - spans.DAYS[asked.timeframe] * ONE_DAY for office in calendar.offices]
+    return spans.date_key(max(days))
+
+
+def _average(row: Row) -> float | None:
+    return row["won_gross_cents"] / row["deals_won"] if row["deals_won"] else None
+
+
+def _rate(row: Row) -> float | None:
+    return row["won_gross_cents"] / row["won_price_cents"] if row["won_price_cents"] else None
+
+
+def _counts(row: Row) -> tuple[int, int]:
+    """Closed, and closed or lost; corrections of the past may take more away than came, and count as none."""
+    won = max(0, row["deals_won"])
+    return won, won + max(0, row["deals_lost"])
+
+
+def _close_rate(row: Row) -> float | None:
+    won, ended = _counts(row)
+    return won / ended if ended else None
+
+
+async def _forecast(deps: Deps, asked: RevenueQuestion) -> dict[str, Any]:
+    return {"predictive_trends": None, "forecast_accuracy": None}
