@@ -18,7 +18,8 @@ from domain import wire
 logger = logging.getLogger("backend.access")
 
 BODY_PAUSE_SECONDS = 30.0
-_PACKED_PATHS = "/api/sync/"
+_PACKED_PATHS = ("/api/sync/", "/api/events")
+_METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 
 
 class _TooLargeError(Exception):
@@ -123,7 +124,7 @@ def _refused(exchange: _Exchange) -> Response | None:
 
 
 def _taken(path: str, encoding: bytes) -> bool:
-    """Only sync's messages may come packed: there is a limit on what they unpack to."""
+    """Only sync's messages and events may come packed: there is a limit on what they unpack to."""
     name = encoding.decode("latin-1").strip().lower()
     return name == "identity" or (path.startswith(_PACKED_PATHS) and name in packing.ENCODINGS)
 
@@ -136,13 +137,12 @@ async def _reply(exchange: _Exchange, response: Response) -> None:
 
 def _log(exchange: _Exchange) -> None:
     """Which route, not which path: paths and queries may hold what a person typed."""
-    route = exchange.scope.get("route")
+    route = getattr(exchange.scope.get("route"), "path", "-")
+    method = exchange.scope["method"]
+    seconds = time.perf_counter() - exchange.started
+    known = method if method in _METHODS else "-"
+    exchange.scope["app"].state.deps.watch.request(known, route, exchange.status, seconds)
     logger.info(
         "request",
-        extra={
-            "method": exchange.scope["method"],
-            "route": getattr(route, "path", "-"),
-            "status": exchange.status,
-            "ms": round((time.perf_counter() - exchange.started) * 1000, 1),
-        },
+        extra={"method": known, "route": route, "status": exchange.status, "ms": round(seconds * 1000, 1)},
     )

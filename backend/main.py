@@ -1,12 +1,10 @@
-"""The server's commands: serve, migrate, import-leads, import-sales, create-user, demo, renew-incarnation."""
+"""The server's commands: serve, migrate, import-leads, import-sales, create-user, create-source, demo, renew-incarnation, verify-audit."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import getpass
-import logging
 import os
 import signal
 import sys
@@ -14,12 +12,10 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
-from backend import app, deps, embedded, logs, server, settings
+from backend import deps, logs, processes, serving, settings
 from backend.actor import Role
-from backend.services import demo, imports, restore, users
+from backend.services import audit_proof, demo, imports, restore, sources, users
 from domain import errors
-
-logger = logging.getLogger(__name__)
 
 Command = Callable[[settings.Settings, argparse.Namespace], Coroutine[Any, Any, None]]
 
@@ -50,17 +46,37 @@ async def _until_stopped(command: Coroutine[Any, Any, None]) -> None:
 
 
 async def _serve(chosen: settings.Settings, options: argparse.Namespace) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    with contextlib.ExitStack() as stack:
-        stack.enter_context(embedded.sole_server(chosen.server_dir))
-        listening = stack.enter_context(contextlib.closing(server.listen(chosen.host, chosen.port)))
-        async with deps.open_deps(chosen) as opened:
-            host, port = listening.getsockname()[:2]
-            print(f"Jorge's server listens on http://{host}:{port}", file=sys.stderr, flush=True)
-            await server.serve(app.create_app(opened), listening, stop)
-    logger.info("server.stopped")
+    await serving.serve(
+        chosen,
+        serving.Asked(
+            role=options.role or "",
+            name=options.name or "",
+            processes=options.processes,
+            api=options.api,
+            tied=options.tied,
+            listening=options.listening,
+        ),
+    )
+
+
+async def _verify_audit(chosen: settings.Settings, options: argparse.Namespace) -> None:
+    async with deps.open_deps(chosen) as opened:
+        report = await audit_proof.verify(opened.pool, chosen.server_dir, _counted)
+    for fault in report.faults:
+        print(f"{fault.kind}: chain {fault.chain}, row {fault.seq}: {fault.message}")
+    print(
+        f"{report.rows:,} rows and {report.heads:,} signed heads checked, {report.rows_per_second:,} rows/s."
+    )
+    if report.faults:
+        raise errors.JorgeError(
+            f"The audit log is not as it was written: {len(report.faults)} fault(s).",
+            where="audit_log",
+            hint="Keep the database and the data folder as they are, and look at who could write to them.",
+        )
+
+
+def _counted(rows: int) -> None:
+    _progress(f"{rows:,} rows")
 
 
 async def _migrate(chosen: settings.Settings, options: argparse.Namespace) -> None:
@@ -90,6 +106,17 @@ async def _create_user(chosen: settings.Settings, options: argparse.Namespace) -
             state=options.state,
         )
     print(f"Made the {made.role} {made.name} <{made.email}>.")
+
+
+async def _create_source(chosen: settings.Settings, options: argparse.Namespace) -> None:
+    async with deps.open_deps(chosen) as opened:
+        made, key = await sources.create(
+            opened, name=options.name, locations=options.location, streams=options.stream
+        )
+    print(f"Made the source {made.name}. Its key is shown this once:\n{key}")
+    print(
+        f"Webhooks: /api/webhooks/gohighlevel/{made.id}, own ones signed with the secret\n{made.webhook_secret}"
+    )
 
 
 def _typed_password(email: str) -> str:
@@ -143,8 +170,9 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m backend", description="Jorge's server; docs/server.md describes its commands."
     )
     commands = parser.add_subparsers(required=True, metavar="command")
-    serve = commands.add_parser("serve", help="run the server until Ctrl-C")
-    serve.set_defaults(command=_serve)
+    _takes_processes(commands.add_parser("serve", help="run the server until Ctrl-C"))
+    verify = commands.add_parser("verify-audit", help="prove that the audit log is as it was written")
+    verify.set_defaults(command=_verify_audit)
     migrate = commands.add_parser("migrate", help="bring the database to this release's tables")
     migrate.set_defaults(command=_migrate)
     renew = commands.add_parser("renew-incarnation", help="after the data was set back to an earlier copy")
@@ -156,6 +184,7 @@ def _parser() -> argparse.ArgumentParser:
     sales = commands.add_parser("import-sales", help="read closed sales from a CSV file")
     _takes_file(sales, _import_sales)
     _takes_user(commands.add_parser("create-user", help="make a user who can sign in"))
+    _takes_source(commands.add_parser("create-source", help="make a key for a program that sends events"))
     return parser
 
 
@@ -163,6 +192,25 @@ def _takes_file(parser: argparse.ArgumentParser, run: Command) -> None:
     parser.set_defaults(command=run)
     parser.add_argument("file", type=Path)
     parser.add_argument("--location", help="the office they belong to, where the file does not say")
+
+
+def _takes_processes(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=_serve)
+    parser.add_argument("--processes", action="store_true", help="api, processor and sink each in a process")
+    parser.add_argument(
+        "--api", type=_few, default=1, metavar="N", help="with --processes: so many api workers"
+    )
+    parser.add_argument("--role", choices=processes.ROLES, help="only this part; for systemd and containers")
+    for hidden, kind in (("--name", str), ("--listening", int)):
+        parser.add_argument(hidden, type=kind, help=argparse.SUPPRESS)
+    parser.add_argument("--tied", action="store_true", help=argparse.SUPPRESS)
+
+
+def _few(said: str) -> int:
+    number = int(said)
+    if not 1 <= number <= 64:
+        raise argparse.ArgumentTypeError("1 to 64")
+    return number
 
 
 def _takes_user(parser: argparse.ArgumentParser) -> None:
@@ -176,3 +224,18 @@ def _takes_user(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--zone", help="makes the office if it is new; such as America/Los_Angeles")
     parser.add_argument("--state", default="", help="its state, such as CA")
+
+
+def _takes_source(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Make a source of events. Its key is printed once."
+    parser.set_defaults(command=_create_source)
+    parser.add_argument("--name", required=True)
+    parser.add_argument(
+        "--location",
+        action="append",
+        default=[],
+        help="office it may send for; may be repeated, none: every one",
+    )
+    parser.add_argument(
+        "--stream", action="append", default=[], help="stream it may send to; may be repeated, none: all four"
+    )

@@ -142,6 +142,20 @@ class Settings(BaseSettings):
         alias="BI_WEBSOCKET_MAX_CONNECTIONS",
         description="Live connections of one process; one more gets 503.",
     )
+    bi_websocket_max_per_user: int = Field(
+        20,
+        ge=1,
+        le=100_000,
+        alias="BI_WEBSOCKET_MAX_PER_USER",
+        description="Live connections of one person to one process; one more is closed with 4429.",
+    )
+    bi_websocket_max_per_address: int = Field(
+        200,
+        ge=1,
+        le=100_000,
+        alias="BI_WEBSOCKET_MAX_PER_ADDRESS",
+        description="Live connections from one address to one process, this machine and proxies apart; one more gets 429.",
+    )
     bi_message_throttle_limits: dict[str, int] = Field(
         default={"critical": 100, "high": 50, "normal": 30, "low": 10},
         alias="BI_MESSAGE_THROTTLE_LIMITS",

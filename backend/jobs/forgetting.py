@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -15,15 +14,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-PERIOD_SECONDS = 86_400
 FEED = timedelta(days=180)
 MUTATIONS = timedelta(days=400)
-
-
-async def run(deps: Deps) -> None:
-    while True:
-        await once(deps)
-        await asyncio.sleep(PERIOD_SECONDS)
 
 
 async def once(deps: Deps) -> None:

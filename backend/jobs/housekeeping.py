@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from backend.storage import pool, sessions
@@ -10,11 +9,7 @@ from backend.storage import pool, sessions
 if TYPE_CHECKING:
     from backend.deps import Deps
 
-PERIOD_SECONDS = 3600
 
-
-async def run(deps: Deps) -> None:
-    while True:
-        async with pool.transaction(deps.pool) as connection:
-            await sessions.purge(connection, deps.clock.now())
-        await asyncio.sleep(PERIOD_SECONDS)
+async def once(deps: Deps) -> None:
+    async with pool.transaction(deps.pool) as connection:
+        await sessions.purge(connection, deps.clock.now())

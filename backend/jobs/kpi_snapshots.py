@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from backend.services import kpis
@@ -12,17 +11,9 @@ from backend.storage import pool, users
 if TYPE_CHECKING:
     from backend.deps import Deps
 
-PAUSE = 600.0
-
-
-async def run(deps: Deps) -> None:
-    """Until it is cancelled; every server process may run it, the first of the hour wins."""
-    while True:
-        await once(deps)
-        await asyncio.sleep(PAUSE)
-
 
 async def once(deps: Deps) -> None:
+    """The first of the hour counts."""
     now = deps.clock.now()
     hour = now.replace(minute=0, second=0, microsecond=0)
     async with pool.transaction(deps.pool) as connection:

@@ -1,0 +1,81 @@
+"""Reads `bi:stream:audit` and chains what it says into the audit log; an entry leaves the stream once it is committed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+from redis import exceptions as redis_errors
+
+from backend.services import audit
+from backend.stream import entries
+
+if TYPE_CHECKING:
+    from backend.deps import Deps
+
+logger = logging.getLogger(__name__)
+
+GROUP = "audit"
+READER = "writer"
+"""One name for all processes: each takes up what another left; what two of them write comes once."""
+BLOCK_MS = 1_000
+WAIT_SECONDS = 1.0
+
+
+async def run(deps: Deps) -> None:
+    while True:
+        try:
+            await _keep_reading(deps)
+        except redis_errors.ResponseError as fault:
+            if "NOGROUP" not in str(fault):
+                raise
+            logger.info("audit.group_made_anew")
+        except (redis_errors.RedisError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as fault:
+            logger.warning("audit.writer_waits", extra={"fault": type(fault).__name__})
+            await asyncio.sleep(WAIT_SECONDS)
+
+
+async def _keep_reading(deps: Deps) -> None:
+    await ready(deps)
+    while await once(deps, after="0"):
+        pass  # what an earlier reader did not finish
+    while True:
+        await once(deps, block_ms=BLOCK_MS)
+
+
+async def ready(deps: Deps) -> None:
+    """The group exists, from the stream's beginning."""
+    try:
+        await deps.valkey.xgroup_create(entries.AUDIT, GROUP, id="0", mkstream=True)
+    except redis_errors.ResponseError as fault:
+        if "BUSYGROUP" not in str(fault):
+            raise
+
+
+async def once(deps: Deps, *, after: str = ">", block_ms: int | None = None) -> int:
+    """Write one batch; how many entries it had."""
+    found: Any = await deps.valkey.xreadgroup(
+        GROUP, READER, {entries.AUDIT: after}, count=audit.BATCH, block=block_ms
+    )
+    batch = _entries(found)
+    if not batch:
+        return 0
+    await audit.written(deps, [fields.get(audit.FIELD, b"") for _, fields in batch])
+    names = [name for name, _ in batch]
+    async with deps.valkey.pipeline(transaction=True) as pipe:
+        pipe.xack(entries.AUDIT, GROUP, *names)
+        pipe.xdel(entries.AUDIT, *names)
+        await pipe.execute()
+    return len(batch)
+
+
+def _entries(found: Any) -> list[tuple[bytes, dict[bytes, bytes]]]:
+    """Valkey answers a list of streams, or a mapping where the client speaks RESP3; deleted entries have no fields."""
+    streams = found.items() if isinstance(found, dict) else found or ()
+    return [(name, fields or {}) for _, batch in streams for name, fields in _flat(batch)]
+
+
+def _flat(batch: Any) -> Any:
+    return batch[0] if batch and isinstance(batch[0], list) else batch

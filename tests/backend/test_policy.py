@@ -1,0 +1,180 @@
+"""Who may do what: the matrix as a table, and no route without a permission."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+
+import httpx
+import pytest
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute, APIWebSocketRoute
+from starlette.routing import BaseRoute
+
+from backend import app as application
+from backend import policy
+from backend.actor import Actor, Role
+from backend.api import access
+from backend.deps import Deps
+from backend.policy import Permission
+from tests.serving import Login, MakeUser
+
+MATRIX = """
+see_kpis         agent -  manager x  admin x
+see_money        agent -  manager x  admin x
+see_bots         agent -  manager x  admin x
+see_leads_behind agent -  manager x  admin x
+send_events      agent -  manager x  admin x
+warm_cache       agent -  manager x  admin x
+aggregate        agent -  manager x  admin x
+operate          agent -  manager -  admin x
+view_as          agent -  manager -  admin x
+see_audit        agent -  manager -  admin x
+"""
+
+OPEN = {
+    "/api/events/schemas": "what events look like is no secret",
+    "/api/events/schemas/{stream}/{version}": "what events look like is no secret",
+    "/api/events": "a source's key or a person's sign-in; the route tells which (tests/backend/api/test_events.py)",
+    "/api/webhooks/gohighlevel/{source_id}": "its signature and its source say who it is (tests/backend/api/test_webhooks.py)",
+    "/ws/sync": "everybody's own changes, each socket by its person's locations",
+    "/ws/bi/health": "whether the channels live, no figures",
+}
+"""Routes that name no permission, and why not."""
+
+
+def guarded(path: str) -> bool:
+    return path.startswith(("/api/bi", "/api/admin", "/api/events", "/ws", "/api/webhooks"))
+
+
+def routes() -> Iterator[BaseRoute]:
+    for router in application.ROUTERS:
+        yield from router.routes
+
+
+NAMED = [
+    route
+    for route in routes()
+    if isinstance(route, APIRoute | APIWebSocketRoute) and guarded(route.path) and route.path not in OPEN
+]
+
+
+def test_the_matrix_is_what_it_says_here() -> None:
+    found = "\n".join(
+        f"{permission:16} "
+        + "  ".join(f"{role} {'x' if policy.may(role, permission) else '-'}" for role in Role)
+        for permission in Permission
+    )
+
+    assert found == MATRIX.strip()
+
+
+@pytest.mark.parametrize("route", NAMED, ids=lambda route: f"{type(route).__name__} {route.path}")
+def test_every_route_names_a_permission(route: APIRoute | APIWebSocketRoute) -> None:
+    assert access.rule_of(route) is not None, f"{route.path}: give it access.Allowed, Viewer or opens"
+
+
+def test_the_exceptions_are_routes_that_there_are() -> None:
+    assert {getattr(route, "path", "") for route in routes()} >= set(OPEN)
+
+
+def test_masks_tell_the_roles_apart() -> None:
+    assert policy.mask(Role.AGENT) == 0
+    assert policy.mask(Role.MANAGER) < policy.mask(Role.ADMIN)
+
+
+@pytest.fixture
+def app(deps: Deps) -> FastAPI:
+    """The server with two routes more."""
+    made = application.create_app(deps)
+    router = APIRouter()
+
+    @router.get("/api/bi/money")
+    async def money(
+        viewer: Annotated[Actor, access.Viewer(Permission.SEE_MONEY, cost=400)], location_id: str = ""
+    ) -> dict[str, object]:
+        return {"role": viewer.role, "locations": sorted(viewer.locations)}
+
+    @router.get("/api/admin/thing")
+    async def thing(actor: Annotated[Actor, access.Allowed(Permission.OPERATE)]) -> dict[str, str]:
+        return {"me": actor.id}
+
+    made.include_router(router)
+    return made
+
+
+async def recorded(deps: Deps) -> list[tuple[str, ...]]:
+    from backend.services import audit
+
+    found = [audit.decoded(line, deps.clock.now()) for line in deps.audit.rest()]
+    return [(one.action, one.outcome, one.resource, one.detail) for one in found]
+
+
+@pytest.mark.anyio
+async def test_a_route_takes_those_who_may_and_writes_down_both(
+    client: httpx.AsyncClient, make_user: MakeUser, login: Login, deps: Deps
+) -> None:
+    agent = await login((await make_user("agent")).email)
+    manager = await login((await make_user("manager")).email)
+
+    refused = await client.get("/api/bi/money", headers=agent.headers)
+    taken = await client.get("/api/bi/money", headers=manager.headers)
+
+    assert (refused.status_code, refused.json()["code"], taken.status_code) == (403, "forbidden", 200)
+    assert await recorded(deps) == [
+        ("see_money", "refused", "GET /api/bi/money", "{}"),
+        ("see_money", "allowed", "GET /api/bi/money", "{}"),
+    ]
+
+
+@pytest.mark.anyio
+async def test_a_read_of_one_location_is_recorded_in_its_chain(
+    client: httpx.AsyncClient, make_user: MakeUser, login: Login, deps: Deps
+) -> None:
+    from backend.services import audit
+
+    boss = await login((await make_user("admin", ("Ontario", "Upland"))).email)
+    place = boss.user["locations"][0]["id"]
+
+    await client.get("/api/bi/money", params={"location_id": place, "name": "Jane"}, headers=boss.headers)
+
+    entry = audit.decoded(deps.audit.rest()[0], deps.clock.now())
+    assert entry.chain == place
+    assert "Jane" not in entry.detail
+
+
+@pytest.mark.anyio
+async def test_administrator_sees_as_a_manager_of_some_locations(
+    client: httpx.AsyncClient, make_user: MakeUser, login: Login, deps: Deps
+) -> None:
+    boss = await login((await make_user("admin", ("Ontario", "Upland"))).email)
+    manager = await login((await make_user("manager", ("Ontario",))).email)
+    place = manager.user["locations"][0]["id"]
+
+    seen = await client.get("/api/bi/money", params={"view_as": place}, headers=boss.headers)
+    foreign = await client.get("/api/bi/money", params={"view_as": "x"}, headers=boss.headers)
+    not_he = await client.get("/api/bi/money", params={"view_as": place}, headers=manager.headers)
+
+    assert seen.json() == {"role": "manager", "locations": [place]}
+    assert (foreign.status_code, not_he.status_code) == (403, 403)
+    assert [line for line in await recorded(deps) if place in line[3]] == [
+        ("see_money", "allowed", "GET /api/bi/money", f'{{"view_as":"{place}"}}')
+    ]
+
+
+@pytest.mark.anyio
+async def test_whoever_asks_too_much_is_told_when_to_come_again(
+    client: httpx.AsyncClient, make_user: MakeUser, login: Login
+) -> None:
+    greedy = await login((await make_user("manager")).email)
+    other = await login((await make_user("manager")).email)
+
+    answers = [await client.get("/api/bi/money", headers=greedy.headers) for _ in range(4)]
+    others = await client.get("/api/bi/money", headers=other.headers)
+    synced = await client.get("/api/sync/status", headers=greedy.headers)
+
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+    assert set(answers[-1].json()) == {"code", "message", "where", "hint"}
+    assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60
+    assert others.status_code == 200
+    assert synced.status_code != 429
