@@ -15,6 +15,7 @@ from redis import exceptions as redis_errors
 from starlette.exceptions import HTTPException
 
 from backend.api import packing
+from backend.stream.ingest import BacklogError
 from domain import errors
 
 logger = logging.getLogger(__name__)
@@ -38,6 +39,8 @@ STATUSES: Mapping[type[errors.JorgeError], int] = {
     errors.SpeechError: 503,
     errors.DiskFullError: 507,
     errors.EngineError: 503,
+    errors.TooMuchError: 503,
+    BacklogError: 503,
 }
 
 # Foreign faults that mean "a part of the server is not there at this moment": worth trying again.

@@ -57,7 +57,7 @@ async def create(
             granted = [
                 await ensure_location(connection, name=wanted, state=state, zone=zone, demo=demo)
                 if zone
-                else await _found(connection, wanted)
+                else await location_of(connection, wanted)
                 for wanted in locations
             ]
             _check_kind(granted, demo=demo)
@@ -87,7 +87,7 @@ async def ensure_location(
     return made
 
 
-async def _found(connection: pool.Connection, wanted: str) -> users.Location:
+async def location_of(connection: pool.Connection, wanted: str) -> users.Location:
     _check_name(wanted, where="location")
     found = await users.location_named(connection, wanted)
     if found is None:

@@ -1,0 +1,90 @@
+"""Straight into the facts, past the streams: for the time Valkey is away."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import asyncpg
+import orjson
+
+from backend.events import Event
+from backend.storage.warehouse import facts
+from backend.stream import entries
+
+if TYPE_CHECKING:
+    from backend.deps import Deps
+    from backend.storage.pool import Connection
+
+logger = logging.getLogger(__name__)
+
+ENTRY = "straight"
+"""What stands for the entry's id of events that were in none."""
+_LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncio.CancelledError, TimeoutError)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """An event that the facts did not take."""
+
+    event: Event
+    reason: str
+    message: str
+
+
+@dataclass(slots=True)
+class Road:
+    """One connection of its own, opened when it is needed; one batch at a time."""
+
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _connection: Connection | None = None
+    _untold: set[str] = field(default_factory=set)
+
+    async def store(self, deps: Deps, events: Sequence[Event], source_key: int | None) -> Sequence[Refusal]:
+        """Those that were not taken. Raises: what asyncpg raises without PostgreSQL."""
+        now = deps.clock.now()
+        batch = [
+            facts.Arrived(event=event, source_key=source_key, received_at=now, entry=ENTRY)
+            for event in events
+        ]
+        async with self._turn:
+            if self._connection is None or self._connection.is_closed():
+                self._connection = await facts.connect(deps.database_url)
+            try:
+                return await self._stored(self._connection, batch, deps.settings.bi_retention_months)
+            except _LOST:
+                self.close()
+                raise
+
+    async def tell(self, deps: Deps) -> None:
+        """Valkey is back: say what changed meanwhile, so that no cache goes on with what it had."""
+        while self._untold:
+            tags = sorted(self._untold)
+            await deps.valkey.publish(deps.channel(entries.TOUCHED), orjson.dumps({"tags": tags}))
+            self._untold.difference_update(tags)
+
+    def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.terminate()
+
+    async def _stored(
+        self, connection: Connection, batch: Sequence[facts.Arrived], months: int
+    ) -> Sequence[Refusal]:
+        """Halved until the one that PostgreSQL can't hold is alone."""
+        try:
+            stored = await facts.store(connection, batch, months_kept=months)
+        except facts.NOT_TAKEN as fault:
+            if len(batch) == 1:
+                return [Refusal(event=batch[0].event, reason="not_storable", message=type(fault).__name__)]
+            middle = len(batch) // 2
+            first = await self._stored(connection, batch[:middle], months)
+            return [*first, *await self._stored(connection, batch[middle:], months)]
+        self._untold |= stored.tags
+        return [
+            Refusal(event=one.arrived.event, reason=one.reason, message=one.message)
+            for one in stored.rejected
+        ]
