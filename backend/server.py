@@ -12,6 +12,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from backend.deadline import DeadlineProtocol
+from backend.realtime.protocol import PreparedProtocol
 from domain import errors
 
 _LAST_SECONDS = 2
@@ -59,9 +60,9 @@ async def serve(app: FastAPI, listening: socket.socket, stop: asyncio.Event) -> 
             access_log=False,
             server_header=False,
             http=DeadlineProtocol,
-            ws="websockets-sansio",
+            ws=PreparedProtocol,
             ws_max_size=65_536,
-            ws_per_message_deflate=False,
+            ws_per_message_deflate=False,  # PreparedProtocol has its own, without memory between messages
             timeout_graceful_shutdown=_LAST_SECONDS,
             lifespan="on",
         )

@@ -154,7 +154,7 @@ class Settings(BaseSettings):
         ge=1,
         le=100_000,
         alias="BI_WEBSOCKET_MAX_PER_ADDRESS",
-        description="Live connections from one address to one process, this machine and proxies apart; one more gets 429.",
+        description="Live connections from one address to one process, this machine's own apart; one more gets 429.",
     )
     bi_message_throttle_limits: dict[str, int] = Field(
         default={"critical": 100, "high": 50, "normal": 30, "low": 10},

@@ -1,7 +1,101 @@
-"""WebSockets of the live channels, GET /ws/bi/health and /ws/bi/metrics."""
+"""Live channels: the four WebSockets, tickets for them, their health and their figures. docs/live.md is the protocol."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
+from starlette.requests import HTTPConnection
+from starlette.websockets import WebSocket
+
+from backend import policy
+from backend.api.body import Json
+from backend.api.deps import CurrentUser, Parts, deps_of
+from backend.policy import Permission
+from backend.realtime import channels, messages, presence, session, sockets, tickets
+from backend.realtime.audience import Question
+from backend.realtime.gateway import Gateway
 
 router = APIRouter(tags=["live"])
+
+
+@router.websocket("/ws/dashboard/{location_id}")
+async def dashboard(socket: WebSocket, location_id: str) -> None:
+    """The tiles; `?timeframe=` 24h, 7d, 30d (unless said), 90d or 1y."""
+    await _serve(socket, location_id, "dashboard")
+
+
+@router.websocket("/ws/bot-performance/{location_id}")
+async def bot_performance(socket: WebSocket, location_id: str) -> None:
+    """The bots' figures; `?timeframe=` 24h, 7d (unless said), 30d or 90d."""
+    await _serve(socket, location_id, "bot_performance")
+
+
+@router.websocket("/ws/business-intelligence/{location_id}")
+async def business_intelligence(socket: WebSocket, location_id: str) -> None:
+    """All five channels."""
+    await _serve(
+        socket, location_id, "dashboard", "analytics", "alerts", "bot_performance", "revenue_intelligence"
+    )
+
+
+@router.websocket("/ws/bi/revenue-intelligence/{location_id}")
+async def revenue_intelligence(socket: WebSocket, location_id: str) -> None:
+    """Revenue and commission; `?timeframe=` 7d, 30d (unless said), 90d or 1y."""
+    await _serve(socket, location_id, "revenue_intelligence")
+
+
+@router.post("/ws/ticket")
+async def ticket(deps: Parts, actor: CurrentUser, request: Request) -> Json:
+    """A one-time ticket for the first message of a live socket, from a page that should not hold tokens there."""
+    made = await tickets.issue(deps, sockets.bearer(request))
+    return {"ticket": made, "expires_in": tickets.SECONDS}
+
+
+@router.get("/ws/bi/health")
+async def health(request: Request) -> Json:
+    """Can this process take live connections, and does it hear the others?"""
+    gateway = gateway_of(request)
+    live = gateway.deps.live
+    return {
+        "status": "degraded" if gateway.deaf else "full" if live.connections >= gateway.most else "ok",
+        "connections": live.connections,
+        "most": gateway.most,
+        "hears_others": not gateway.deaf,
+    }
+
+
+@router.get("/ws/bi/metrics")
+async def metrics(request: Request, actor: CurrentUser) -> Json:
+    """What the live channels of this process did, and how many look at each channel over all processes."""
+    policy.check(actor, Permission.OPERATE)
+    gateway = gateway_of(request)
+    present = await presence.counts(gateway.deps, channels.KINDS)
+    return gateway.deps.live.as_dict() | {
+        "most": gateway.most,
+        "quality": gateway.qualities(),
+        "present": present,
+        "hears_others": not gateway.deaf,
+    }
+
+
+@router.get("/ws/bi/schema")
+async def schema() -> Json:
+    """JSON Schema of every message, both ways."""
+    return messages.schema()
+
+
+def gateway_of(connection: HTTPConnection) -> Gateway:
+    """One per application, made with its first user."""
+    state = connection.app.state
+    if not hasattr(state, "gateway"):
+        state.gateway = Gateway(deps_of(connection))
+    gateway: Gateway = state.gateway
+    return gateway
+
+
+async def _serve(socket: WebSocket, location_id: str, *names: messages.Channel) -> None:
+    """A timeframe that a channel has not is its usual one there."""
+    asked = socket.query_params.get("timeframe")
+    questions = [
+        Question(channel=name, timeframe=channels.fitting(channels.KINDS[name], asked)) for name in names
+    ]
+    await session.serve(socket, gateway_of(socket), session.Wanted(place=location_id, questions=questions))

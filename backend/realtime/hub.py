@@ -11,7 +11,7 @@ import contextlib
 import logging
 import uuid
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,8 +37,11 @@ class Message:
 class Subscription:
     """One socket's mailbox. Of messages with the same key only the newest waits; one that overflows is `lagging`."""
 
-    def __init__(self, hub: Hub, channel: str, scopes: Iterable[str]) -> None:
+    def __init__(
+        self, hub: Hub, channel: str, scopes: Iterable[str], on_news: Callable[[], None] | None = None
+    ) -> None:
         self._hub = hub
+        self._on_news = on_news
         self.channel = channel
         self.scopes = frozenset(scopes)
         self.lagging = False
@@ -63,7 +66,7 @@ class Subscription:
         self.close()
 
     def may_see(self, scopes: frozenset[str]) -> bool:
-        return EVERYWHERE in scopes or not self.scopes.isdisjoint(scopes)
+        return EVERYWHERE in scopes or EVERYWHERE in self.scopes or not self.scopes.isdisjoint(scopes)
 
     def put(self, message: Message, key: str) -> None:
         """Never waits: a slow reader loses messages (and is told so by `lagging`), never slows the others."""
@@ -75,6 +78,8 @@ class Subscription:
             self._waiting.popitem(last=False)
             self.lagging = True
         self._news.set()
+        if self._on_news is not None:
+            self._on_news()
 
 
 class Hub:
@@ -88,9 +93,14 @@ class Hub:
         self._written = asyncio.Event()
         self._deaf_until = 0.0
 
-    def subscribe(self, channel: str, scopes: Iterable[str]) -> Subscription:
-        """A mailbox for messages of `channel` that touch one of `scopes`; close it (or use `with`)."""
-        subscription = Subscription(self, channel, scopes)
+    def subscribe(
+        self, channel: str, scopes: Iterable[str], *, on_news: Callable[[], None] | None = None
+    ) -> Subscription:
+        """A mailbox for messages of `channel` that touch one of `scopes`; close it (or use `with`).
+
+        `on_news` is called at each message, for who only wants to know that there was one.
+        """
+        subscription = Subscription(self, channel, scopes, on_news)
         self._subscriptions[channel].add(subscription)
         return subscription
 

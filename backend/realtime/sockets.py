@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
+from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from backend import errors as faults
@@ -116,7 +117,7 @@ async def _deliver(session: _Session) -> None:
 async def _listen(session: _Session) -> None:
     """Only a new token matters; anything else the other side says is read and dropped."""
     while True:
-        if token := _token_in(await _received(session.socket)):
+        if token := _token_in(await received(session.socket)):
             session.actor = await _actor(session.socket, session.deps, token)
             session.token = token
 
@@ -143,10 +144,16 @@ async def _signed_in(socket: WebSocket, deps: Deps) -> tuple[str, Actor]:
     if scheme.lower() != "bearer" or not token.strip():
         try:
             async with asyncio.timeout(FIRST_MESSAGE_SECONDS):
-                token = _token_in(await _received(socket))
+                token = _token_in(await received(socket))
         except TimeoutError as fault:
             raise _Over(SIGN_IN, "no token came") from fault
     return token.strip(), await _actor(socket, deps, token.strip())
+
+
+def bearer(socket: HTTPConnection) -> bytes:
+    """The hash of the access token in the headers; empty without one."""
+    scheme, _, token = socket.headers.get("authorization", "").partition(" ")
+    return auth.hash_of(token.strip()) if scheme.lower() == "bearer" and token.strip() else b""
 
 
 async def _actor(socket: WebSocket, deps: Deps, token: str) -> Actor:
@@ -156,7 +163,7 @@ async def _actor(socket: WebSocket, deps: Deps, token: str) -> Actor:
         raise _Over(SIGN_IN, "sign in again") from fault
 
 
-async def _received(socket: WebSocket) -> str:
+async def received(socket: WebSocket) -> str:
     """The next message; bytes are no text, and nothing that is understood here."""
     message = await socket.receive()
     if message["type"] == "websocket.disconnect":
@@ -181,17 +188,22 @@ def _token_in(text: str) -> str:
 
 
 def _check_origin(socket: WebSocket) -> None:
-    """Browsers name the page they act for; a foreign page must not. Apps name none."""
+    if not origin_fits(socket):
+        raise _Over(NOT_ALLOWED, "this page may not connect")
+
+
+def origin_fits(socket: WebSocket) -> bool:
+    """Browsers name the page they act for; a foreign page may not connect. Apps name none."""
     origin = socket.headers.get("origin")
     if origin is None:
-        return
+        return True
     try:
         parts = urlsplit(origin)
-    except ValueError as fault:
-        raise _Over(NOT_ALLOWED, "this page may not connect") from fault
-    if parts.netloc.lower() == socket.headers.get("host", "").lower() or is_loopback(parts.hostname or ""):
-        return
-    raise _Over(NOT_ALLOWED, "this page may not connect")
+        return parts.netloc.lower() == socket.headers.get("host", "").lower() or is_loopback(
+            parts.hostname or ""
+        )
+    except ValueError:
+        return False
 
 
 async def _send(socket: WebSocket, payload: Mapping[str, Any] | None) -> None:

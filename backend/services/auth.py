@@ -72,7 +72,7 @@ async def refresh(deps: Deps, *, refresh_token: str, device_id: str, peer: Peer)
     """New tokens for old. Raises: TokenExpiredError when the device must sign in again."""
     now = deps.clock.now()
     async with pool.transaction(deps.pool) as connection:
-        held = await sessions.locked_refresh(connection, _hash(refresh_token))
+        held = await sessions.locked_refresh(connection, hash_of(refresh_token))
         user = await users.by_id(connection, held.session.user_id) if held else None
         if held is None or user is None or _is_over(held, user, now):
             pair = None
@@ -98,8 +98,13 @@ async def logout(deps: Deps, actor: Actor) -> None:
 
 async def actor_of(deps: Deps, access_token: str, peer: Peer) -> Actor:
     """Who holds this access token. Raises: TokenExpiredError, ForbiddenError."""
+    return await actor_behind(deps, hash_of(access_token), peer)
+
+
+async def actor_behind(deps: Deps, token_hash: bytes, peer: Peer) -> Actor:
+    """Who holds the access token with this hash, which is enough to ask again later. Raises: as `actor_of`."""
     async with deps.pool.acquire() as connection:
-        access = await sessions.find_access(connection, _hash(access_token))
+        access = await sessions.find_access(connection, token_hash)
     if access is None or access.ended or access.expires_at <= deps.clock.now():
         raise errors.TokenExpiredError(
             "The access token is unknown or has expired.",
@@ -143,12 +148,12 @@ async def _issue(
     pair = _Pair(access=secrets.token_urlsafe(32), refresh=secrets.token_urlsafe(32))
     until = min(session.expires_at, now + timedelta(days=deps.settings.refresh_token_days))
     await sessions.add_refresh(
-        connection, _hash(pair.refresh), session, parent=parent, now=now, expires_at=until
+        connection, hash_of(pair.refresh), session, parent=parent, now=now, expires_at=until
     )
     await sessions.add_access(
         connection,
-        _hash(pair.access),
-        refresh_hash=_hash(pair.refresh),
+        hash_of(pair.access),
+        refresh_hash=hash_of(pair.refresh),
         session_id=session.id,
         expires_at=now + timedelta(seconds=deps.settings.access_token_seconds),
     )
@@ -190,5 +195,6 @@ def _signed_in(
     )
 
 
-def _hash(token: str) -> bytes:
+def hash_of(token: str) -> bytes:
+    """What is stored of a token."""
     return hashlib.sha256(token.encode()).digest()

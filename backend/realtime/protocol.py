@@ -1,0 +1,81 @@
+"""uvicorn's WebSocket protocol, which a prepared frame can be written to directly (its internals: uvicorn is pinned).
+
+Every frame of `send_text` is deflated again for each socket, and waits for the slowest; a prepared one is deflated once
+and handed to the transport, which tells how much of it the other side has not taken yet.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+from uvicorn.config import Config
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from uvicorn.server import ServerState
+from websockets.exceptions import InvalidState
+from websockets.extensions.permessage_deflate import PerMessageDeflate, ServerPerMessageDeflateFactory
+from websockets.server import ServerProtocol
+
+from backend.realtime.frames import WINDOW_BITS, Frame
+
+EXTENSION = "jorge.prepared"
+"""Under this name of `scope["extensions"]` the application finds the protocol."""
+
+# No state is kept between messages, in either direction: a socket costs no window, and a frame fits every socket.
+_DEFLATE = ServerPerMessageDeflateFactory(server_no_context_takeover=True, client_no_context_takeover=True)
+
+
+class PreparedProtocol(WebSocketsSansIOProtocol):
+    """Negotiates deflate in the only form that prepared frames allow; inflating stops at `ws_max_size`."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self.conn = ServerProtocol(
+            extensions=[_DEFLATE], max_size=config.ws_max_size, logger=logging.getLogger("uvicorn.error")
+        )
+        self.deflates: bool | None = None
+
+    async def run_asgi(self) -> None:
+        extensions: dict[str, Any] = self.scope["extensions"]
+        extensions[EXTENSION] = self
+        await super().run_asgi()
+
+    def write_frame(self, frame: Frame) -> bool:
+        """Hand it to the transport, which never waits; False: the socket is closing."""
+        if not self.handshake_complete or self.close_sent or self.disconnected or self.transport.is_closing():
+            return False
+        if self.deflates is None:
+            self.deflates = any(
+                isinstance(found, PerMessageDeflate) and found.local_max_window_bits >= WINDOW_BITS
+                for found in self.conn.extensions
+            )
+        self.transport.write(frame.deflated if self.deflates else frame.plain)
+        return True
+
+    def unsent(self) -> int:
+        """Bytes that wait here because the other side does not take them."""
+        return 0 if self.transport.is_closing() else self.transport.get_write_buffer_size()
+
+    def hang_up(self, code: int, reason: str, *, patience: float) -> None:
+        """Close without waiting for the buffer to empty; after `patience` seconds the line is cut."""
+        if self.close_sent or self.disconnected or self.transport.is_closing():
+            return
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
+        try:
+            self.conn.send_close(code, reason)
+        except InvalidState:
+            self.transport.abort()
+            return
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        if self.read_paused:
+            self.read_paused = False
+            self.transport.resume_reading()
+        self.close_timer = self.loop.call_later(patience, self.transport.abort)

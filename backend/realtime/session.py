@@ -1,0 +1,179 @@
+"""A live socket from its handshake to its end: whether it may come in, who it is, and what it says."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+from redis import exceptions as redis_errors
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from backend import errors as faults
+from backend.api.deps import peer_of
+from backend.realtime import channels, lines, messages, sockets
+from backend.realtime.audience import Question, audience_of
+from backend.realtime.connection import Connection
+from backend.realtime.gateway import NOT_ALLOWED, RESTARTING, SIGN_IN, TOO_MANY, Gateway
+from backend.realtime.members import Point
+from backend.realtime.talk import POLICY, Talk
+from backend.services import auth
+from domain import errors
+
+if TYPE_CHECKING:
+    from backend.realtime.counters import Counters
+    from backend.realtime.lines import Line
+    from backend.services.auth import Peer
+
+logger = logging.getLogger(__name__)
+
+FIRST_MESSAGE_SECONDS = 10.0
+RETRY_AFTER = 5
+
+
+_FOREIGN_PAGE = {
+    "code": "forbidden",
+    "message": "This page may not connect.",
+    "where": "Origin",
+    "hint": "Open the socket from a page of this server, or from an app.",
+}
+_FULL = {
+    "code": "full",
+    "message": "No more live connections are taken at this moment.",
+    "where": "BI_WEBSOCKET_MAX_CONNECTIONS",
+    "hint": "Ask GET /api/bi/… meanwhile, and try again.",
+}
+_CROWDED = {
+    "code": "too_many",
+    "message": "There are too many live connections from your address.",
+    "where": "BI_WEBSOCKET_MAX_PER_ADDRESS",
+    "hint": "Close some.",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a route opens: the questions whose first frames come without being asked for."""
+
+    place: str
+    questions: Sequence[Question]
+
+
+class _OverError(Exception):
+    def __init__(self, code: int, reason: str, counted: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+        self.counted = counted
+
+
+async def serve(socket: WebSocket, gateway: Gateway, wanted: Wanted) -> None:
+    """Until either side ends it."""
+    peer = peer_of(socket)
+    if await _refused(socket, gateway, peer):
+        return
+    live = gateway.deps.live
+    live.connections += 1
+    live.accepted += 1
+    gateway.addresses[peer.address] += 1
+    try:
+        await socket.accept()
+        line = lines.line_of(socket)
+        try:
+            await _attended(socket, line, gateway, wanted, peer)
+        finally:
+            await line.end()
+    except (WebSocketDisconnect, ConnectionError, RuntimeError) as gone:
+        logger.debug("live.gone", extra={"fault": type(gone).__name__})
+    finally:
+        live.connections -= 1
+        gateway.forget(peer.address)
+
+
+async def _refused(socket: WebSocket, gateway: Gateway, peer: Peer) -> bool:
+    """Turned away before the handshake is done, with an answer of HTTP."""
+    live = gateway.deps.live
+    if not sockets.origin_fits(socket):
+        reason, answer = "origin", faults.answer(403, _FOREIGN_PAGE)
+    elif live.connections >= gateway.most or live.waiting_to_sign_in >= max(8, gateway.most // 2):
+        reason, answer = "full", faults.answer(503, _FULL, retry_after=RETRY_AFTER)
+    elif gateway.crowded(peer):
+        reason, answer = "address", faults.answer(429, _CROWDED, retry_after=RETRY_AFTER)
+    else:
+        return False
+    live.refused[reason] += 1
+    await socket.send_denial_response(answer)
+    return True
+
+
+async def _attended(socket: WebSocket, line: Line, gateway: Gateway, wanted: Wanted, peer: Peer) -> None:
+    try:
+        connection, resume = await _signed_in(socket, line, gateway, wanted, peer)
+    except _OverError as over:
+        gateway.deps.live.refused[over.counted] += 1
+        line.hang_up(over.code, over.reason)
+        return
+    try:
+        await gateway.enter(connection)
+        points = {_asked(point): Point(point.epoch, point.offset) for point in resume}
+        for question in dict.fromkeys((*wanted.questions, *points)):
+            gateway.subscribe(connection, question, points.get(question))
+        await Talk(gateway, connection).listen(socket)
+    except errors.ForbiddenError:
+        connection.close(NOT_ALLOWED, "not for you")
+    except errors.InputError as fault:
+        connection.close(POLICY, fault.message)
+    finally:
+        await gateway.leave(connection)
+
+
+async def _signed_in(
+    socket: WebSocket, line: Line, gateway: Gateway, wanted: Wanted, peer: Peer
+) -> tuple[Connection, Sequence[messages.Point]]:
+    """Raises: _OverError."""
+    deps = gateway.deps
+    first = messages.SignIn()
+    try:
+        proof = sockets.bearer(socket)
+        if not proof:
+            first = await _first_message(socket, deps.live)
+            proof = await gateway.proof_of(first)
+        actor = await auth.actor_behind(deps, proof, peer)
+        audience = await audience_of(deps, actor, wanted.place)
+        gateway.check(actor, wanted.questions)
+    except errors.ForbiddenError as fault:
+        raise _OverError(NOT_ALLOWED, "not for you", "not_allowed") from fault
+    except errors.AccessError as fault:
+        raise _OverError(SIGN_IN, "sign in again", "sign_in") from fault
+    except (*faults.UNAVAILABLE, redis_errors.RedisError, OSError) as fault:
+        raise _OverError(RESTARTING, "the server can't go on at this moment", "unavailable") from fault
+    if gateway.persons[actor.id] >= gateway.most_of_person:
+        raise _OverError(TOO_MANY, "too many connections of yours", "person")
+    if first.resume:
+        gateway.returned(actor)
+    made = Connection(line=line, actor=actor, proof=proof, place=wanted.place, audience=audience, peer=peer, limits=deps.settings.bi_message_throttle_limits, counters=deps.live)  # fmt: skip
+    return made, first.resume
+
+
+async def _first_message(socket: WebSocket, live: Counters) -> messages.SignIn:
+    """Raises: _OverError."""
+    live.waiting_to_sign_in += 1
+    try:
+        async with asyncio.timeout(FIRST_MESSAGE_SECONDS):
+            return messages.sign_in_of(await sockets.received(socket))
+    except TimeoutError as fault:
+        raise _OverError(SIGN_IN, "no token came", "sign_in") from fault
+    except (msgspec.MsgspecError, ValueError) as fault:
+        raise _OverError(SIGN_IN, "the first message must be {ticket} or {token}", "sign_in") from fault
+    finally:
+        live.waiting_to_sign_in -= 1
+
+
+def _asked(point: messages.Point) -> Question:
+    """Raises: InputError."""
+    kind = channels.KINDS[point.channel]
+    timeframe = channels.checked(kind, point.timeframe)
+    return Question(channel=point.channel, timeframe=timeframe, component=point.component)
