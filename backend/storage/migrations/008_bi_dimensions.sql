@@ -79,7 +79,7 @@ CREATE TABLE dim_agent (
     CHECK (valid_from < valid_to),
     EXCLUDE USING gist (agent_id WITH =, location_key WITH =, tstzrange(valid_from, valid_to) WITH &&)
 );
-CREATE INDEX dim_agent_as_of ON dim_agent (agent_id, location_key, valid_from DESC);
+CREATE INDEX dim_agent_as_of ON dim_agent (agent_id, location_key, valid_from);
 
 -- A version for each change of what is counted by. The times at the end belong to the current version only and are overwritten.
 CREATE TABLE dim_lead (
@@ -102,7 +102,7 @@ CREATE TABLE dim_lead (
     CHECK (valid_from < valid_to),
     EXCLUDE USING gist (lead_id WITH =, tstzrange(valid_from, valid_to) WITH &&)
 );
-CREATE INDEX dim_lead_as_of ON dim_lead (lead_id, valid_from DESC);
+CREATE INDEX dim_lead_as_of ON dim_lead (lead_id, valid_from);
 CREATE INDEX dim_lead_active ON dim_lead (location_key, last_contact_at)
     WHERE valid_to = 'infinity' AND stage NOT IN ('closed', 'lost') AND NOT opted_out;
 

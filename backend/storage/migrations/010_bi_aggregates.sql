@@ -96,10 +96,30 @@ CREATE FUNCTION bi_latency_cell(us bigint) RETURNS int LANGUAGE sql IMMUTABLE PA
     SELECT CASE WHEN us <= 100 THEN 0 ELSE least(ceil(ln(us::float8 / 100) / ln(1.01::float8 / 0.99::float8))::int, 760) END
 $$;
 
-CREATE FUNCTION bi_latency_sum(low_a int, a bigint[], low_b int, b bigint[]) RETURNS bigint[] LANGUAGE sql IMMUTABLE AS $$
-    SELECT array_agg(coalesce(a[i - low_a + 1], 0) + coalesce(b[i - low_b + 1], 0) ORDER BY i)
-      FROM generate_series(least(low_a, low_b), greatest(low_a + cardinality(a), low_b + cardinality(b)) - 1) AS i
-$$;
+-- `cells` counted into (or, with sign -1, out of) a histogram, which grows where they lie beside it.
+CREATE FUNCTION bi_latency_add(was_low int, was bigint[], cells int[], sign int, OUT low int, OUT counts bigint[])
+LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+    cell int;
+    last int := was_low + cardinality(was) - 1;
+BEGIN
+    low := was_low;
+    counts := was;
+    FOREACH cell IN ARRAY cells LOOP
+        IF cell < low THEN
+            low := cell;
+        ELSIF cell > last THEN
+            last := cell;
+        END IF;
+    END LOOP;
+    IF low < was_low OR last - was_low >= cardinality(was) THEN
+        counts := array_fill(0::bigint, ARRAY[was_low - low]) || counts
+                  || array_fill(0::bigint, ARRAY[last - was_low - cardinality(was) + 1]);
+    END IF;
+    FOREACH cell IN ARRAY cells LOOP
+        counts[cell - low + 1] := counts[cell - low + 1] + sign;
+    END LOOP;
+END $$;
 
 -- The counters of one fact as a trigger function: `changed` are the rows that came (argument 1) or went (-1); `rows_sql` gives them
 -- with their sign as `way`. With `bi.forgetting` set, rows go for their age, and what they counted stays.
@@ -110,12 +130,14 @@ DECLARE
     counted text;
     summed text;
     added text;
+    moved text;
 BEGIN
     SELECT string_agg(quote_ident(name), ', ' ORDER BY place),
            string_agg(format('coalesce(%s, 0)::bigint AS %I', expression, name), ', ' ORDER BY place),
            string_agg(format('sum(way * %I)::bigint', name), ', ' ORDER BY place),
-           string_agg(format('%1$I = a.%1$I + excluded.%1$I', name), ', ' ORDER BY place)
-      INTO names, counted, summed, added
+           string_agg(format('%1$I = a.%1$I + excluded.%1$I', name), ', ' ORDER BY place),
+           string_agg(format('sum(way * %I) <> 0', name), ' OR ' ORDER BY place)
+      INTO names, counted, summed, added, moved
       FROM bi_measures WHERE fact = fact_name;
     EXECUTE format($made$
         CREATE OR REPLACE FUNCTION %1$I() RETURNS trigger LANGUAGE plpgsql AS $body$
@@ -133,14 +155,14 @@ BEGIN
                 SELECT hour, date_key, -1, bot_key, way, %5$s FROM counted),
             by_hour AS (
                 INSERT INTO agg_hourly_metrics AS a (hour, location_key, bot_key, %5$s)
-                SELECT hour, location_key, bot_key, %6$s FROM both_rows GROUP BY 1, 2, 3 ORDER BY 2, 1, 3
+                SELECT hour, location_key, bot_key, %6$s FROM both_rows GROUP BY 1, 2, 3 HAVING %9$s ORDER BY 2, 1, 3
                 ON CONFLICT (location_key, hour, bot_key) DO UPDATE SET %7$s)
             INSERT INTO agg_daily_metrics AS a (date_key, location_key, bot_key, %5$s)
-            SELECT date_key, location_key, bot_key, %6$s FROM both_rows GROUP BY 1, 2, 3 ORDER BY 2, 1, 3
+            SELECT date_key, location_key, bot_key, %6$s FROM both_rows GROUP BY 1, 2, 3 HAVING %9$s ORDER BY 2, 1, 3
             ON CONFLICT (location_key, date_key, bot_key) DO UPDATE SET %7$s;
             RETURN NULL;
         END $body$ $made$,
-        made_name, moment, counted, only_where, names, summed, added, rows_sql);
+        made_name, moment, counted, only_where, names, summed, added, rows_sql, moved);
 END $outer$;
 
 CREATE FUNCTION bi_install_counters() RETURNS void LANGUAGE sql AS $$
@@ -149,13 +171,8 @@ CREATE FUNCTION bi_install_counters() RETURNS void LANGUAGE sql AS $$
                    ('fact_bot_performance', 'occurred_at', 'true'),
                    ('fact_bot_conversations', 'replied_at', 'replied_at IS NOT NULL'),
                    ('fact_commission_events', 'occurred_at', 'true')) AS facts (fact, moment, only_where);
-    -- Most changes of a conversation leave what it counts as it was: then nothing is counted.
-    SELECT bi_install_counter('bi_count_again_fact_bot_conversations', 'fact_bot_conversations', 'replied_at', 'replied_at IS NOT NULL', $rows$
-        SELECT moved.* FROM was JOIN now USING (conversation_id),
-               LATERAL (SELECT was.*, -1 AS way UNION ALL SELECT now.*, 1) AS moved
-         WHERE (was.replied_at, was.date_key, was.location_key, was.bot_key, was.qualified_at IS NULL)
-               IS DISTINCT FROM (now.replied_at, now.date_key, now.location_key, now.bot_key, now.qualified_at IS NULL)
-    $rows$);
+    SELECT bi_install_counter('bi_count_again_fact_bot_conversations', 'fact_bot_conversations', 'replied_at', 'replied_at IS NOT NULL',
+                              'SELECT *, -1 AS way FROM was UNION ALL SELECT *, 1 FROM now');
 $$;
 SELECT bi_install_counters();
 
@@ -173,31 +190,33 @@ BEGIN
     RETURN NULL;
 END $$;
 
+-- The cells are gathered for each row that they count in: an hour and a day, an office and all, a bot and all.
 CREATE FUNCTION bi_count_latencies() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     sign int := TG_ARGV[0]::int;
+    came record;
 BEGIN
-    INSERT INTO agg_latency_hist AS a (grain, bucket, location_key, bot_key, kind, low, counts)
-    WITH cells AS MATERIALIZED (
-        SELECT date_trunc('hour', occurred_at, 'UTC') AS hour, date_key, location_key, bot_key, event_type AS kind,
-               bi_latency_cell(processing_us) AS cell, count(*) AS n
-          FROM changed WHERE processing_us IS NOT NULL AND event_type IN ('scored', 'turn') GROUP BY 1, 2, 3, 4, 5, 6),
-    spread AS (
-        SELECT grain, CASE grain WHEN 'h' THEN hour ELSE to_date(date_key::text, 'YYYYMMDD')::timestamp AT TIME ZONE 'UTC' END AS bucket,
-               place, bot, kind, cell, sum(n)::bigint AS n
-          FROM cells, (VALUES ('h'::"char"), ('d'::"char")) AS grains (grain),
-               LATERAL (VALUES (location_key), (-1)) AS places (place), LATERAL (VALUES (bot_key), (-1)) AS bots (bot)
-         GROUP BY 1, 2, 3, 4, 5, 6),
-    rows_of AS (
-        SELECT grain, bucket, place, bot, kind, min(cell) AS low, max(cell) AS high,
-               array_agg(cell) AS at_cells, array_agg(n) AS ns
-          FROM spread GROUP BY 1, 2, 3, 4, 5)
-    SELECT grain, bucket, place, bot, kind, low,
-           (SELECT array_agg(sign * coalesce(n, 0) ORDER BY i)
-              FROM generate_series(low, high) AS i LEFT JOIN unnest(at_cells, ns) AS known (cell, n) ON cell = i)
-      FROM rows_of ORDER BY place, bot, kind, grain, bucket
-    ON CONFLICT (location_key, bot_key, kind, grain, bucket) DO UPDATE
-       SET low = least(a.low, excluded.low), counts = bi_latency_sum(a.low, a.counts, excluded.low, excluded.counts);
+    FOR came IN
+        SELECT CASE WHEN hour IS NULL THEN 'd'::"char" ELSE 'h'::"char" END AS grain,
+               coalesce(hour, to_date(date_key::text, 'YYYYMMDD')::timestamp AT TIME ZONE 'UTC') AS bucket,
+               coalesce(location_key, -1) AS place, coalesce(bot_key, -1) AS bot, event_type, array_agg(cell) AS cells
+          FROM (SELECT date_trunc('hour', occurred_at, 'UTC') AS hour, date_key, location_key, bot_key, event_type,
+                       bi_latency_cell(processing_us) AS cell
+                  FROM changed WHERE processing_us IS NOT NULL AND event_type IN ('scored', 'turn')) timed
+         GROUP BY event_type, GROUPING SETS ((hour), (date_key)), CUBE (location_key, bot_key)
+         ORDER BY place, bot, event_type, grain, bucket
+    LOOP
+        LOOP
+            UPDATE agg_latency_hist a SET (low, counts) = (SELECT n.low, n.counts FROM bi_latency_add(a.low, a.counts, came.cells, sign) n)
+             WHERE location_key = came.place AND bot_key = came.bot AND kind = came.event_type AND grain = came.grain AND bucket = came.bucket;
+            EXIT WHEN FOUND;
+            INSERT INTO agg_latency_hist (grain, bucket, location_key, bot_key, kind, low, counts)
+            SELECT came.grain, came.bucket, came.place, came.bot, came.event_type, n.low, n.counts
+              FROM bi_latency_add(came.cells[1], ARRAY[0]::bigint[], came.cells, sign) n
+            ON CONFLICT DO NOTHING;
+            EXIT WHEN FOUND;
+        END LOOP;
+    END LOOP;
     RETURN NULL;
 END $$;
 

@@ -76,7 +76,10 @@ def ready(batch: Sequence[Arrived], keys: Keys, *, months_kept: int) -> Ready:
     for arrived in batch:
         event = arrived.event
         kind = found.kinds[type(event)]
-        if event.event_id in kind.ids or keys.seen.get(event.event_id, event.occurred_at) != event.occurred_at:
+        if (
+            event.event_id in kind.ids
+            or keys.seen.get(event.event_id, event.occurred_at) != event.occurred_at
+        ):
             found.repeated += 1
             continue
         try:

@@ -15,6 +15,7 @@ _COLUMNS = (
 
 # Only facts that are new tell anything, so a repeat changes nothing here either. Each column is a least (or greatest) of what the
 # events say, or belongs to the first event by (occurred_at, event_id): the order in which they come makes no difference.
+# At the end, `o` is the conversation as it was before: a statement does not see what it writes.
 _STORE = f"""
 WITH came AS (
     INSERT INTO fact_bot_performance ({_COLUMNS}, lead_key)
@@ -30,9 +31,6 @@ told AS MATERIALIZED (
            min(occurred_at) FILTER (WHERE replied) AS replied_at, min(date_key) FILTER (WHERE replied) AS date_key,
            min(occurred_at) FILTER (WHERE event_type = 'qualified' AND success IS NOT FALSE) AS qualified_at
       FROM came WHERE conversation_id IS NOT NULL GROUP BY conversation_id),
-known AS MATERIALIZED (
-    SELECT held.* FROM told, LATERAL (
-        SELECT c.* FROM fact_bot_conversations c WHERE c.conversation_id = told.conversation_id OFFSET 0) AS held),
 kept AS (
     INSERT INTO fact_bot_conversations AS c (conversation_id, location_key, bot_key, lead_id, started_at, started_by, replied_at,
                                              date_key, qualified_at, last_at)
@@ -55,13 +53,14 @@ kept AS (
 SELECT NULL::int, NULL::text, NULL::int, count(*) FROM came
 UNION ALL
 SELECT DISTINCT touched.location_key, to_char(touched.replied_at AT TIME ZONE 'UTC', 'YYYYMMDDHH24'), touched.date_key, 0
-  FROM kept k LEFT JOIN known o USING (conversation_id),
+  FROM kept k LEFT JOIN LATERAL (
+           SELECT c.* FROM fact_bot_conversations c WHERE c.conversation_id = k.conversation_id OFFSET 0) AS o ON true,
        LATERAL (VALUES (k.location_key, k.replied_at, k.date_key), (o.location_key, o.replied_at, o.date_key))
                AS touched (location_key, replied_at, date_key)
  WHERE (k.replied_at, k.location_key, k.bot_key, k.qualified_at IS NULL)
        IS DISTINCT FROM (o.replied_at, o.location_key, o.bot_key, o.qualified_at IS NULL)
    AND touched.replied_at IS NOT NULL
-"""
+"""  # noqa: S608 - fixed words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,13 +42,11 @@ _LOCK = "SELECT pg_advisory_xact_lock(hashtext('bi_facts'))"
 
 _INTERACTION = ", ".join(STAGES[LeadInteraction].columns)
 _STORE_INTERACTIONS = (
-    f"INSERT INTO fact_lead_interactions ({_INTERACTION}, lead_key, agent_key) "
+    f"INSERT INTO fact_lead_interactions ({_INTERACTION}, lead_key, agent_key) "  # noqa: S608 - fixed words
     f"SELECT {_INTERACTION}, {asof.LEAD}, {asof.AGENT} FROM pg_temp.stage_interactions s ON CONFLICT DO NOTHING"
 )
 _HEALTH = ", ".join(STAGES[SystemHealth].columns)
-_STORE_HEALTH = (
-    f"INSERT INTO fact_system_health ({_HEALTH}) SELECT {_HEALTH} FROM pg_temp.stage_health ON CONFLICT DO NOTHING"
-)
+_STORE_HEALTH = f"INSERT INTO fact_system_health ({_HEALTH}) SELECT {_HEALTH} FROM pg_temp.stage_health ON CONFLICT DO NOTHING"  # noqa: S608 - fixed words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +70,9 @@ async def connect(url: str) -> asyncpg.Connection[asyncpg.Record]:
 _KEYS: WeakKeyDictionary[Any, Keys] = WeakKeyDictionary()
 
 
-async def store(connection: Connection, batch: Sequence[Arrived], *, months_kept: int = MONTHS_KEPT) -> Stored:
+async def store(
+    connection: Connection, batch: Sequence[Arrived], *, months_kept: int = MONTHS_KEPT
+) -> Stored:
     """All of `batch` but what is rejected, in one transaction of this connection (made by `connect`; none may be open).
 
     Raises: what asyncpg does; then nothing of the batch is stored. One of `NOT_TAKEN`: some event of it is at fault.
@@ -105,7 +105,8 @@ async def store(connection: Connection, batch: Sequence[Arrived], *, months_kept
 async def _ready(connection: Connection) -> Keys:
     keys = _KEYS.get(connection)
     if keys is None:
-        await connection.execute("SET ROLE jorge_etl")
+        # Plans are made once, for tables that may be small then: they use the indexes whatever the size.
+        await connection.execute("SET ROLE jorge_etl; SET enable_seqscan = off; SET jit = off")
         for stage in STAGES.values():
             await connection.execute(stage.ddl())
         keys = Keys(months=await partitions.complete(connection))

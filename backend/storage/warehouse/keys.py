@@ -96,7 +96,7 @@ class Keys:
     async def _look_up_bots(self, connection: Connection, new: list[str]) -> None:
         room = "greatest(0, $2 - (SELECT count(*) FROM dim_bot))"
         await connection.execute(
-            "INSERT INTO dim_bot (bot_id, name) SELECT bot, bot FROM unnest($1::text[]) bot "
+            "INSERT INTO dim_bot (bot_id, name) SELECT bot, bot FROM unnest($1::text[]) bot "  # noqa: S608 - fixed words
             f"WHERE NOT EXISTS (SELECT FROM dim_bot WHERE bot_id = bot) LIMIT {room} ON CONFLICT DO NOTHING",
             new,
             MOST_BOTS,

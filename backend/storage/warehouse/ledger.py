@@ -20,7 +20,7 @@ _KEEP = f"""
 INSERT INTO deal_states ({_STATE}, lead_key, agent_key)
 SELECT {_STATE}, {asof.LEAD}, {asof.AGENT} FROM pg_temp.stage_states s ORDER BY s.deal_id, s.occurred_at, s.event_id
 ON CONFLICT DO NOTHING RETURNING deal_id, event_id
-"""
+"""  # noqa: S608 - fixed words
 
 # `before` is the state before among all; `before_then` the one before among those known until now (of rows not new).
 _WRITE = """

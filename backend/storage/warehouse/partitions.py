@@ -92,7 +92,9 @@ async def strays(connection: Connection) -> dict[str, int]:
         if partition.month is None:
             async with connection.transaction():
                 await connection.execute(_OWNER, "0")
-                found[partition.parent] = await connection.fetchval(f'SELECT count(*) FROM "{partition.name}"')
+                found[partition.parent] = await connection.fetchval(
+                    f'SELECT count(*) FROM "{partition.name}"'  # noqa: S608 - fixed words
+                )
     return {parent: count for parent, count in found.items() if count}
 
 
@@ -103,7 +105,7 @@ async def rescue(connection: Connection) -> int:
         async with connection.transaction():
             await connection.execute(_OWNER, "0")
             months = await connection.fetch(
-                f"SELECT DISTINCT date_trunc('month', occurred_at, 'UTC')::date FROM \"{parent}_default\""
+                f"SELECT DISTINCT date_trunc('month', occurred_at, 'UTC')::date FROM \"{parent}_default\""  # noqa: S608 - fixed words
             )
         made += await make(connection, [row[0] for row in months])
     return made
@@ -134,9 +136,7 @@ async def drop_old(connection: Connection, now: datetime, *, months_kept: int) -
 async def _drop(connection: Connection, partition: Partition, first: date) -> None:
     async with connection.transaction():
         await connection.execute(_OWNER, str(LOCK_TIMEOUT_MS))
-        await connection.execute(
-            "UPDATE bi_retention SET kept_from = greatest(kept_from, $1)", start(first)
-        )
+        await connection.execute("UPDATE bi_retention SET kept_from = greatest(kept_from, $1)", start(first))
         await connection.execute(f'ALTER TABLE "{partition.parent}" DETACH PARTITION "{partition.name}"')
         await connection.execute(f'DROP TABLE "{partition.name}"')
 

@@ -54,7 +54,7 @@ class Stage:
 
     def ddl(self) -> str:
         return (
-            f"CREATE TEMP TABLE {self.name} ON COMMIT DELETE ROWS AS "
+            f"CREATE TEMP TABLE {self.name} ON COMMIT DELETE ROWS AS "  # noqa: S608 - fixed words
             f"SELECT {', '.join(self.columns)} FROM {self.like} WITH NO DATA"
         )
 

@@ -1,0 +1,153 @@
+"""Events become facts once, with the keys of their time, and what can't be stored is named."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from backend.events import Event
+from backend.storage.pool import Connection
+from backend.storage.warehouse import facts
+from backend.stream import entries
+from tests.backend.storage.warehouse import events
+from tests.backend.storage.warehouse.events import NOW, arrived, rows
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_an_event_of_each_kind_is_stored_and_counted(writer: Connection) -> None:
+    batch = arrived(events.interaction(), events.bot(), events.deal(), events.health())
+
+    stored = await facts.store(writer, batch)
+
+    assert (stored.new, stored.repeated, stored.rejected) == (4, 0, [])
+    hour = "SELECT interactions, bot_events, deals_added FROM agg_hourly_metrics WHERE location_key = -1 ORDER BY bot_key"
+    assert await rows(writer, hour) == [(1, 0, 1), (0, 1, 0)]
+
+
+async def test_a_repeat_changes_nothing(writer: Connection) -> None:
+    batch = arrived(
+        events.interaction(), events.bot(conversation_id=uuid.uuid4(), replied=True), events.deal()
+    )
+    await facts.store(writer, batch)
+    before = await rows(writer, "SELECT * FROM agg_daily_metrics ORDER BY 1, 2, 3")
+
+    again = await facts.store(writer, batch)
+
+    assert (again.new, again.repeated, again.tags) == (0, 3, frozenset())
+    assert await rows(writer, "SELECT * FROM agg_daily_metrics ORDER BY 1, 2, 3") == before
+
+
+async def test_an_id_counts_once_within_a_batch_and_with_another_time(writer: Connection) -> None:
+    one = events.interaction()
+    moved = events.interaction(event_id=one.event_id, occurred_at=events.before(minutes=1))
+
+    assert (await facts.store(writer, arrived(one, one, moved))).repeated == 2
+    assert (await facts.store(writer, arrived(moved))).repeated == 1
+    assert await writer.fetchval("SELECT count(*) FROM fact_lead_interactions") == 1
+
+
+async def test_what_cannot_be_stored_is_named_and_the_rest_goes_through(writer: Connection) -> None:
+    bad: dict[str, Event] = {
+        "unknown_location": events.interaction(location_id=uuid.uuid4()),
+        "too_old": events.interaction(occurred_at=NOW - timedelta(days=8 * 365)),
+        "in_the_future": events.bot(occurred_at=NOW + timedelta(minutes=6)),
+    }
+
+    stored = await facts.store(writer, arrived(*bad.values(), events.interaction()))
+
+    assert stored.new == 1
+    assert {r.reason: r.arrived.event for r in stored.rejected} == bad
+
+
+async def test_the_day_is_that_of_the_office_and_the_month_is_made(writer: Connection) -> None:
+    late = datetime(2025, 3, 1, 7, 59, tzinfo=UTC)  # 23:59 on the last of February in California
+
+    await facts.store(writer, arrived(events.interaction(occurred_at=late)))
+
+    assert await rows(writer, "SELECT date_key, tableoid::regclass::text FROM fact_lead_interactions") == [
+        (20250228, "fact_lead_interactions_2025_03")
+    ]
+
+
+async def test_facts_carry_the_version_of_their_time(owner: Connection, writer: Connection) -> None:
+    lead = uuid.uuid4()
+    key = await owner.fetchval("SELECT location_key FROM dim_location WHERE location_id = $1", events.PLACE)
+    change = events.before(days=2)
+    for stage, begin, end in (("new", events.before(days=9), change), ("offer", change, None)):
+        await owner.execute(
+            "INSERT INTO dim_lead (lead_id, location_key, kind, stage, valid_from, valid_to, created_at) "
+            "VALUES ($1, $2, 'seller', $3, $4, coalesce($5::timestamptz, 'infinity'), now())",
+            lead, key, stage, begin, end,
+        )  # fmt: skip
+    moments = [events.before(days=n) for n in (1, 3, 12)]
+
+    await facts.store(writer, arrived(*(events.interaction(lead_id=lead, occurred_at=m) for m in moments)))
+
+    found = "SELECT d.stage FROM fact_lead_interactions f JOIN dim_lead d USING (lead_key) ORDER BY occurred_at DESC"
+    assert await rows(owner, found) == [("offer",), ("new",), ("new",)]
+
+
+async def test_a_bot_nobody_knows_gets_a_row(writer: Connection) -> None:
+    await facts.store(writer, arrived(events.bot(bot_id="night-bot")))
+
+    assert (
+        await writer.fetchval("SELECT name FROM fact_bot_performance JOIN dim_bot USING (bot_key)")
+        == "night-bot"
+    )
+
+
+async def test_tags_name_the_hour_and_day_here_and_over_all(writer: Connection) -> None:
+    stored = await facts.store(writer, arrived(events.interaction()))
+
+    key = await writer.fetchval("SELECT location_key FROM fact_lead_interactions")
+    assert stored.tags == {
+        tag
+        for place in (key, -1)
+        for tag in (entries.hour_tag(place, "2026112218"), entries.day_tag(place, 20261122))
+    }
+
+
+async def test_a_late_qualification_touches_the_hour_of_the_first_reply(writer: Connection) -> None:
+    talk = uuid.uuid4()
+    replied = events.bot(conversation_id=talk, replied=True, occurred_at=events.before(hours=5))
+    await facts.store(writer, arrived(replied))
+
+    stored = await facts.store(writer, arrived(events.bot(event_type="qualified", conversation_id=talk)))
+
+    assert entries.hour_tag(-1, "2026112213") in stored.tags
+    assert await rows(
+        writer,
+        "SELECT hour::text, conversations, qualified FROM agg_hourly_metrics WHERE location_key = -1 AND conversations > 0",
+    ) == [("2026-11-22 13:00:00+00", 1, 1)]
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ({"side_held": "both"}, (600, 3_000_000)),
+        ({"side_held": "buyer"}, (300, 1_500_000)),
+        ({"rate_bp": 250}, (250, 1_250_000)),
+        ({"gross_cents": 1_000_000}, (200, 1_000_000)),
+        ({"price_cents": 333}, (300, 10)),
+        ({"price_cents": 0}, (300, 0)),
+    ],
+)
+async def test_the_rate_is_kept_on_the_event(
+    writer: Connection, given: dict[str, object], kept: tuple[int, int]
+) -> None:
+    await facts.store(writer, arrived(events.deal(**given)))
+
+    assert await rows(writer, "SELECT rate_bp, gross_cents FROM fact_commission_events") == [kept]
+
+
+async def test_what_postgresql_cannot_take_stops_the_batch_and_stores_nothing(writer: Connection) -> None:
+    batch = arrived(events.interaction(), events.interaction(channel="a\0b"))
+
+    with pytest.raises(facts.NOT_TAKEN):
+        await facts.store(writer, batch)
+
+    assert await writer.fetchval("SELECT count(*) FROM fact_lead_interactions") == 0
+    assert (await facts.store(writer, batch[:1])).new == 1
