@@ -103,7 +103,7 @@ class Limits:
 async def _wait(limiter: RateLimiter, item: RateLimitItemPerMinute, key: str, cost: int) -> int | None:
     """None when it was charged; else the seconds after which trying again makes sense."""
     async with asyncio.timeout(LONGEST_ASK):
-        if await limiter.hit(item, key, cost=cost):
+        if await limiter.hit(item, key, cost=int(cost)):
             return None
         stats = await limiter.get_window_stats(item, key)
     return max(1, math.ceil(stats.reset_time - time.time()))
