@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from backend.storage.pool import Connection, Pool
 
-LONGEST = "120s"
+LONGEST = "55s"
 _AT_ONCE = 5_000
 _EVENTS = (measures.LEADS, measures.BOTS, "deal_states")
 _PANE = "floor(extract(epoch FROM {moment}) / {seconds})::bigint AS pane"
@@ -35,14 +35,18 @@ async def snapshot(pool: Pool) -> AsyncIterator[Connection]:
 
 async def locations(connection: Connection) -> dict[str, int]:
     """Offices by id: their keys."""
-    rows = await connection.fetch("SELECT location_id, location_key FROM dim_location WHERE location_id IS NOT NULL")
+    rows = await connection.fetch(
+        "SELECT location_id, location_key FROM dim_location WHERE location_id IS NOT NULL"
+    )
     return {str(row["location_id"]): row["location_key"] for row in rows}
 
 
 async def newest(connection: Connection, until: datetime) -> dict[str, datetime]:
     """By stream: the moment of the newest event that is not later than `until`."""
     found = {}
-    for stream, table in zip(("lead_interactions", "bot_performance", "commission_events"), _EVENTS, strict=True):
+    for stream, table in zip(
+        ("lead_interactions", "bot_performance", "commission_events"), _EVENTS, strict=True
+    ):
         moment = await connection.fetchval(
             f"SELECT max(occurred_at) FROM {table} WHERE occurred_at <= $1",  # noqa: S608 - names of ours
             until,

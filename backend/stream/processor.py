@@ -1,0 +1,288 @@
+"""The reader that keeps the sliding windows: streams in, what changed out, ten times a second. docs/windows.md explains.
+
+It reads for itself, not in the sink's group, so that a slow database never holds the live figures up. One processor works at a time;
+the others wait for its lease. What it knows is kept in Valkey with the offsets it belongs to, and made anew from the facts
+where that is gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, TypeAlias, cast
+
+import asyncpg
+from redis import exceptions as redis_errors
+
+from backend.events import Event
+from backend.storage.warehouse import windows as warehouse
+from backend.stream import entries, keeping, rebuilding, telling
+from backend.stream.keeping import AWAY, Keeper, LeaseLostError, Offsets
+from backend.stream.telling import Teller
+from backend.stream.windows.counters import Counters
+from backend.stream.windows.decoding import decoded
+from backend.stream.windows.spans import SECOND, SPANS
+from backend.stream.windows.state import Windows
+
+if TYPE_CHECKING:
+    from backend.deps import Deps
+
+logger = logging.getLogger(__name__)
+
+TICK = 0.1
+"""Seconds between two looks at what changed; the first change after a pause is told at once."""
+QUIET = 1.0
+"""The longest that nothing is done: the lease is renewed, and the clock moves the windows on."""
+SNAPSHOT_EVERY = 10.0
+STANDBY_PAUSE = 1.0
+AFTER_AWAY = 5.0
+"""So long after Valkey came back the windows are made anew: till then events went straight into the facts."""
+STRANGER_SECONDS = 30.0
+FEW_EVENTS = 100
+GATHER = 0.02
+"""After so few events more are let come together: a batch costs the same for one as for a hundred."""
+MOST_EVENTS = 1_000
+"""Counted without a pause: 5 ms."""
+_READ_EVENTS = 10_000
+_FEWEST_ENTRIES, _MOST_ENTRIES = 20, 2_000
+_NO_DATABASE = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+_UNCOUNTED = "system_health"
+"""No window counts it; its offset moves on, so that it can be trimmed."""
+
+Fields: TypeAlias = Mapping[bytes, bytes]
+Came: TypeAlias = Sequence[tuple[str, Sequence[tuple[bytes, Fields]]]]
+
+
+async def run(deps: Deps) -> None:
+    """The job: until it is cancelled; then what it knows is kept, and the next one may go on at once."""
+    await Processor(deps).run()
+
+
+class Processor:
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+        self._keeper = Keeper(deps.valkey)
+        self._teller = Teller(deps, self._keeper, "")
+        self.counters = Counters()
+        self.windows = Windows()
+        self.offsets: Offsets = {}
+        self._complete = False
+        self._told = self._kept = self._looked = 0.0
+        self._rebuild_at: float | None = None
+        self._entries = 100
+        self._unknown: dict[int, float] = {}
+        deps.gauges["windows"] = self.gauges
+
+    def gauges(self) -> Mapping[str, float]:
+        """For /metrics."""
+        return {f"windows_{name}": value for name, value in asdict(self.counters).items()}
+
+    async def run(self) -> None:
+        while True:
+            try:
+                if await self._keeper.acquire():
+                    self.counters.takeovers += 1
+                    await self._work()
+            except LeaseLostError:
+                logger.warning("windows.lease_lost")
+            except (redis_errors.ConnectionError, redis_errors.TimeoutError) as fault:
+                logger.warning("windows.valkey_away", extra={"fault": type(fault).__name__})
+                self._rebuild_at = self._monotonic() + AFTER_AWAY
+            except _NO_DATABASE as fault:
+                logger.warning("windows.no_database", extra={"fault": type(fault).__name__})
+            finally:
+                self.counters.working = 0
+            await asyncio.sleep(STANDBY_PAUSE)
+
+    async def _work(self) -> None:
+        """While the lease is ours."""
+        begun = False
+        try:
+            await self._begin()
+            begun = True
+            while True:
+                await self._turn()
+        finally:
+            # Also after a fault of PostgreSQL: whoever can reach it goes on.
+            with contextlib.suppress(LeaseLostError, redis_errors.RedisError, *AWAY):
+                async with asyncio.timeout(2):
+                    if begun:
+                        await self._save()
+                    await self._keeper.release()
+
+    async def _begin(self) -> None:
+        """From the snapshot and what came since; without one, or where the streams went back behind it, from the facts."""
+        found = await self._keeper.load()
+        whole = found is not None and not _went_back(found[1], await self._keeper.last_ids())
+        if found is not None and whole:
+            self._use(*found)
+        else:
+            await self._rebuild()
+        self.counters.working = 1
+        logger.info("windows.working", extra={"rebuilt": not whole, "events": self.windows.seen.count})
+
+    def _use(self, windows: Windows, offsets: Offsets) -> None:
+        windows.counters = self.counters
+        self.windows, self.offsets = windows, offsets
+        epoch = f"{self._keeper.token.decode()[:12]}-{self._now():x}"
+        self._teller, self._told = Teller(self._deps, self._keeper, epoch), 0.0
+
+    async def _rebuild(self) -> None:
+        """Where the sink is comes first: what it stores meanwhile is in the facts and behind the offset both, and counts once."""
+        began = self._monotonic()
+        offsets = await self._keeper.unstored()
+        async with self._renewing():
+            windows = await rebuilding.rebuilt(self._deps.bi, self._now())
+        self._use(windows, offsets)
+        if self._rebuild_at is not None and self._rebuild_at <= began:
+            self._rebuild_at = None
+        self.counters.rebuilds += 1
+        await self._save(whole=True)
+
+    @contextlib.asynccontextmanager
+    async def _renewing(self) -> AsyncIterator[None]:
+        """The lease stays ours while something takes long."""
+        task = asyncio.create_task(self._keep_renewing())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _keep_renewing(self) -> None:
+        while True:
+            await self._keeper.renew()
+            await asyncio.sleep(keeping.LEASE_MS / 3000)
+
+    async def _turn(self) -> None:
+        """Read what came until the next tick, count it, tell, keep."""
+        events = await self._count(await self._read())
+        await self._tick()
+        if 0 < events < FEW_EVENTS:
+            await asyncio.sleep(GATHER)
+        now = self._monotonic()
+        if now - self._looked >= QUIET:
+            self._looked = now
+            await self._look()
+        if now - self._kept >= SNAPSHOT_EVERY:
+            await self._save()
+        if self._rebuild_at is not None and now >= self._rebuild_at:
+            await self._rebuild()
+
+    async def _read(self) -> Came:
+        since = self._monotonic() - self._told
+        pause = TICK - since if since < TICK else QUIET
+        async with asyncio.timeout(pause + keeping.LEASE_MS / 1000):
+            found = await self._deps.valkey.xread(
+                {name: self.offsets.get(name, keeping.BEGINNING) for name in entries.NAMES},
+                count=self._entries,
+                block=max(1, int(pause * 1000)),
+            )
+        return [
+            (name.decode(), came)
+            for name, came in cast("list[tuple[bytes, list[tuple[bytes, Fields]]]]", found)
+        ]
+
+    async def _count(self, came: Came) -> int:
+        """How many events there were."""
+        behind = [some[-1][0] for _, some in came if len(some) == self._entries]
+        events = 0
+        for name, some in came:
+            events += await self._count_stream(name, some)
+        self.counters.behind_us = max(0, self._now() - _age(min(behind))) if behind else 0
+        self._complete = not behind and self._rebuild_at is None
+        if read := sum(len(some) for _, some in came):
+            self.counters.entries += read
+            wanted = _READ_EVENTS * read // max(events, 1)
+            self._entries = min(max(wanted, _FEWEST_ENTRIES), _MOST_ENTRIES)
+        return events
+
+    async def _count_stream(self, name: str, some: Sequence[tuple[bytes, Fields]]) -> int:
+        """State and offset move together, so that they may be kept at any pause. How many events there were."""
+        stream, waiting, count = name.removeprefix(entries.PREFIX), list[Event](), 0
+        for number, (entry, fields) in enumerate(some, 1):
+            if stream != _UNCOUNTED:
+                events, bad = decoded(stream, fields)
+                waiting += events
+                self.counters.skipped += bad
+            if len(waiting) >= MOST_EVENTS or number == len(some):
+                count += len(waiting)
+                await self._meet(waiting)
+                self.windows.take(stream, waiting, self._now())
+                self.offsets[name] = entry.decode()
+                waiting = []
+                if number < len(some):
+                    await asyncio.sleep(0)
+                    await self._tick()
+        return count
+
+    async def _meet(self, events: Sequence[Event]) -> None:
+        """Look up offices that are not known yet; one that nobody knows is asked for again after a while."""
+        strangers = self.windows.strangers(events)
+        now = self._monotonic()
+        if all(now - self._unknown.get(one, -STRANGER_SECONDS) < STRANGER_SECONDS for one in strangers):
+            return
+        try:
+            async with warehouse.snapshot(self._deps.bi) as connection:
+                self.windows.locations = await rebuilding.offices(connection)
+        except _NO_DATABASE as fault:
+            logger.warning("windows.offices_unknown", extra={"fault": type(fault).__name__})
+            self._rebuild_at = now + AFTER_AWAY
+        self._unknown = dict.fromkeys(strangers - self.windows.locations.keys(), now)
+
+    async def _tick(self) -> None:
+        now = self._monotonic()
+        if now - self._told < TICK:
+            return
+        began = time.perf_counter()
+        self.windows.advance(self._now())
+        if rows := await self._teller.tell(self.windows, self._now(), complete=self._complete):
+            self._told = now
+            self.counters.ticks += 1
+            self.counters.published_rows += rows
+            self.counters.tick_us = round((time.perf_counter() - began) * SECOND)
+
+    async def _look(self) -> None:
+        """Once a second: is the lease ours, did the streams go back, does somebody want to hear all again."""
+        await self._teller.breathe(self.windows, self._now(), complete=self._complete)
+        if _went_back(self.offsets, await self._keeper.last_ids()):
+            logger.warning("windows.streams_went_back")
+            await self._rebuild()
+        if wanted := await self._keeper.flushes():
+            telling.again(self.windows, [n for n, span in enumerate(SPANS) if span.name in wanted])
+        self._measure()
+
+    async def _save(self, *, whole: bool = False) -> None:
+        saved = await self._keeper.save(self.windows, self.offsets, whole=whole)
+        self._kept = self._monotonic()
+        self.counters.snapshots += 1
+        self.counters.snapshot_bytes = saved.size
+        self.counters.snapshot_stall_us = round(saved.longest * SECOND)
+
+    def _measure(self) -> None:
+        windows, counters = self.windows, self.counters
+        counters.keys = len(windows.places.keys) + len(windows.bots.keys)
+        counters.memory_bytes = windows.nbytes
+        counters.remembered_ids = windows.seen.count
+        at = windows.watermark.at
+        counters.watermark_lag_us = max(0, self._now() - at) if at is not None else 0
+
+    def _now(self) -> int:
+        return rebuilding.micros(self._deps.clock.now())
+
+    def _monotonic(self) -> float:
+        return self._deps.clock.monotonic()
+
+
+def _went_back(offsets: Offsets, last: Offsets) -> bool:
+    """Is an offset beyond what its stream ever had? Then Valkey is at an earlier state, and would hand out those ids again."""
+    return any(keeping.behind(last.get(name, keeping.BEGINNING), offset) for name, offset in offsets.items())
+
+
+def _age(entry: bytes) -> int:
+    """When an entry was added (µs)."""
+    return int(entry.split(b"-")[0]) * 1_000
