@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Annotated
 
 import httpx
 import pytest
 from fastapi import APIRouter, FastAPI
-from fastapi.routing import APIRoute, APIWebSocketRoute
-from starlette.routing import BaseRoute
 
 from backend import app as application
 from backend import policy
@@ -17,6 +14,8 @@ from backend.actor import Actor, Role
 from backend.api import access
 from backend.deps import Deps
 from backend.policy import Permission
+from backend.services import audit
+from tests.routes import Found, every_route
 from tests.serving import Login, MakeUser
 
 MATRIX = """
@@ -33,30 +32,19 @@ see_audit        agent -  manager -  admin x
 """
 
 OPEN = {
+    "/api/events": "a source's key or a person's sign-in: sources.sender_of_person checks SEND_EVENTS",
     "/api/events/schemas": "what events look like is no secret",
     "/api/events/schemas/{stream}/{version}": "what events look like is no secret",
-    "/api/events": "a source's key or a person's sign-in; the route tells which (tests/backend/api/test_events.py)",
-    "/api/webhooks/gohighlevel/{source_id}": "its signature and its source say who it is (tests/backend/api/test_webhooks.py)",
+    "/api/webhooks/gohighlevel/{source_id}": "signed with the source's secret",
     "/ws/sync": "everybody's own changes, each socket by its person's locations",
+    "/ws/ticket": "for anybody signed in: what it opens is checked there",
     "/ws/bi/health": "whether the channels live, no figures",
+    "/ws/bi/schema": "what messages look like is no secret",
 }
 """Routes that name no permission, and why not."""
+GUARDED = ("/api/bi", "/api/admin", "/api/events", "/api/webhooks", "/ws")
 
-
-def guarded(path: str) -> bool:
-    return path.startswith(("/api/bi", "/api/admin", "/api/events", "/ws", "/api/webhooks"))
-
-
-def routes() -> Iterator[BaseRoute]:
-    for router in application.ROUTERS:
-        yield from router.routes
-
-
-NAMED = [
-    route
-    for route in routes()
-    if isinstance(route, APIRoute | APIWebSocketRoute) and guarded(route.path) and route.path not in OPEN
-]
+NAMED = [one for one in every_route() if one.path.startswith(GUARDED) and one.path not in OPEN]
 
 
 def test_the_matrix_is_what_it_says_here() -> None:
@@ -69,13 +57,18 @@ def test_the_matrix_is_what_it_says_here() -> None:
     assert found == MATRIX.strip()
 
 
-@pytest.mark.parametrize("route", NAMED, ids=lambda route: f"{type(route).__name__} {route.path}")
-def test_every_route_names_a_permission(route: APIRoute | APIWebSocketRoute) -> None:
-    assert access.rule_of(route) is not None, f"{route.path}: give it access.Allowed, Viewer or opens"
+@pytest.mark.parametrize("one", NAMED, ids=str)
+def test_every_route_names_a_permission(one: Found) -> None:
+    assert access.rule_of(one.route) is not None, f"{one}: give it access.Allowed, Viewer or opens"
 
 
 def test_the_exceptions_are_routes_that_there_are() -> None:
-    assert {getattr(route, "path", "") for route in routes()} >= set(OPEN)
+    assert {one.path for one in every_route()} >= set(OPEN)
+
+
+def test_every_route_knows_its_whole_path() -> None:
+    """Logs, metrics and the audit log name a route by it, and FastAPI tells it without the prefix of whoever includes it."""
+    assert [str(one) for one in every_route() if one.route.path != one.path] == []
 
 
 def test_masks_tell_the_roles_apart() -> None:
@@ -104,8 +97,6 @@ def app(deps: Deps) -> FastAPI:
 
 
 async def recorded(deps: Deps) -> list[tuple[str, ...]]:
-    from backend.services import audit
-
     found = [audit.decoded(line, deps.clock.now()) for line in deps.audit.rest()]
     return [(one.action, one.outcome, one.resource, one.detail) for one in found]
 
@@ -131,8 +122,6 @@ async def test_a_route_takes_those_who_may_and_writes_down_both(
 async def test_a_read_of_one_location_is_recorded_in_its_chain(
     client: httpx.AsyncClient, make_user: MakeUser, login: Login, deps: Deps
 ) -> None:
-    from backend.services import audit
-
     boss = await login((await make_user("admin", ("Ontario", "Upland"))).email)
     place = boss.user["locations"][0]["id"]
 

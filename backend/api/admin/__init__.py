@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from backend.api.admin import audit, cache, dead, queries, sources, stream, ws
 
-router = APIRouter(prefix="/api/admin", tags=["admin"])
+# Each part says its whole path: logs, metrics and the audit log name routes by it.
+router = APIRouter(tags=["admin"])
 for part in (sources, dead, cache, stream, ws, queries, audit):
     router.include_router(part.router)

@@ -17,7 +17,7 @@ from backend.policy import Permission
 from backend.storage import audit as log
 from domain import errors
 
-router = APIRouter()
+router = APIRouter(prefix="/api/admin")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

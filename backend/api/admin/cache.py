@@ -9,7 +9,7 @@ from backend.api.body import Json
 from backend.api.deps import Parts
 from backend.services import observing
 
-router = APIRouter()
+router = APIRouter(prefix="/api/admin")
 
 
 @router.get("/cache")

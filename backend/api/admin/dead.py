@@ -17,7 +17,7 @@ from backend.services.dead_letters import Choice
 from backend.stream.dead import Letter
 from domain import errors
 
-router = APIRouter(prefix="/dead-letters")
+router = APIRouter(prefix="/api/admin/dead-letters")
 
 Operator = Annotated[Actor, Allowed(Permission.OPERATE)]
 _ID = r"^[0-9]{1,19}-[0-9]{1,19}$"

@@ -12,7 +12,7 @@ from backend.api.deps import Parts
 from backend.storage import monitoring
 from domain import errors
 
-router = APIRouter()
+router = APIRouter(prefix="/api/admin")
 
 
 @router.get("/queries")

@@ -16,7 +16,7 @@ from backend.policy import Permission
 from backend.services import sources
 from backend.storage.sources import Source
 
-router = APIRouter(prefix="/sources")
+router = APIRouter(prefix="/api/admin/sources")
 
 Operator = Annotated[Actor, Allowed(Permission.OPERATE)]
 _Short = Annotated[Text, Field(max_length=200)]

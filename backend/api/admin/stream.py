@@ -11,7 +11,7 @@ from backend.jobs import scheduler
 from backend.services import observing
 from backend.storage import periodic
 
-router = APIRouter()
+router = APIRouter(prefix="/api/admin")
 
 
 @router.get("/stream")
