@@ -1,7 +1,47 @@
-"""GET /api/bi/bot-performance."""
+"""GET /api/bi/bot-performance, and POST /api/bi/alerts/{alert_id}/ack."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+
+from backend.api.body import Json
+from backend.api.deps import CurrentUser, Parts
+from backend.policy import Permission
+from backend.services.bi import alerts, performance, question
 
 router = APIRouter(tags=["bi"])
+
+Timeframe = Literal["24h", "7d", "30d", "90d"]
+
+
+@router.get("/api/bi/bot-performance")
+async def bot_performance(
+    deps: Parts,
+    actor: CurrentUser,
+    *,
+    timeframe: Timeframe = "7d",
+    location_id: Annotated[str, Query(max_length=36)] = "",
+    include_coordination: bool = True,
+    include_alerts: bool = True,
+) -> Json:
+    """The bots one by one, how they work together, how the system is, and what alarms."""
+    asked = await performance.ask(
+        deps,
+        actor,
+        location_id=location_id,
+        timeframe=timeframe,
+        include_coordination=include_coordination,
+        include_alerts=include_alerts,
+    )
+    return await performance.answer(deps, asked) | {"cache_hit": False}
+
+
+@router.post("/api/bi/alerts/{alert_id}/ack")
+async def acknowledge(deps: Parts, actor: CurrentUser, alert_id: UUID) -> Json:
+    """Say that you take an alert on; the first to say so stays its owner."""
+    scope, offices = await question.whose(deps, actor, None, Permission.SEE_BOTS)
+    places = {office.key: office.id for office in offices}
+    return await alerts.acknowledge(deps, actor, scope, places, str(alert_id))

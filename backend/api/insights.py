@@ -2,6 +2,67 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from typing import Annotated, Any, Literal
+
+import orjson
+from fastapi import APIRouter, Query, Response
+
+from backend.api.body import Json
+from backend.api.deps import CurrentUser, Parts
+from backend.services.bi import anomalies, insights
 
 router = APIRouter(tags=["bi"])
+
+Timeframe = Literal["24h", "7d", "30d", "90d"]
+Location = Annotated[str, Query(max_length=36)]
+_ABOUT = ("as_of", "watermark", "source")
+
+
+@router.get("/api/bi/anomaly-detection")
+async def anomaly_detection(
+    deps: Parts,
+    actor: CurrentUser,
+    *,
+    timeframe: Timeframe = "7d",
+    sensitivity: Annotated[float, Query(ge=0.1, le=1, allow_inf_nan=False)] = 0.5,
+    location_id: Location = "",
+) -> Json:
+    """What is unlike the same hour of the week (24h, 7d) or weekday (30d, 90d) of the weeks before."""
+    asked = await anomalies.ask(
+        deps, actor, location_id=location_id, timeframe=timeframe, sensitivity=sensitivity
+    )
+    return await anomalies.answer(deps, asked) | {"cache_hit": False}
+
+
+@router.get("/api/bi/predictive-insights")
+async def predictive_insights(
+    deps: Parts,
+    actor: CurrentUser,
+    response: Response,
+    *,
+    insight_types: Annotated[
+        str,
+        Query(max_length=200, description=f"Comma-separated, of {', '.join(insights.TYPES)}; empty: all."),
+    ] = "",
+    confidence_threshold: Annotated[float, Query(ge=0, le=1, allow_inf_nan=False)] = 0.7,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    location_id: Location = "",
+) -> list[dict[str, Any]]:
+    """A list, the most relevant first. Headers say of it what other answers say in fields.
+
+    `X-BI-Not-Enough-Data` names, as JSON, the types that have too little history, and what they lack.
+    """
+    asked = await insights.ask(
+        deps,
+        actor,
+        location_id=location_id,
+        insight_types=insight_types,
+        confidence_threshold=confidence_threshold,
+        limit=limit,
+    )
+    found = await insights.answer(deps, asked)
+    about = {name: found[name] for name in _ABOUT} | {"cache_hit": False}
+    for name, value in about.items():
+        response.headers[f"X-BI-{name.replace('_', '-').title()}"] = orjson.dumps(value).decode().strip('"')
+    response.headers["X-BI-Not-Enough-Data"] = orjson.dumps(found["not_enough_data"]).decode()
+    return [insight | about for insight in found["insights"]]

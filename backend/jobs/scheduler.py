@@ -17,7 +17,7 @@ import asyncpg
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-from backend.jobs import audit_heads, forgetting, housekeeping, kpi_snapshots
+from backend.jobs import alerts, anomalies, audit_heads, forecasts, forgetting, housekeeping, kpi_snapshots
 from backend.storage import periodic
 
 if TYPE_CHECKING:
@@ -45,6 +45,9 @@ PERIODIC: Sequence[Periodic] = (
     Periodic(name="forgetting", every=timedelta(days=1), once=forgetting.once),
     Periodic(name="kpi_snapshots", every=timedelta(minutes=10), once=kpi_snapshots.once),
     Periodic(name="audit_heads", every=timedelta(hours=1), once=audit_heads.once),
+    Periodic(name="alerts", every=timedelta(minutes=1), once=alerts.once),
+    Periodic(name="anomalies", every=timedelta(hours=1), once=anomalies.once),
+    Periodic(name="forecasts", every=timedelta(hours=1), once=forecasts.once),
 )
 
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from backend.storage.warehouse import latencies
+from backend.storage.warehouse import latencies, offices
+from backend.storage.warehouse.offices import Office
 from backend.storage.warehouse.ranges import HOUR, Moments, Span, floor
+from backend.storage.warehouse.scope import Scope
 
 if TYPE_CHECKING:
     from backend.storage.pool import Connection
@@ -41,17 +43,10 @@ class Silence:
     weeks: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    key: int
-    id: str
-
-
-async def places(connection: Connection) -> list[Place]:
-    rows = await connection.fetch(
-        "SELECT location_key AS key, location_id AS id FROM dim_location WHERE location_id IS NOT NULL ORDER BY 1"
-    )
-    return [Place(**dict(row)) for row in rows]
+async def everything(connection: Connection) -> tuple[Scope, tuple[Office, ...]]:
+    """Every office there is, for jobs that look at all of them."""
+    rows = await connection.fetch("SELECT location_id FROM dim_location WHERE location_id IS NOT NULL")
+    return await offices.seen(connection, [row["location_id"] for row in rows])
 
 
 async def counts(connection: Connection, now: datetime) -> list[Counts]:

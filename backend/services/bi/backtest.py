@@ -1,0 +1,144 @@
+"""Plain forecasts of weekly totals, each tried at every past week with only what was known then; the best one is chosen.
+
+| model | the weeks to come are |
+|---|---|
+| naive | the last as many weeks again |
+| seasonal_naive | the same weeks a year ago |
+| recent_mean | the mean of the last 13 weeks |
+| pipe | what the deals in the pipe will bring, and the recent mean for what nobody knows of yet |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+
+from backend.services.bi import baselines
+from backend.services.bi.baselines import Floats
+from backend.services.bi.pipe import Pipe
+
+LEAST_TRAINING = 8
+LEAST_ORIGINS = 5
+MOST_ORIGINS = 78
+YEAR = 52
+RECENT = 13
+LEVEL = 26
+"""Errors are measured in means of so many weeks before, so that those of a smaller past count alike."""
+MODELS = ("naive", "seasonal_naive", "recent_mean", "pipe")
+LEVELS = (0.80, 0.95)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """Revenue by whole weeks, the last of which ends with the day `until`."""
+
+    weeks: Floats
+    until: date
+    pipe: Pipe
+
+    def model(self, name: str, known: int, ahead: int) -> Floats | None:
+        """What `name` would have said of the `ahead` weeks after the first `known`; None where it could not speak."""
+        past = self.weeks[:known]
+        mean = np.full(ahead, past[-RECENT:].mean())
+        models: Mapping[str, Callable[[], Floats | None]] = {
+            "naive": lambda: past[known - ahead :] if known >= ahead else None,
+            "seasonal_naive": lambda: past[known - YEAR + np.arange(ahead) % YEAR] if known >= YEAR else None,
+            "recent_mean": lambda: mean,
+            "pipe": lambda: self._piped(known, ahead, mean),
+        }
+        return models[name]()
+
+    def _piped(self, known: int, ahead: int, mean: Floats) -> Floats | None:
+        as_of = self.until - timedelta(weeks=len(self.weeks) - known)
+        found = self.pipe.expected(as_of, ahead)
+        return None if found is None else found[0] + found[1] * mean
+
+    def level(self, known: int) -> float:
+        return float(max(self.weeks[max(0, known - LEVEL) : known].mean(), 1.0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """One past forecast: made with `known` weeks, in means of the weeks before it."""
+
+    known: int
+    level: float
+    said: Floats
+    came: Floats
+
+    @property
+    def error(self) -> float:
+        """Of the total, in weeks' means."""
+        return float((self.came.sum() - self.said.sum()) / self.level)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Track:
+    """A model's past: its trials, in the order they were made."""
+
+    model: str
+    trials: tuple[Trial, ...]
+
+    def wape(self) -> float | None:
+        came = [float(trial.came.sum()) for trial in self.trials]
+        return baselines.wape(came, [float(trial.said.sum()) for trial in self.trials])
+
+    def half_width(self, level: float) -> float | None:
+        """Of the total, in weeks' means."""
+        return baselines.conformal([trial.error for trial in self.trials], level)
+
+    def week_half_width(self, week: int, level: float) -> float | None:
+        errors = [float((t.came[week] - t.said[week]) / t.level) for t in self.trials]
+        return baselines.conformal(errors, level)
+
+    def covered(self, level: float) -> tuple[int, int]:
+        """How many totals fell into the band as it could have been drawn then, of how many for which it could."""
+        hits, n = 0, 0
+        for trial in self.trials:
+            over = [t.error for t in self.trials if t.known + len(t.came) <= trial.known]
+            half = baselines.conformal(over, level)
+            if half is not None:
+                hits, n = hits + (abs(trial.error) <= half), n + 1
+        return hits, n
+
+
+def least_weeks(ahead: int) -> int:
+    """So many weeks of history a forecast of `ahead` weeks needs: to learn from, and to be tried on."""
+    return LEAST_TRAINING + LEAST_ORIGINS - 1 + ahead
+
+
+def tried(history: History, ahead: int) -> list[Track]:
+    """The models that could speak at half of the past weeks or more, all of them on the same weeks; the best first."""
+    last = len(history.weeks) - ahead
+    origins = range(max(LEAST_TRAINING, last - MOST_ORIGINS + 1), last + 1)
+    said = {name: {known: history.model(name, known, ahead) for known in origins} for name in MODELS}
+    able = {
+        name: {known for known, weeks in found.items() if weeks is not None}
+        for name, found in said.items()
+        if sum(weeks is not None for weeks in found.values()) >= max(LEAST_ORIGINS, len(origins) / 2)
+    }
+    common = sorted(set.intersection(*able.values())) if able else []
+    tracks = [
+        Track(
+            model=name,
+            trials=tuple(
+                Trial(
+                    known=known,
+                    level=history.level(known),
+                    said=weeks,
+                    came=history.weeks[known : known + ahead],
+                )
+                for known in common
+                if (weeks := said[name][known]) is not None
+            ),
+        )
+        for name in able
+    ]
+    return sorted(tracks, key=lambda track: (_or_worst(track.wape()), MODELS.index(track.model)))
+
+
+def _or_worst(wape: float | None) -> float:
+    return float("inf") if wape is None else wape

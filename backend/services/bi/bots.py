@@ -1,0 +1,173 @@
+"""The bots' figures, one by one: what the registry says a bot is measured by, against the equal period before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from backend.metrics import FIGURES, Figure, Shape
+from backend.services.bi import compare, latency, spans
+from backend.storage.pool import Connection
+from backend.storage.warehouse import bots as store
+from backend.storage.warehouse import latencies, sums
+from backend.storage.warehouse.ranges import Group, Span
+from domain import kpis
+
+SHOWN = (
+    "bot_success",
+    "ml_response",
+    "turn_response",
+    "conversation_quality",
+    "bot_confidence",
+    "bot_error_rate",
+    "conversations",
+    "qualified",
+    "bot_events",
+    "handoffs",
+)
+"""Figures of a bot, in this order."""
+_FIGURES = tuple(FIGURES[name] for name in SHOWN)
+_MEASURES = tuple(dict.fromkeys(name for figure in _FIGURES for name in figure.measures))
+_TIMED = tuple(figure.timed for figure in _FIGURES if figure.timed)
+_COUNTED_SHARES = frozenset({"bot_success", "bot_error_rate"})
+"""Shares of cases, so that they have a Wilson interval; the others are means."""
+NO_DATA = "no data yet"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """What is stored of a time: sums and latencies by (tag, bot)."""
+
+    sums: Mapping[Group, Mapping[str, int]]
+    latencies: Mapping[str, latencies.Histograms]
+
+    def of(self, figure: Figure, group: Group) -> tuple[float | None, int]:
+        """The figure of a group, and of how many cases it is."""
+        if figure.shape is Shape.QUANTILE:
+            assert figure.timed is not None
+            return self.quantile(figure, group, figure.quantile or 0.5)
+        found = self.sums.get(group, {})
+        first = found.get(figure.measures[0], 0)
+        if figure.shape is Shape.SUM:
+            return (first * figure.factor, first) if found else (None, 0)
+        n = found.get(figure.measures[1], 0)
+        return (first * figure.factor / n if n else None), n
+
+    def quantile(self, figure: Figure, group: Group, q: float) -> tuple[float | None, int]:
+        counts = self.latencies[figure.timed or ""].get(group)
+        if counts is None:
+            return None, 0
+        us = latency.quantile_us(counts, q)
+        return (None if us is None else us * figure.factor), int(counts.sum())
+
+
+async def read(connection: Connection, span: Span, keys: Sequence[int]) -> Read:
+    by = (sums.BOT,)
+    return Read(
+        sums=await counts(connection, span, keys),
+        latencies={
+            kind: await latencies.of_span(connection, kind, span, by=by, bots=keys) for kind in _TIMED
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A timeframe, the equal part before it, and its course by tag; `label` says what is compared."""
+
+    label: str
+    now: Read
+    before: Read
+    course: Read
+
+    @property
+    def tags(self) -> list[int]:
+        parts = (self.course.sums, *self.course.latencies.values())
+        return sorted({group[0] for part in parts for group in part})
+
+    @property
+    def seen(self) -> set[int]:
+        reads = (self.now, self.before)
+        return {
+            group[1] for read in reads for part in (read.sums, *read.latencies.values()) for group in part
+        }
+
+
+async def counts(
+    connection: Connection, span: Span, keys: Sequence[int]
+) -> Mapping[Group, Mapping[str, int]]:
+    """The measures alone, by (tag, bot)."""
+    return await sums.of_span(connection, _MEASURES, span, by=(sums.BOT,), bots=keys)
+
+
+async def bots(
+    connection: Connection, calendar: spans.Calendar, timeframe: str, known: Sequence[store.Bot]
+) -> dict[str, Any]:
+    """Each of our four bots, and any other that did something here, by its id."""
+    keys = [bot.bot_key for bot in known]
+    fine = calendar.last_hours(24) if timeframe == "24h" else calendar.last_days(spans.DAYS[timeframe])
+    told = Told(
+        label=compare.label(calendar, timeframe),
+        now=await read(connection, calendar.asked(timeframe), keys),
+        before=await read(connection, calendar.before(timeframe), keys),
+        course=await read(connection, fine, keys),
+    )
+    seen = told.seen
+    return {bot.bot_id: _bot(bot, told) for bot in known if bot.bot_key in seen or bot.bot_id in store.OURS}
+
+
+def _bot(bot: store.Bot, told: Told) -> dict[str, Any]:
+    figures = {figure.name: _figure(figure, bot.bot_key, told) for figure in _FIGURES}
+    silent = all(figure["value"] is None for figure in figures.values())
+    return {
+        "bot_id": bot.bot_id,
+        "name": bot.name,
+        "metrics": figures,
+        "performance_tiers": {name: figure["tier"] for name, figure in figures.items()},
+        "note": NO_DATA if silent else None,
+    }
+
+
+def _figure(figure: Figure, bot_key: int, told: Told) -> dict[str, Any]:
+    group = (spans.ASKED, bot_key)
+    value, n = told.now.of(figure, group)
+    tier = figure.tiers.of(value) if figure.tiers else None
+    return {
+        "title": figure.title,
+        "definition": figure.definition,
+        "value": value,
+        "unit": figure.unit.value,
+        "n": n,
+        "interval": _interval(figure, told.now, group),
+        "comparison": _comparison(figure, value, bot_key, told),
+        "trend": [told.course.of(figure, (tag, bot_key))[0] for tag in told.tags],
+        "tier": tier.value if tier else None,
+        "parts": _parts(figure, told.now, group),
+        "higher_is_better": figure.higher_is_better,
+        "note": None if value is not None else NO_DATA,
+    }
+
+
+def _comparison(figure: Figure, value: float | None, bot_key: int, told: Told) -> dict[str, Any] | None:
+    previous, n = told.before.of(figure, (spans.BEFORE, bot_key))
+    found = compare.as_json(kpis.compare(value, previous, told.label))
+    return None if found is None else found | {"n": n}
+
+
+def _interval(figure: Figure, now: Read, group: Group) -> list[float] | None:
+    if figure.name not in _COUNTED_SHARES:
+        return None
+    found = now.sums.get(group, {})
+    good, n = (found.get(name, 0) for name in figure.measures)
+    interval = kpis.wilson(good, n)
+    return [interval.low, interval.high] if interval else None
+
+
+def _parts(figure: Figure, now: Read, group: Group) -> dict[str, float | None]:
+    if figure.shape is not Shape.QUANTILE:
+        return {}
+    median, _ = now.quantile(figure, group, 0.5)
+    high, _ = now.quantile(figure, group, 0.95)
+    target = {"target_ms": kpis.ML_TARGET_MS} if figure.timed == "scored" else {}
+    return {"p50_ms": median, "p95_ms": high, **target}

@@ -1,0 +1,290 @@
+"""Revenue to come: the best of four plain models by its own back-test, with bands drawn from its own past errors.
+
+Made from complete days at the office only. Each forecast that the job makes is stored as it was said; `forecast_accuracy`
+holds those whose days are over against what came.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from backend.services.bi import backtest, baselines, question, spans
+from backend.services.bi.backtest import LEVELS, History, Track
+from backend.services.bi.pipe import WEEK, pipe
+from backend.storage.pool import Connection
+from backend.storage.warehouse import forecasts as store
+from backend.storage.warehouse import series
+from backend.storage.warehouse.forecasts import REVENUE, Scored
+from backend.storage.warehouse.offices import Office
+from backend.storage.warehouse.scope import Scope
+from domain import errors, kpis
+
+if TYPE_CHECKING:
+    from backend.deps import Deps
+
+SHORTEST, LONGEST = 30, 365
+LEAST_DEALS = 10
+MOST_WEEKS = 260
+METHOD = (
+    "the best of naive, seasonal naive, recent mean and pipe by WAPE over rolling origins; "
+    "bands are split-conformal from those errors"
+)
+_READ = (REVENUE, "deals_won", "deals_added")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    """What a forecast is made of: revenue by whole weeks to the last complete day, and the deals. `days`: of history there are."""
+
+    history: History
+    days: int
+    deals_won: int
+    price_spread: float
+
+
+async def revenue_forecast(
+    deps: Deps, scope: Scope, *, days: int, offices: Sequence[Office] = ()
+) -> dict[str, Any]:
+    """Of the next `days` after the last complete day (30-365), as a total and week by week.
+
+    `value` None and a note where the history is too short. Raises: InputError for other days, TooMuchError.
+    """
+    if not SHORTEST <= days <= LONGEST:
+        raise errors.InputError(
+            f"{days} days can't be asked for.",
+            where="forecast_days",
+            hint=f"Ask for {SHORTEST} to {LONGEST} days.",
+        )
+    until = last_complete(deps, offices)
+    async with question.opened(deps, scope) as connection:
+        material = await gather(connection, scope.places, scope.keys, until)
+    return await asyncio.to_thread(told, material, days)
+
+
+def last_complete(deps: Deps, offices: Sequence[Office]) -> date:
+    """The last day that is over at every one of these offices (at all of the world's, where none is named)."""
+    now = deps.clock.now()
+    if not offices:
+        return now.date() - 2 * spans.ONE_DAY if now.hour < 12 else now.date() - spans.ONE_DAY
+    return min(now.astimezone(office.zone).date() for office in offices) - spans.ONE_DAY
+
+
+async def gather(connection: Connection, places: Sequence[int], keys: Sequence[int], until: date) -> Material:
+    """Whole weeks back from `until`, as far as there is anything of deals."""
+    first = until - timedelta(weeks=MOST_WEEKS) + spans.ONE_DAY
+    found = await series.daily(connection, places, _READ, spans.date_key(first), spans.date_key(until))
+    busy = [spans.day_of(key) for key, sums in found.items() if any(sums.values())]
+    days = (until - min(busy)).days + 1 if busy else 0
+    weeks = np.zeros(days // WEEK)
+    for day, sums in ((spans.day_of(key), sums) for key, sums in found.items()):
+        back = (until - day).days // WEEK
+        if back < len(weeks):
+            weeks[len(weeks) - 1 - back] += sums[REVENUE]
+    deals = pipe(await store.states(connection, keys, until))
+    amounts = np.asarray([closing.gross_cents for closing in deals.closings], float)
+    return Material(
+        history=History(weeks=weeks, until=until, pipe=deals),
+        days=days,
+        deals_won=sum(sums["deals_won"] for sums in found.values()),
+        price_spread=float(amounts.std() / amounts.mean()) if len(amounts) > 1 and amounts.mean() else 0.0,
+    )
+
+
+def told(material: Material, days: int) -> dict[str, Any]:
+    """The forecast as an answer; numbers only where the history holds them."""
+    ahead = -(-days // WEEK)
+    short = _missing(material, ahead)
+    tracks = [] if short else backtest.tried(material.history, ahead)
+    if not tracks or not tracks[0].trials:
+        return _answer(material, days, None) | {
+            "note": f"not enough data: {short or 'no model could be tried'}"
+        }
+    return _answer(material, days, _Forecast(material=material, tracks=tuple(tracks), days=days, ahead=ahead))
+
+
+def _missing(material: Material, ahead: int) -> str:
+    weeks, needed = len(material.history.weeks), backtest.least_weeks(ahead)
+    if material.deals_won < LEAST_DEALS:
+        return f"{material.deals_won} closed deals of {LEAST_DEALS}"
+    if weeks < needed:
+        possible = (weeks - backtest.least_weeks(0)) * WEEK
+        then = f"; {possible} days can be forecast" if possible >= SHORTEST else ""
+        return f"{weeks} whole weeks of {needed}{then}"
+    return ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Forecast:
+    material: Material
+    tracks: tuple[Track, ...]
+    days: int
+    ahead: int
+
+    @property
+    def best(self) -> Track:
+        return self.tracks[0]
+
+    @property
+    def level(self) -> float:
+        return self.material.history.level(len(self.material.history.weeks))
+
+    def weeks(self) -> baselines.Floats:
+        history = self.material.history
+        said = history.model(self.best.model, len(history.weeks), self.ahead)
+        assert said is not None  # it spoke at past weeks with less to go by
+        return said
+
+    def total(self) -> dict[str, int | None]:
+        """Of the days asked for; the last week may be a part of one."""
+        whole, part = divmod(self.days, WEEK)
+        weeks = self.weeks()
+        value = float(weeks[:whole].sum() + (weeks[whole] * part / WEEK if part else 0.0))
+        return _banded(value, {level: self._scaled(self.best.half_width(level)) for level in LEVELS})
+
+    def course(self) -> list[dict[str, Any]]:
+        begin = self.material.history.until + spans.ONE_DAY
+        return [
+            {
+                "from": (begin + timedelta(weeks=n)).isoformat(),
+                "to": min(begin + timedelta(weeks=n + 1), begin + timedelta(days=self.days)).isoformat(),
+                **_banded(
+                    float(value),
+                    {level: self._scaled(self.best.week_half_width(n, level)) for level in LEVELS},
+                ),
+            }
+            for n, value in enumerate(self.weeks())
+        ]
+
+    def _scaled(self, half: float | None) -> float | None:
+        return None if half is None else half * self.level
+
+    def backtest(self) -> dict[str, Any]:
+        n = len(self.best.trials)
+        return {
+            "wape": self.best.wape(),
+            "n": n,
+            "independent_n": -(-n // self.ahead),
+            "weeks_ahead": self.ahead,
+            "candidates": [{"model": t.model, "wape": t.wape(), "n": len(t.trials)} for t in self.tracks],
+            **{f"coverage_{level:.0%}".rstrip("%"): _share(*self.best.covered(level)) for level in LEVELS},
+            "note": "Past weeks overlap: n of them hold independent_n that do not. The model was chosen on the same weeks.",
+        }
+
+    def luck_floor(self) -> float | None:
+        """The relative error that luck alone brings to such a total."""
+        material = self.material
+        expected = material.deals_won / max(material.days, 1) * self.days
+        return baselines.luck_floor(expected, material.price_spread)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prospect:
+    """Revenue of the `ahead` weeks to come, and by how much such forecasts were off before, in cents of today."""
+
+    model: str
+    ahead: int
+    value: float
+    errors: tuple[float, ...]
+    wape: float | None
+
+
+def prospect(material: Material, days: int) -> Prospect | str:
+    """Of the whole weeks that hold these days; or what the history lacks."""
+    ahead = -(-days // WEEK)
+    if short := _missing(material, ahead):
+        return short
+    tracks = backtest.tried(material.history, ahead)
+    if not tracks or not tracks[0].trials:
+        return "no model could be tried"
+    found = _Forecast(material=material, tracks=tuple(tracks), days=days, ahead=ahead)
+    return Prospect(
+        model=found.best.model,
+        ahead=ahead,
+        value=float(found.weeks().sum()),
+        errors=tuple(trial.error * found.level for trial in found.best.trials),
+        wape=found.best.wape(),
+    )
+
+
+def _answer(material: Material, days: int, forecast: _Forecast | None) -> dict[str, Any]:
+    until = material.history.until
+    return {
+        "metric": REVENUE,
+        "unit": kpis.Unit.CENTS.value,
+        "days": days,
+        "data_until": until.isoformat(),
+        "until": (until + timedelta(days=days)).isoformat(),
+        "n": material.deals_won,
+        "history_days": material.days,
+        "model": forecast.best.model if forecast else None,
+        "method": METHOD,
+        "total": forecast.total() if forecast else _banded(None, {}),
+        "weeks": forecast.course() if forecast else [],
+        "backtest": forecast.backtest() if forecast else None,
+        "luck_floor_wape": forecast.luck_floor() if forecast else None,
+        "note": None,
+    }
+
+
+def _banded(value: float | None, halves: Mapping[float, float | None]) -> dict[str, int | None]:
+    """The value between its bands; revenue is never below nothing."""
+    found: dict[str, int | None] = {"value": None if value is None else round(value)}
+    for level in LEVELS:
+        half = halves.get(level)
+        known = value is not None and half is not None
+        found[f"low_{level * 100:.0f}"] = max(0, round((value or 0) - (half or 0))) if known else None
+        found[f"high_{level * 100:.0f}"] = round((value or 0) + (half or 0)) if known else None
+    return found
+
+
+def _share(hits: int, n: int) -> dict[str, Any]:
+    interval = kpis.wilson(hits, n)
+    return {
+        "value": hits / n if n else None,
+        "n": n,
+        "interval": [interval.low, interval.high] if interval else None,
+        "note": None if n else "not enough data: no band could have been drawn in the past",
+    }
+
+
+async def forecast_accuracy(deps: Deps, scope: Scope, *, offices: Sequence[Office] = ()) -> dict[str, Any]:
+    """How the forecasts that were made turned out, by days ahead: WAPE and coverage of the bands, with n."""
+    until = last_complete(deps, offices)
+    async with question.opened(deps, scope) as connection:
+        scored = await store.scored(connection, scope.places, until)
+        waiting, first = await store.next_due(connection, scope.places, until)
+    by_days: dict[int, list[Scored]] = {}
+    for one in scored:
+        by_days.setdefault(one.days, []).append(one)
+    due = f"; the first can be scored on {first.isoformat()}" if first else ""
+    return {
+        "metric": REVENUE,
+        "n": len(scored),
+        "waiting": waiting,
+        "horizons": [{"days": days, **_turned_out(found)} for days, found in sorted(by_days.items())],
+        "method": "stored forecasts against what their days brought, office by office or the whole",
+        "note": None if scored else f"no forecast has come due yet{due}",
+    }
+
+
+def _turned_out(found: Sequence[Scored]) -> dict[str, Any]:
+    banded_80 = [one for one in found if one.low_80 is not None and one.high_80 is not None]
+    banded_95 = [one for one in found if one.low_95 is not None and one.high_95 is not None]
+    return {
+        "n": len(found),
+        "wape": baselines.wape(
+            [float(one.actual_cents) for one in found], [float(one.value_cents) for one in found]
+        ),
+        "coverage_80": _share(
+            sum((o.low_80 or 0) <= o.actual_cents <= (o.high_80 or 0) for o in banded_80), len(banded_80)
+        ),
+        "coverage_95": _share(
+            sum((o.low_95 or 0) <= o.actual_cents <= (o.high_95 or 0) for o in banded_95), len(banded_95)
+        ),
+    }

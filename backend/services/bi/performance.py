@@ -1,0 +1,93 @@
+"""The whole answer of /api/bi/bot-performance: the bots one by one, how they work together, the system, and its alerts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from backend.actor import Actor
+from backend.policy import Permission
+from backend.services.bi import alerts, bots, coordination, health, question, spans
+from backend.services.bi.question import Question
+from backend.storage.warehouse import bots as store
+from backend.storage.warehouse import newest
+from domain import periods
+
+if TYPE_CHECKING:
+    from backend.deps import Deps
+
+TIMEFRAMES = ("24h", "7d", "30d", "90d")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BotPerformance(Question):
+    name: ClassVar[str] = "bot-performance"
+
+    include_coordination: bool = True
+    include_alerts: bool = True
+
+    def options(self) -> Mapping[str, Any]:
+        return {"coordination": self.include_coordination, "alerts": self.include_alerts}
+
+
+async def ask(
+    deps: Deps,
+    actor: Actor,
+    *,
+    location_id: str = "",
+    timeframe: str = "7d",
+    include_coordination: bool = True,
+    include_alerts: bool = True,
+) -> BotPerformance:
+    """Raises: ForbiddenError."""
+    scope, offices = await question.whose(deps, actor, location_id, Permission.SEE_BOTS)
+    return BotPerformance(
+        scope=scope,
+        offices=offices,
+        timeframe=timeframe,
+        include_coordination=include_coordination,
+        include_alerts=include_alerts,
+    )
+
+
+async def answer(deps: Deps, asked: BotPerformance) -> dict[str, Any]:
+    """All of it from one snapshot of the warehouse. Raises: TooMuchError."""
+    now = deps.clock.now()
+    calendar = asked.calendar(now)
+    places = {office.key: office.id for office in asked.offices}
+    async with question.opened(deps, asked.scope) as connection:
+        known = await store.known(connection)
+        names = {bot.bot_key: bot.bot_id for bot in known}
+        watermark = await newest.event(connection, asked.scope, now)
+        told: dict[str, Any] = {
+            "bot_metrics": await bots.bots(connection, calendar, asked.timeframe, known),
+            "coordination_metrics": {},
+            "system_health": await health.health(deps, connection, places, now=now),
+            "performance_alerts": [],
+        }
+        if asked.include_coordination:
+            told["coordination_metrics"] = await coordination.coordination(
+                connection, asked.scope, asked.timeframe, names, now=now, until=complete_until(calendar)
+            )
+        if asked.include_alerts:
+            since = now - periods.TIMEFRAMES[asked.timeframe]
+            told["performance_alerts"] = await alerts.listed(connection, since, places)
+    return told | {"timeframe": asked.timeframe, **stamps(now, watermark, "aggregates")}
+
+
+def complete_until(calendar: spans.Calendar) -> int:
+    """The date key of the last day that is over at every office."""
+    days = [calendar.today(office) for office in calendar.offices] or [calendar.now.date()]
+    return spans.date_key(min(days) - spans.ONE_DAY)
+
+
+def stamps(now: datetime, watermark: datetime | None, source: str) -> dict[str, Any]:
+    """What every answer says of itself."""
+    return {
+        "as_of": now.isoformat(),
+        "watermark": watermark.isoformat() if watermark else None,
+        "source": source,
+        "last_updated": now.isoformat(),
+    }

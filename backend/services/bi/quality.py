@@ -1,0 +1,103 @@
+"""How good the bots' conversations are, whether that changes, and which of them nobody ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from backend.services.bi import baselines, spans
+from backend.storage.pool import Connection
+from backend.storage.warehouse import handoffs, series
+from backend.storage.warehouse.ranges import HOUR, floor
+from backend.storage.warehouse.scope import Scope
+from domain import kpis
+
+LEAST_POINTS = 5
+LEAST_RATED = 30
+_RATED = ("rated", "quality_bp")
+
+
+async def quality(
+    connection: Connection, scope: Scope, timeframe: str, *, now: datetime, until: int
+) -> dict[str, Any]:
+    """Mean quality by hour (24h) or complete day at the office (to the date key `until`), and its trend."""
+    by_hour = timeframe == "24h"
+    if by_hour:
+        end = floor(now)
+        found: Mapping[Any, series.Sums] = await series.hourly(
+            connection, scope.places, _RATED, end - timedelta(hours=24), end
+        )
+        first: Any = end - timedelta(hours=24)
+        steps = {at: (at - first) / HOUR for at in found}
+    else:
+        last = spans.day_of(until)
+        begin = last - timedelta(days=spans.DAYS[timeframe] - 1)
+        found = await series.daily(connection, scope.places, _RATED, spans.date_key(begin), until)
+        steps = {at: float((spans.day_of(at) - begin).days) for at in found}
+    points = [(steps[at], sums) for at, sums in sorted(found.items()) if sums["rated"]]
+    n = sum(sums["rated"] for _, sums in points)
+    means = [sums["quality_bp"] / sums["rated"] / 10_000 for _, sums in points]
+    return {
+        "value": sum(sums["quality_bp"] for _, sums in points) / n / 10_000 if n else None,
+        "n": n,
+        "note": None if n else "no data yet",
+        "series": [{"step": step, "value": mean} for (step, _), mean in zip(points, means, strict=True)],
+        "trend": _trend(means, [step for step, _ in points], n, "hour" if by_hour else "day"),
+    }
+
+
+def _trend(means: Sequence[float], steps: Sequence[float], n: int, step: str) -> dict[str, Any]:
+    method = f"Theil-Sen slope a {step} with Sen's 95 % interval, complete {step}s only"
+    slope = baselines.theil_sen(means, steps) if len(means) >= LEAST_POINTS and n >= LEAST_RATED else None
+    if slope is None:
+        return {
+            "direction": None,
+            "slope": None,
+            "interval": None,
+            "n": len(means),
+            "method": method,
+            "note": f"not enough data: {len(means)} of {LEAST_POINTS} {step}s with ratings, {n} of {LEAST_RATED} ratings",
+        }
+    direction = "rising" if slope.low > 0 else "falling" if slope.high < 0 else "steady"
+    return {
+        "direction": direction,
+        "slope": slope.per_step,
+        "interval": [slope.low, slope.high],
+        "n": slope.n,
+        "method": method,
+        "note": "the interval holds zero: no change can be told" if direction == "steady" else None,
+    }
+
+
+async def unfinished(
+    connection: Connection,
+    scope: Scope,
+    start: datetime,
+    now: datetime,
+    bots: Mapping[int, str],
+) -> dict[str, Any]:
+    """Conversations with a reply since `start` that neither qualified nor ended, and are silent for a day."""
+    found = await handoffs.unfinished(connection, scope.keys, start, now, now=now)
+    n = sum(line["n"] for line in found["bots"])
+    left = sum(line["unfinished"] for line in found["bots"])
+    interval = kpis.wilson(left, n)
+    return {
+        "value": left if n else None,
+        "share": left / n if n else None,
+        "interval": [interval.low, interval.high] if interval else None,
+        "n": n,
+        "note": None if n else "no data yet",
+        "definition": "Conversations with a reply that neither qualified nor ended, silent for 24 hours or more.",
+        "by_bot": [
+            {"bot_id": bots.get(line["bot_key"], "-"), "n": line["n"], "value": line["unfinished"]}
+            for line in found["bots"]
+        ],
+        "examples": [
+            {
+                **{k: v for k, v in example.items() if k != "bot_key"},
+                "bot_id": bots.get(example["bot_key"], "-"),
+            }
+            for example in found["examples"]
+        ],
+    }
