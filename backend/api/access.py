@@ -4,8 +4,8 @@
     viewer: Annotated[Actor, Viewer(Permission.SEE_MONEY, cost=Cost.REVENUE)]
 
 `Viewer` is for questions to the warehouse: an administrator may ask them as somebody else would see the answer
-(`?view_as=<location ids>`). A WebSocket names its permission with `@opens(…)` above its endpoint and calls `enter` once
-its person is known. tests/backend/test_policy.py finds every route that demands nothing.
+(`?view_as=<location ids>`). A live socket's person is known later: its endpoint names the permission with `@opens(…)`,
+and the gateway checks it channel by channel. tests/backend/test_policy.py finds every route that demands nothing.
 """
 
 from __future__ import annotations

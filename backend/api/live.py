@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocket
 
-from backend import policy
+from backend.api.access import Operator, opens
 from backend.api.body import Json
 from backend.api.deps import CurrentUser, Parts, deps_of
 from backend.policy import Permission
@@ -18,18 +18,21 @@ router = APIRouter(tags=["live"])
 
 
 @router.websocket("/ws/dashboard/{location_id}")
+@opens(Permission.SEE_KPIS)
 async def dashboard(socket: WebSocket, location_id: str) -> None:
     """The tiles; `?timeframe=` 24h, 7d, 30d (unless said), 90d or 1y."""
     await _serve(socket, location_id, "dashboard")
 
 
 @router.websocket("/ws/bot-performance/{location_id}")
+@opens(Permission.SEE_BOTS)
 async def bot_performance(socket: WebSocket, location_id: str) -> None:
     """The bots' figures; `?timeframe=` 24h, 7d (unless said), 30d or 90d."""
     await _serve(socket, location_id, "bot_performance")
 
 
 @router.websocket("/ws/business-intelligence/{location_id}")
+@opens(Permission.SEE_KPIS)
 async def business_intelligence(socket: WebSocket, location_id: str) -> None:
     """All five channels."""
     await _serve(
@@ -38,6 +41,7 @@ async def business_intelligence(socket: WebSocket, location_id: str) -> None:
 
 
 @router.websocket("/ws/bi/revenue-intelligence/{location_id}")
+@opens(Permission.SEE_MONEY)
 async def revenue_intelligence(socket: WebSocket, location_id: str) -> None:
     """Revenue and commission; `?timeframe=` 7d, 30d (unless said), 90d or 1y."""
     await _serve(socket, location_id, "revenue_intelligence")
@@ -64,9 +68,8 @@ async def health(request: Request) -> Json:
 
 
 @router.get("/ws/bi/metrics")
-async def metrics(request: Request, actor: CurrentUser) -> Json:
+async def metrics(request: Request, _: Operator) -> Json:
     """What the live channels of this process did, and how many look at each channel over all processes."""
-    policy.check(actor, Permission.OPERATE)
     gateway = gateway_of(request)
     present = await presence.counts(gateway.deps, channels.KINDS)
     return gateway.deps.live.as_dict() | {

@@ -19,11 +19,11 @@ from backend.realtime.group import StateGroup
 from backend.realtime.news import News
 from backend.realtime.quality import Returns
 from backend.realtime.windows import Windows
-from backend.services import auth
+from backend.services import audit, auth
 from domain import errors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from backend.actor import Actor
     from backend.deps import Deps
@@ -82,6 +82,15 @@ class Gateway:
         """Raises: ForbiddenError for a channel that is not theirs."""
         for question in questions:
             policy.check(actor, KINDS[question.channel].permission)
+
+    async def attend(self, connection: Connection, questions: Collection[Question]) -> None:
+        """Charge who looks, and write down at what. Raises: TooManyTriesError."""
+        await self.deps.limits.person(connection.actor.id, len(questions))
+        seen = {"channels": sorted({question.channel for question in questions})}
+        places = connection.audience.locations
+        await audit.record(
+            self.deps, connection.actor, action="live", resource="WS", location_ids=places, detail=seen
+        )
 
     def returned(self, actor: Actor) -> None:
         """Its line was cut and it came back."""

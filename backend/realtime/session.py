@@ -119,9 +119,13 @@ async def _attended(socket: WebSocket, line: Line, gateway: Gateway, wanted: Wan
     try:
         await gateway.enter(connection)
         points = {_asked(point): Point(point.epoch, point.offset) for point in resume}
-        for question in dict.fromkeys((*wanted.questions, *points)):
+        questions = dict.fromkeys((*wanted.questions, *points))
+        await gateway.attend(connection, questions)
+        for question in questions:
             gateway.subscribe(connection, question, points.get(question))
         await Talk(gateway, connection).listen(socket)
+    except errors.TooManyTriesError as fault:
+        connection.close(TOO_MANY, fault.message)
     except errors.ForbiddenError:
         connection.close(NOT_ALLOWED, "not for you")
     except errors.InputError as fault:

@@ -47,6 +47,8 @@ class Talk:
                 continue
             try:
                 await self._heard(text)
+            except errors.TooManyTriesError as fault:
+                self._strike(fault.code, fault.message, fault.hint)
             except errors.AccessError:
                 self._connection.close(SIGN_IN, "sign in again")
             except errors.JorgeError as fault:
@@ -68,7 +70,7 @@ class Talk:
             case messages.UnsubscribeChannel() | messages.UnsubscribeComponent():
                 await self._leave(said)
             case _:
-                self._subscribe(said)
+                await self._subscribe(said)
 
     async def _renewed(self, text: str, fault: Exception) -> None:
         """Perhaps it is a renewal, which has no type."""
@@ -80,7 +82,7 @@ class Talk:
             return self._strike("not_understood", str(fault)[:200], "docs/live.md lists the messages.")
         await self._gateway.renew(self._connection, await self._gateway.proof_of(said))
 
-    def _subscribe(
+    async def _subscribe(
         self, said: messages.SubscribeChannel | messages.SubscribeComponent | messages.Resume
     ) -> None:
         point = None
@@ -94,6 +96,7 @@ class Talk:
             question = Question(channel=said.channel, timeframe=timeframe, component=component)
             if said.epoch is not None and said.offset is not None:
                 point = Point(said.epoch, said.offset)
+        await self._gateway.attend(self._connection, [question])
         self._gateway.subscribe(self._connection, question, point)
 
     async def _leave(self, said: messages.UnsubscribeChannel | messages.UnsubscribeComponent) -> None:
