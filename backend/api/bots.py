@@ -7,8 +7,11 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
+from backend.actor import Actor
+from backend.api.access import Allowed, Viewer
 from backend.api.body import Json
-from backend.api.deps import CurrentUser, Parts
+from backend.api.deps import Parts
+from backend.limits import Cost
 from backend.policy import Permission
 from backend.services.bi import alerts, performance, question
 
@@ -20,7 +23,7 @@ Timeframe = Literal["24h", "7d", "30d", "90d"]
 @router.get("/api/bi/bot-performance")
 async def bot_performance(
     deps: Parts,
-    actor: CurrentUser,
+    actor: Annotated[Actor, Viewer(Permission.SEE_BOTS, cost=Cost.BOTS)],
     *,
     timeframe: Timeframe = "7d",
     location_id: Annotated[str, Query(max_length=36)] = "",
@@ -40,7 +43,9 @@ async def bot_performance(
 
 
 @router.post("/api/bi/alerts/{alert_id}/ack")
-async def acknowledge(deps: Parts, actor: CurrentUser, alert_id: UUID) -> Json:
+async def acknowledge(
+    deps: Parts, actor: Annotated[Actor, Allowed(Permission.SEE_BOTS)], alert_id: UUID
+) -> Json:
     """Say that you take an alert on; the first to say so stays its owner."""
     scope, offices = await question.whose(deps, actor, None, Permission.SEE_BOTS)
     places = {office.key: office.id for office in offices}

@@ -7,8 +7,12 @@ from typing import Annotated, Any, Literal
 import orjson
 from fastapi import APIRouter, Query, Response
 
+from backend.actor import Actor
+from backend.api.access import Viewer
 from backend.api.body import Json
-from backend.api.deps import CurrentUser, Parts
+from backend.api.deps import Parts
+from backend.limits import Cost
+from backend.policy import Permission
 from backend.services.bi import anomalies, insights
 
 router = APIRouter(tags=["bi"])
@@ -21,7 +25,7 @@ _ABOUT = ("as_of", "watermark", "source")
 @router.get("/api/bi/anomaly-detection")
 async def anomaly_detection(
     deps: Parts,
-    actor: CurrentUser,
+    actor: Annotated[Actor, Viewer(Permission.SEE_KPIS, cost=Cost.INSIGHTS)],
     *,
     timeframe: Timeframe = "7d",
     sensitivity: Annotated[float, Query(ge=0.1, le=1, allow_inf_nan=False)] = 0.5,
@@ -37,7 +41,7 @@ async def anomaly_detection(
 @router.get("/api/bi/predictive-insights")
 async def predictive_insights(
     deps: Parts,
-    actor: CurrentUser,
+    actor: Annotated[Actor, Viewer(Permission.SEE_KPIS, cost=Cost.INSIGHTS)],
     response: Response,
     *,
     insight_types: Annotated[
