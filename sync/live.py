@@ -74,8 +74,8 @@ class Live:
         """Keep the tiles of `board` fresh until cancelled."""
 
         def hear(message: dict[str, Any]) -> None:
-            if message.get("type") == "dashboard":
-                self.keep(board, message)
+            if message.get("channel") == "dashboard" and isinstance(message.get("data"), dict):
+                self.keep(board, message["data"])
 
         await nudge.stay_connected(lambda: self._frames(board), hear, rng=self.rng, wanted=self.wanted)
 

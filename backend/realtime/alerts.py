@@ -15,7 +15,7 @@ from backend.realtime import messages, resume
 from backend.realtime.audience import ALL
 from backend.realtime.buckets import Priority
 from backend.realtime.hub import Message, Subscription
-from backend.realtime.members import Group, Member, Point, Stamp
+from backend.realtime.members import Group, Point, Stamp
 from backend.realtime.resume import Entry
 from backend.services.bi import alerts, question
 from domain import errors
@@ -102,7 +102,7 @@ class AlertGroup(Group):
         before, self._open = self._open, found
         if not self._ready:
             self._ready = True
-            await self.tell(Member.changed)
+            await self.tell(lambda member: member.changed())
             return
         for alert_id in found.keys() - before.keys():
             await self._say({"event": "opened", "alert": found[alert_id]})

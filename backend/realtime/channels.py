@@ -5,6 +5,7 @@ from __future__ import annotations
 import typing
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from backend import policy
@@ -12,7 +13,8 @@ from backend.metrics import figures, measures
 from backend.policy import Permission
 from backend.realtime.buckets import Priority
 from backend.realtime.picture import Made
-from backend.services.bi import dashboard, performance, revenue
+from backend.services import kpis
+from backend.services.bi import performance, revenue
 from domain import errors
 
 if TYPE_CHECKING:
@@ -53,10 +55,8 @@ class Kind:
 
 
 async def _dashboard(sources: Sources, audience: Audience, question: Question) -> Made:
-    asked = dashboard.DashboardQuestion(
-        scope=audience.scope, offices=audience.offices, timeframe=question.timeframe or "30d"
-    )
-    return _made(_part(await dashboard.answer(sources.deps, asked), question.component))
+    asked = kpis.Ask(locations=audience.locations, timeframe=question.timeframe or "30d")
+    return _made(_part(await kpis.dashboard(sources.deps, asked, fresh=True), question.component))
 
 
 async def _revenue(sources: Sources, audience: Audience, question: Question) -> Made:
@@ -88,7 +88,8 @@ async def _analytics(sources: Sources, audience: Audience, question: Question) -
             "location_id": audience.name_of(key),
             "window": window,
             "rev": row.rev,
-            "values": {name: value for name, value in row.values.items() if may_see(audience.role, name)},
+            "values": _shown(audience.role, row.values),
+            "bots": {bot: _shown(audience.role, values) for bot, values in row.bots.items()},
         }
         for (key, window), row in windows.of(audience.scope.places).items()
     }
@@ -141,6 +142,11 @@ KINDS: Mapping[str, Kind] = {
 }
 
 
+def _shown(role: Role, values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if may_see(role, name)}
+
+
+@cache
 def may_see(role: Role, name: str) -> bool:
     """A measure's or figure's number."""
     if figure := figures.FIGURES.get(name):

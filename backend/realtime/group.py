@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from backend import errors as faults
 from backend.realtime import messages
-from backend.realtime.members import Group, Member, Point, Stamp
+from backend.realtime.members import Group, Point, Stamp
 from backend.realtime.picture import NEVER, Picture
 from backend.stream import sequencer
 from domain import errors
@@ -112,5 +112,5 @@ class StateGroup(Group):
         changed = self.picture.keep(made, always=always and not self.kind.keyed)
         self._frames.clear()
         if changed:
-            await self.tell(Member.changed)
+            await self.tell(lambda member: member.changed())
         return True

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from redis import exceptions as redis_errors
 
-from backend.stream import entries
+from backend.stream import entries, keeping
 
 if TYPE_CHECKING:
     from redis.asyncio.client import PubSub
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_NO_TICK = (ValueError, TypeError, KeyError, AttributeError)
 FIRST_WAIT, LONGEST_WAIT = 0.2, 5.0
 
 
@@ -42,6 +43,7 @@ class News:
                 async with self._deps.valkey.pubsub(ignore_subscribe_messages=True) as line:
                     await line.subscribe(*channels)
                     self.deaf, wait = False, FIRST_WAIT
+                    await self._latest()
                     await self._listen(line)
             except (redis_errors.RedisError, OSError) as fault:
                 logger.warning("live.no_valkey", extra={"fault": type(fault).__name__})
@@ -50,6 +52,17 @@ class News:
             await asyncio.sleep(wait)
             wait = min(wait * 2, LONGEST_WAIT)
 
+    async def _latest(self) -> None:
+        """What was told before this line stood, and while it was cut: the processor keeps the newest rows."""
+        held: Any = await self._deps.valkey.hgetall(keeping.LATEST)
+        meta = held.pop(keeping.META.encode(), None)
+        if meta is None:
+            return
+        try:
+            self._moved(orjson.loads(meta) | {"rows": [orjson.loads(row) for row in held.values()]})
+        except _NO_TICK:
+            logger.warning("live.not_understood", extra={"channel": keeping.LATEST})
+
     async def _listen(self, line: PubSub) -> None:
         touched = self._deps.channel(entries.TOUCHED).encode()
         while True:
@@ -57,17 +70,19 @@ class News:
             if message is None:
                 await line.ping()
                 continue
+            if message["type"] != "message":
+                continue
             try:
                 said = orjson.loads(message["data"])
                 if message["channel"] == touched:
                     self._touched(keys_of(said["tags"]))
                 else:
                     self._moved(said)
-            except (ValueError, TypeError, KeyError, AttributeError):
+            except _NO_TICK:
                 logger.warning("live.not_understood", extra={"channel": str(message["channel"])})
 
 
 def keys_of(tags: list[str]) -> frozenset[int]:
-    """The location keys that tags name (entries.hour_tag and its like). Raises: ValueError, IndexError → ValueError."""
+    """The location keys that tags name (entries.hour_tag and its like). Raises: ValueError."""
     parts = (tag.split(":", 2) for tag in tags)
     return frozenset(int(part[1]) for part in parts if part[0] == "loc" and len(part) > 1)

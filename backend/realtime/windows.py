@@ -9,10 +9,11 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One location's window. A higher `rev` replaces a lower one; `values` by measure or figure."""
+    """One location's window. A higher `rev` replaces a lower one; `values` by measure or figure, `bots` the same by bot."""
 
     rev: int
     values: Mapping[str, float | None]
+    bots: Mapping[str, Mapping[str, float | None]]
 
 
 @dataclass(slots=True)
@@ -32,25 +33,23 @@ class Windows:
         """
         epoch = str(tick["epoch"])
         rows = [
-            ((int(row["location_key"]), str(row["window"])), int(row["rev"]), dict(row["values"]))
+            (
+                (int(row["location_key"]), str(row["window"])),
+                Row(rev=int(row["rev"]), values=dict(row["values"]), bots=dict(row.get("bots") or {})),
+            )
             for row in tick["rows"]
         ]
         if epoch != self.epoch:
             self.epoch = epoch
             self.rows.clear()
-        for key, rev, values in rows:
-            self._note(key, rev, values)
+        for key, row in rows:
+            if key not in self.rows or row.rev >= self.rows[key].rev:
+                self.rows[key] = row
         self.as_of, self.watermark = tick["as_of"], tick.get("watermark")
         self.complete = bool(tick.get("complete", True))
-        return frozenset(key for (key, _), _, _ in rows)
+        return frozenset(key for (key, _), _ in rows)
 
     def of(self, places: Iterable[int]) -> Mapping[tuple[int, str], Row]:
         """The rows of these location keys."""
         wanted = frozenset(places)
         return {key: row for key, row in self.rows.items() if key[0] in wanted}
-
-    def _note(self, key: tuple[int, str], rev: int, values: Mapping[str, Any]) -> None:
-        old = self.rows.get(key)
-        if old is None or rev >= old.rev:
-            before = old.values if old is not None else {}
-            self.rows[key] = Row(rev=rev, values={**before, **values})

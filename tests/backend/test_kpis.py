@@ -216,7 +216,7 @@ async def test_a_change_reaches_an_open_dashboard_within_a_second(
 
     assert (datetime.now(UTC) - begin).total_seconds() < 2
     figure = "revenue_pipeline"
-    assert second["metrics"][figure]["value"] < first["metrics"][figure]["value"]
+    assert second["data"]["metrics"][figure]["value"] < first["data"]["metrics"][figure]["value"]
 
 
 async def test_an_agents_socket_is_closed_with_not_allowed(
