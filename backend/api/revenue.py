@@ -2,6 +2,44 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+
+from backend.actor import Actor
+from backend.api import examples, problems
+from backend.api.access import Viewer
+from backend.api.bi import Location
+from backend.api.body import Json
+from backend.api.deps import Parts
+from backend.limits import Cost
+from backend.policy import Permission
+from backend.services.bi import revenue
 
 router = APIRouter(tags=["bi"])
+
+
+@router.get("/api/bi/revenue-intelligence", responses=problems.answers(examples.REVENUE))
+async def revenue_intelligence(
+    deps: Parts,
+    viewer: Annotated[Actor, Viewer(Permission.SEE_MONEY, cost=Cost.REVENUE)],
+    *,
+    timeframe: Annotated[
+        Literal["7d", "30d", "90d", "1y"], Query(description="Days at the office; the last is today so far.")
+    ] = "30d",
+    location_id: Location = "",
+    include_forecast: Annotated[bool, Query(description="Without it `predictive_trends` is null.")] = True,
+    forecast_days: Annotated[
+        int,
+        Query(ge=revenue.FEWEST_DAYS, le=revenue.MOST_DAYS, description="How far ahead to look."),
+    ] = 90,
+) -> Json:
+    """Revenue over time, what the commission is made of, the figures beside those before, and what is to come."""
+    asked = await revenue.ask(
+        deps,
+        viewer,
+        location_id=location_id,
+        timeframe=timeframe,
+        forecast_days=forecast_days if include_forecast else None,
+    )
+    return await revenue.answer(deps, asked) | {"cache_hit": False}

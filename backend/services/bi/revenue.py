@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from backend.actor import Actor
 from backend.metrics import FIGURES
 from backend.policy import Permission
-from backend.services.bi import commission, compare, question, spans
+from backend.services.bi import commission, compare, forecast, question, spans
 from backend.services.bi.question import Question
 from backend.services.bi.spans import ASKED, BEFORE, ONE_DAY, Calendar
 from backend.storage.warehouse import money, names, newest, stocks, sums
@@ -72,7 +72,11 @@ async def answer(deps: Deps, asked: RevenueQuestion) -> dict[str, Any]:
         standing = await money.standing(connection, asked.scope.keys)
         reach = await newest.event(connection, asked.scope, calendar.now)
     called = commission.Names.of(asked.offices, await _agents(deps, [*earned, *standing]))
-    forecast = await _forecast(deps, asked)
+    ahead = None
+    if asked.forecast_days is not None:
+        ahead = await forecast.revenue_forecast(
+            deps, asked.scope, days=asked.forecast_days, offices=asked.offices
+        )
     now = calendar.now.isoformat()
     return {
         "revenue_timeseries": series,
@@ -80,9 +84,9 @@ async def answer(deps: Deps, asked: RevenueQuestion) -> dict[str, Any]:
             "earned": commission.earned(earned, called),
             "pipeline": commission.standing(standing, called),
         },
-        "predictive_trends": forecast["predictive_trends"],
+        "predictive_trends": ahead,
         "summary_metrics": summary,
-        "forecast_accuracy": forecast["forecast_accuracy"],
+        "forecast_accuracy": await forecast.forecast_accuracy(deps, asked.scope, offices=asked.offices),
         "timeframe": asked.timeframe,
         "locations": [office.id for office in asked.offices],
         "as_of": now,
@@ -210,7 +214,3 @@ def _counts(row: Row) -> tuple[int, int]:
 def _close_rate(row: Row) -> float | None:
     won, ended = _counts(row)
     return won / ended if ended else None
-
-
-async def _forecast(deps: Deps, asked: RevenueQuestion) -> dict[str, Any]:
-    return {"predictive_trends": None, "forecast_accuracy": None}

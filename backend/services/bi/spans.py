@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 from backend.storage.warehouse.offices import Office
 from backend.storage.warehouse.ranges import HOUR, OWN, Days, Moments, Span, ceil, floor
 from backend.storage.warehouse.scope import ALL
+from backend.storage.warehouse.where import Within
 
 ASKED, BEFORE = 1, 2
 """Tags of the time asked for and of the equal part before it."""
@@ -95,6 +96,22 @@ class Calendar:
     def since(self, count: int) -> tuple[Days, ...]:
         """All days from the first of the last `count` on: what came and went after that moment, day by day."""
         return self._days(lambda office: (self._ago(office, count - 1, 0)[0], date.max), OWN)
+
+    def within(self, count: int, *, bounds: bool = True, received_by: datetime | None = None) -> Within:
+        """Today and the days before it as facts know them. `bounds`: no fact of these days happened beyond them."""
+        ranges: dict[tuple[int, int], list[int]] = {}
+        for office in self.offices:
+            first, last = self._ago(office, count - 1, 0)
+            ranges.setdefault((date_key(first), date_key(last)), []).append(office.key)
+        starts = [midnight(self._ago(office, count - 1, 0)[0], office.zone) for office in self.offices]
+        ends = [midnight(self.today(office) + ONE_DAY, office.zone) for office in self.offices]
+        return Within(
+            keys=tuple(office.key for office in self.offices),
+            since=min(starts, default=None) if bounds else None,
+            until=max(ends, default=None) if bounds else None,
+            days=tuple((tuple(keys), first, last) for (first, last), keys in ranges.items()),
+            received_by=received_by,
+        )
 
     def last_hours(self, count: int) -> Span:
         """The running hour and those before it, tagged by their numbers."""

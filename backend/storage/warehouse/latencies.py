@@ -107,7 +107,7 @@ def _stored(keys: Sequence[str]) -> str:
           FROM {_RANGES}
           JOIN agg_latency_hist a ON a.location_key = r.place AND a.bucket >= r.since AND a.bucket < r.until
          WHERE a.kind = $6 AND a.grain = $7::text::"char"
-           AND CASE WHEN $8::int[] IS NULL THEN a.bot_key <> {ALL_BOTS} ELSE a.bot_key = ANY($8) END"""  # noqa: S608
+           AND CASE WHEN $8::int[] IS NULL THEN a.bot_key <> {ALL_BOTS} ELSE a.bot_key = ANY($8) END"""  # noqa: S608 - fixed words
 
 
 def _facts(keys: Sequence[str]) -> str:
@@ -118,4 +118,4 @@ def _facts(keys: Sequence[str]) -> str:
           JOIN fact_bot_performance f
             ON f.location_key = r.place AND f.occurred_at >= r.since AND f.occurred_at < r.until
          WHERE f.event_type = $6 AND f.processing_us IS NOT NULL AND ($7::int[] IS NULL OR f.bot_key = ANY($7))
-         GROUP BY 1, 2, 3, 4{listed}"""  # noqa: S608
+         GROUP BY 1, 2, 3, 4{listed}"""  # noqa: S608 - fixed words

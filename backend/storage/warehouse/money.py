@@ -52,7 +52,7 @@ async def standing(connection: Connection, keys: Sequence[int]) -> list[Part]:
     """Open deals as they stand."""
     rows = await connection.fetch(
         f"""SELECT {_SUMMED} FROM fact_commission_events f
-             WHERE f.location_key = ANY($1::int[]) AND f.{OPEN} GROUP BY 1, 2, 3, 4, 5 {_ANYTHING}""",  # noqa: S608
+             WHERE f.location_key = ANY($1::int[]) AND f.{OPEN} GROUP BY 1, 2, 3, 4, 5 {_ANYTHING}""",  # noqa: S608 - fixed words
         list(keys),
     )
     return [Part(**dict(row)) for row in rows]

@@ -1,0 +1,271 @@
+"""A figure divided by a dimension: rows that add up to the figure, from the smallest table that knows the dimension."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from backend.metrics import MEASURES, Dimension, Figure, Shape
+from backend.metrics.measures import MONEY
+from backend.services.bi import latency, spans, stocks
+from backend.services.bi.spans import Calendar
+from backend.storage.warehouse import drills, latencies, sums
+from backend.storage.warehouse.drills import Open
+from backend.storage.warehouse.latencies import Counts
+from backend.storage.warehouse.ranges import Span
+from backend.storage.warehouse.where import LEAD, Filters, Key, Within
+from domain import errors, shares
+from domain.kpis import Unit
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from backend.storage.pool import Connection
+
+_IN_AGGREGATES = frozenset({Dimension.LOCATION, Dimension.BOT, Dimension.DAY, Dimension.HOUR})
+_TIMES = frozenset({Dimension.DAY, Dimension.HOUR})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A part of a figure, `n` cases strong."""
+
+    key: Key
+    value: float | None
+    n: int
+    parts: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breakdown:
+    """`rows` and, made of the same, the figure itself. `pinned`: later pages see the same rows; `source` as in answers."""
+
+    rows: Sequence[Row]
+    total: Row
+    pinned: bool
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Division:
+    """What to divide: `keys` are the places, `filters` all others. `received_by` pins a page to those before it."""
+
+    figure: Figure
+    timeframe: str
+    calendar: Calendar
+    by: str
+    filters: Filters
+    received_by: datetime | None = None
+
+    @property
+    def money(self) -> bool:
+        return MEASURES[self.figure.measures[0]].fact == MONEY if self.figure.measures else False
+
+    @property
+    def keys(self) -> tuple[int, ...]:
+        return tuple(office.key for office in self.calendar.offices)
+
+    @property
+    def bots(self) -> list[int] | None:
+        wanted = self.filters.get(Dimension.BOT)
+        return None if wanted is None else [int(key) for key in wanted if key is not None]
+
+    @property
+    def aggregated(self) -> bool:
+        """Whether the aggregates know all it asks for; they can't divide days by hours."""
+        used = {self.by, *self.filters}
+        return used <= _IN_AGGREGATES and len(used & _TIMES) <= 1
+
+    def within(self) -> Within:
+        """The time, for facts."""
+        if spans.rolls(self.timeframe, money=self.money):
+            since = self.calendar.now - spans.ROLLING[self.timeframe]
+            return Within(keys=self.keys, since=since, until=self.calendar.end, received_by=self.received_by)
+        return self.calendar.within(
+            spans.DAYS[self.timeframe], bounds=not self.money, received_by=self.received_by
+        )
+
+    def span(self) -> Span:
+        """The time, for aggregates: tagged by day or hour where one of them is asked about."""
+        spread = self.by == Dimension.LOCATION
+        if Dimension.DAY in (self.by, *self.filters):
+            return self.calendar.by_day(self.timeframe, money=self.money, spread=spread)
+        if Dimension.HOUR in (self.by, *self.filters):
+            return self.calendar.by_hour(self.timeframe, spread=spread)
+        return self.calendar.asked(self.timeframe, money=self.money, spread=spread)
+
+    def key_of(self, group: Sequence[int]) -> Key:
+        """Of a group of sums: its tag for times, its own key else."""
+        return group[0] if self.by in _TIMES else group[1]
+
+    def counts(self, group: Sequence[int]) -> bool:
+        """Whether the day or hour is one of those that were picked."""
+        wanted = self.filters.get(Dimension.DAY) or self.filters.get(Dimension.HOUR)
+        return wanted is None or group[0] in wanted
+
+
+async def of(connection: Connection, division: Division) -> Breakdown:
+    """Raises: TooMuchError for more rows than anybody reads."""
+    match division.figure.shape:
+        case Shape.STOCK if division.figure.unit is Unit.CENTS:
+            found = await _pipeline(connection, division)
+        case Shape.STOCK:
+            found = await _leads(connection, division)
+        case Shape.QUANTILE:
+            found = await _latencies(connection, division)
+        case _:
+            found = await _measures(connection, division)
+    if len(found.rows) > drills.MOST_ROWS:
+        raise errors.TooMuchError(
+            f"That makes more than {drills.MOST_ROWS} rows.",
+            where="group_by",
+            hint="Ask for a shorter time, or filter.",
+        )
+    return found
+
+
+async def _measures(connection: Connection, division: Division) -> Breakdown:
+    names = _wanted(division.figure)
+    if division.aggregated:
+        by = _COLUMNS.get(division.by)
+        found = await sums.of_span(
+            connection, names, division.span(), by=[by] if by else [], bots=division.bots
+        )
+        by_key: dict[Key, dict[str, int]] = {}
+        for group, counted in found.items():
+            if division.counts(group):
+                held = by_key.setdefault(division.key_of(group), dict.fromkeys(names, 0))
+                for name in names:
+                    held[name] += counted[name]
+    else:
+        by_key = await drills.measured(connection, names, division.within(), division.by, division.filters)
+    rows = [
+        measured(division.figure, key, counted) for key, counted in by_key.items() if any(counted.values())
+    ]
+    whole = {name: sum(counted[name] for counted in by_key.values()) for name in names}
+    return Breakdown(
+        rows=rows,
+        total=measured(division.figure, None, whole),
+        pinned=not division.aggregated,
+        source="aggregates" if division.aggregated else "facts",
+    )
+
+
+_COLUMNS: Mapping[str, str] = {Dimension.LOCATION: sums.PLACE, Dimension.BOT: sums.BOT}
+
+
+def _wanted(figure: Figure) -> list[str]:
+    """Its measures, and what tells how many cases money is made of."""
+    names = list(figure.measures)
+    return [*names, "deals_won"] if figure.unit is Unit.CENTS else names
+
+
+def measured(figure: Figure, key: Key, counted: Mapping[str, int]) -> Row:
+    """A row out of its measures' sums."""
+    first = counted[figure.measures[0]]
+    if figure.shape is Shape.RATIO:
+        n = counted[figure.measures[1]]
+        value = first * figure.factor / n if n else None
+        return Row(key=key, value=value, n=n, parts={figure.measures[0]: float(first)})
+    return Row(key=key, value=first, n=counted.get("deals_won", first))
+
+
+async def _latencies(connection: Connection, division: Division) -> Breakdown:
+    kind = division.figure.timed or ""
+    events = division.filters.get(Dimension.EVENT_TYPE, (kind,))
+    division = replace(
+        division,
+        filters={name: values for name, values in division.filters.items() if name != Dimension.EVENT_TYPE},
+    )
+    by_key: dict[Key, Counts] = {}
+    if kind in events and (division.aggregated or division.by == Dimension.EVENT_TYPE):
+        by = _COLUMNS.get(division.by)
+        found = await latencies.of_span(
+            connection, kind, division.span(), by=[by] if by else [], bots=division.bots
+        )
+        for group, counts in found.items():
+            if division.counts(group):
+                key = kind if division.by == Dimension.EVENT_TYPE else division.key_of(group)
+                by_key[key] = latency.total([counts, *([by_key[key]] if key in by_key else [])])
+    elif kind in events:
+        by_key = await drills.timed(connection, kind, division.within(), division.by, division.filters)
+    rows = [timed(division.figure, key, counts) for key, counts in by_key.items() if counts.sum()]
+    return Breakdown(
+        rows=rows,
+        total=timed(division.figure, None, latency.total(by_key.values())),
+        pinned=False,
+        source="aggregates",
+    )
+
+
+def timed(figure: Figure, key: Key, counts: Counts) -> Row:
+    """A quantile adds up to nothing; its cases do."""
+    value, middle = (latency.quantile_us(counts, q) for q in (figure.quantile or 0.95, 0.5))
+    return Row(
+        key=key,
+        value=None if value is None else round(value * figure.factor, 3),
+        n=int(counts.sum()),
+        parts={} if middle is None else {"p50_ms": round(middle * figure.factor, 3)},
+    )
+
+
+async def _leads(connection: Connection, division: Division) -> Breakdown:
+    filters = dict(division.filters)
+    hot = division.figure.name == "hot_leads"
+    if hot and "hot" not in filters.setdefault(Dimension.TEMPERATURE, ("hot",)):
+        return Breakdown(rows=[], total=Row(key=None, value=0, n=0), pinned=False, source="facts")
+    if hot:
+        filters[Dimension.TEMPERATURE] = ("hot",)
+    found = await drills.active(connection, division.calendar.now, division.keys, division.by, filters)
+
+    def row(key: Key, n: int, late: int) -> Row:
+        return Row(key=key, value=n, n=n, parts={"past_due": float(late)} if hot else {})
+
+    total = row(None, sum(n for n, _ in found.values()), sum(late for _, late in found.values()))
+    return Breakdown(
+        rows=[row(key, *counted) for key, counted in found.items()], total=total, pinned=False, source="facts"
+    )
+
+
+async def _pipeline(connection: Connection, division: Division) -> Breakdown:
+    within = Within(keys=division.keys, received_by=division.received_by)
+    found = await drills.standing(connection, within, division.by, division.filters)
+    groups: dict[Key, list[Open]] = {}
+    for one in found:
+        groups.setdefault(one.key, []).append(one)
+    total = round(sum(map(_weight, found)))
+    weights = [max(0.0, sum(map(_weight, group))) for group in groups.values()]
+    split = shares.split(total, weights) if weights else []
+    rows = [_worth(key, value, group) for (key, group), value in zip(groups.items(), split, strict=True)]
+    return Breakdown(rows=rows, total=_worth(None, total, found), pinned=True, source="facts")
+
+
+def _weight(one: Open) -> float:
+    return stocks.chance(one.stage, sells=one.sells) * one.company_cents
+
+
+def _worth(key: Key, value: int, group: Sequence[Open]) -> Row:
+    parts = {
+        "gross_cents": float(sum(one.gross_cents for one in group)),
+        "company_cents": float(sum(one.company_cents for one in group)),
+    }
+    return Row(key=key, value=value, n=sum(one.deals for one in group), parts=parts)
+
+
+def in_order(rows: Sequence[Row], order: str) -> list[tuple[Row, tuple[object, ...]]]:
+    """Rows with their sort keys: `value`: largest first; `key`: by key, unknown last."""
+    keyed: Callable[[Row], tuple[object, ...]] = _by_value if order == "value" else _by_key
+    return sorted(((row, keyed(row)) for row in rows), key=lambda pair: pair[1])
+
+
+def _by_key(row: Row) -> tuple[object, ...]:
+    number = row.key if isinstance(row.key, int) else 0
+    return (row.key is None, number, "" if row.key is None else str(row.key))
+
+
+def _by_value(row: Row) -> tuple[object, ...]:
+    return (-(row.value or 0), *_by_key(row))
+
+
+__all__ = ["LEAD", "Breakdown", "Division", "Row", "in_order", "measured", "of", "timed"]
