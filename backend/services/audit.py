@@ -12,7 +12,7 @@ import asyncio
 import logging
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import astuple
+from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -45,6 +45,7 @@ FIELD = b"entry"
 UNREADABLE = "audit.unreadable"
 _AWAY = (redis_errors.RedisError, OSError, TimeoutError)
 _DOWN = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+_FIELDS = tuple(field.name for field in fields(Entry))
 _PLAIN = re.compile(r"[^\x20-\x7e]")
 
 
@@ -196,7 +197,7 @@ def spool_file(deps: Deps) -> Path:
 
 
 def encoded(entry: Entry) -> bytes:
-    return orjson.dumps(astuple(entry))
+    return orjson.dumps([getattr(entry, name) for name in _FIELDS])
 
 
 def decoded(line: bytes, now: datetime) -> Entry:
