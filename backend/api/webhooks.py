@@ -13,6 +13,8 @@ from starlette.responses import JSONResponse
 from backend import errors
 from backend.api.deps import Parts
 from backend.services.gohighlevel import receiving, signature
+from backend.stream.ingest import BacklogError
+from domain.errors import JorgeError
 
 router = APIRouter(tags=["events"])
 
@@ -69,14 +71,22 @@ async def gohighlevel(source_id: UUID, request: Request, deps: Parts) -> JSONRes
     said = {name: request.headers[name] for name in signature.HEADERS if name in request.headers}
     try:
         received = await receiving.receive(deps, str(source_id), body, said)
+    except BacklogError:
+        return _later()
+    except JorgeError:
+        raise  # refusals of ours are kinds of OSError too
     except receiving.NOT_NOW:
-        problem = {
-            "code": "later",
-            "message": "This can't be taken at the moment.",
-            "where": "server",
-            "hint": "Send the same again after the pause.",
-        }
-        return errors.answer(429, problem, retry_after=_RETRY_AFTER)
+        return _later()
     return JSONResponse(
         asdict(received), status_code=202 if received.accepted and not received.stored else 200
     )
+
+
+def _later() -> JSONResponse:
+    problem = {
+        "code": "later",
+        "message": "This can't be taken at the moment.",
+        "where": "server",
+        "hint": "Send the same again after the pause.",
+    }
+    return errors.answer(429, problem, retry_after=_RETRY_AFTER)

@@ -13,7 +13,7 @@ import orjson
 
 from backend.events import Event
 from backend.storage.warehouse import facts
-from backend.stream import entries
+from backend.stream import entries, sink
 
 if TYPE_CHECKING:
     from backend.deps import Deps
@@ -23,7 +23,13 @@ logger = logging.getLogger(__name__)
 
 ENTRY = "straight"
 """What stands for the entry's id of events that were in none."""
-_LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncio.CancelledError, TimeoutError)
+_LOST = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncio.CancelledError,
+    TimeoutError,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,10 +60,18 @@ class Road:
             if self._connection is None or self._connection.is_closed():
                 self._connection = await facts.connect(deps.database_url)
             try:
-                return await self._stored(self._connection, batch, deps.settings.bi_retention_months)
+                parts = await sink.stored(
+                    self._connection, batch, months_kept=deps.settings.bi_retention_months
+                )
             except _LOST:
                 self.close()
                 raise
+        self._untold.update(*(part.tags for part in parts))
+        return [
+            Refusal(event=one.arrived.event, reason=one.reason, message=one.message)
+            for part in parts
+            for one in part.rejected
+        ]
 
     async def tell(self, deps: Deps) -> None:
         """Valkey is back: say what changed meanwhile, so that no cache goes on with what it had."""
@@ -70,21 +84,3 @@ class Road:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.terminate()
-
-    async def _stored(
-        self, connection: Connection, batch: Sequence[facts.Arrived], months: int
-    ) -> Sequence[Refusal]:
-        """Halved until the one that PostgreSQL can't hold is alone."""
-        try:
-            stored = await facts.store(connection, batch, months_kept=months)
-        except facts.NOT_TAKEN as fault:
-            if len(batch) == 1:
-                return [Refusal(event=batch[0].event, reason="not_storable", message=type(fault).__name__)]
-            middle = len(batch) // 2
-            first = await self._stored(connection, batch[:middle], months)
-            return [*first, *await self._stored(connection, batch[middle:], months)]
-        self._untold |= stored.tags
-        return [
-            Refusal(event=one.arrived.event, reason=one.reason, message=one.message)
-            for one in stored.rejected
-        ]

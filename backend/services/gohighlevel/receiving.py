@@ -45,7 +45,7 @@ class Received:
 
 
 async def receive(deps: Deps, source_id: str, body: bytes, headers: Mapping[str, str]) -> Received:
-    """Raises: AccessError, InputError, UnmappedError (kept as a dead letter, to be replayed), BacklogError."""
+    """Raises: AccessError, InputError, UnmappedError (kept as a dead letter, to be replayed), TooManyTriesError, BacklogError."""
     source = await sources.of_webhook(deps, source_id)
     table = config.of(source.config)
     signature.check(body, headers, secret=source.webhook_secret, keys=signature.keys_of(table.public_key))
@@ -61,6 +61,7 @@ async def receive(deps: Deps, source_id: str, body: bytes, headers: Mapping[str,
     except mapping.UnmappedError as fault:
         await _keep(deps, source, read, fault, mark)
         raise
+    await deps.limits.source(str(source.key), len(found))
     sent = await ingest.send(deps, found, source_key=source.key, wait=WAIT)
     await _remember(deps, mark)
     return Received(accepted=len(found) - len(sent.refused), stored=sent.stored)
@@ -132,7 +133,6 @@ async def _remember(deps: Deps, mark: str) -> None:
 
 
 NOT_NOW = (
-    ingest.BacklogError,
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
     asyncpg.InterfaceError,

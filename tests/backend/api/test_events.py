@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
-from typing import Any
 
 import httpx
-import orjson
 import pytest
 import zstandard
 
@@ -23,15 +21,6 @@ from tests.serving import Login, MakeUser
 pytestmark = pytest.mark.anyio
 
 
-async def queued(deps: Deps) -> list[dict[str, Any]]:
-    """What lies in the streams."""
-    found = []
-    for name in entries.NAMES:
-        for _, fields in await deps.valkey.xrange(name):
-            found += orjson.loads(fields[entries.PACKED])
-    return found
-
-
 def codes(answer: httpx.Response) -> list[tuple[int, str, str]]:
     return [(one["index"], one["code"], one["where"]) for one in answer.json()["rejected"]]
 
@@ -43,14 +32,14 @@ async def test_a_batch_is_queued_in_the_streams_that_its_events_name(bot: Bot, d
 
     assert answer.status_code == 202
     assert answer.json() == {"accepted": 4, "stored": False, "rejected": []}
-    assert {one["event_id"] for one in await queued(deps)} == {one["event_id"] for one in sent}
+    assert {one["event_id"] for one in await samples.queued(deps.valkey)} == {one["event_id"] for one in sent}
     assert await deps.valkey.xlen("bi:stream:lead_interactions") == 1
 
 
 async def test_entries_carry_the_key_number_of_their_source(bot: Bot, deps: Deps) -> None:
     await bot.send(bot.message())
 
-    ((_, fields),) = await deps.valkey.xrange("bi:stream:lead_interactions")
+    (fields,) = await samples.lying(deps.valkey, "bi:stream:lead_interactions")
 
     assert fields[entries.SOURCE] == str(bot.source.key).encode()
 
@@ -61,7 +50,7 @@ async def test_one_object_and_lines_are_taken_as_well(bot: Bot, deps: Deps) -> N
     assert (await bot.send(content=one)).json()["accepted"] == 1
     lines = {"Content-Type": "application/x-ndjson; charset=utf-8"}
     assert (await bot.send(content=one + b"\n" + one + b"\n", headers=lines)).json()["accepted"] == 2
-    assert len(await queued(deps)) == 3
+    assert len(await samples.queued(deps.valkey)) == 3
 
 
 async def test_a_bad_event_never_stops_the_others(bot: Bot, deps: Deps) -> None:
@@ -78,7 +67,7 @@ async def test_a_bad_event_never_stops_the_others(bot: Bot, deps: Deps) -> None:
         "schema",
         "temperature",
     )
-    assert len(await queued(deps)) == 2
+    assert len(await samples.queued(deps.valkey)) == 2
 
 
 async def test_where_nothing_is_acceptable_the_answer_is_a_problem(bot: Bot, deps: Deps) -> None:
@@ -87,7 +76,7 @@ async def test_where_nothing_is_acceptable_the_answer_is_a_problem(bot: Bot, dep
     assert answer.status_code == 422
     assert answer.json()["code"] == "rejected"
     assert codes(answer) == [(0, "clock", "occurred_at"), (1, "schema", "")]
-    assert not await queued(deps)
+    assert not await samples.queued(deps.valkey)
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"[", b"\x00"])
@@ -105,7 +94,7 @@ async def test_too_many_events_are_refused_whole(
 
     assert (await bot.send(*[bot.message()] * 4)).status_code == 422
     assert (await bot.send(*[bot.message()] * 3)).status_code == 202
-    assert len(await queued(deps)) == 3
+    assert len(await samples.queued(deps.valkey)) == 3
 
 
 async def test_a_foreign_location_and_one_that_is_not_there_get_the_same_answer(
@@ -163,16 +152,16 @@ async def test_a_key_is_taken_as_a_bearer_token_too(bot: Bot) -> None:
     "headers", [{}, {"X-API-Key": "jbi_wrong"}, {"Authorization": "Bearer jbi_wrong"}, {"X-API-Key": "\xff"}]
 )
 async def test_without_a_known_key_nothing_is_taken(bot: Bot, deps: Deps, headers: dict[str, str]) -> None:
-    headers = {"Content-Type": "application/json"} | headers
+    said = {"Content-Type": "application/json"} | headers
 
     answer = await bot.client.post(
         "/api/events",
         content=samples.body(bot.message()),
-        headers={k: v.encode("latin-1") for k, v in headers.items()},
+        headers=httpx.Headers([(name, value.encode("latin-1")) for name, value in said.items()]),  # type: ignore[arg-type]
     )
 
     assert answer.status_code == 401
-    assert not await queued(deps)
+    assert not await samples.queued(deps.valkey)
 
 
 async def test_a_revoked_key_is_refused_at_once(bot: Bot, deps: Deps) -> None:
@@ -204,7 +193,7 @@ async def test_bodies_may_come_packed(bot: Bot, deps: Deps) -> None:
         answer = await bot.send(content=packed, headers={"Content-Encoding": name})
         assert answer.json()["accepted"] == 50, name
 
-    assert len(await queued(deps)) == 100
+    assert len(await samples.queued(deps.valkey)) == 100
 
 
 async def test_a_bomb_is_refused_before_it_unfolds(bot: Bot) -> None:
@@ -242,7 +231,7 @@ async def test_too_much_waiting_answers_come_again_and_takes_nothing(bot: Bot, d
 
     assert (answer.status_code, answer.json()["code"]) == (503, "backlog")
     assert int(answer.headers["Retry-After"]) > 0
-    assert not await queued(deps)
+    assert not await samples.queued(deps.valkey)
 
 
 async def test_the_schemas_are_published(client: httpx.AsyncClient) -> None:

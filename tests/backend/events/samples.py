@@ -7,6 +7,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import orjson
+from redis import asyncio as redis
+
+from backend.stream import entries
 from domain import ids
 
 LOCATION = "0199f3f0-0000-7000-8000-00000000000a"
@@ -37,6 +41,21 @@ def health(**changed: Any) -> dict[str, Any]:
 
 def body(*events: Mapping[str, Any]) -> bytes:
     return json.dumps(events).encode()
+
+
+async def lying(valkey: redis.Redis, stream: str) -> list[dict[bytes, bytes]]:
+    """The fields of the entries in a stream."""
+    found: Any = await valkey.xrange(stream)
+    return [fields for _, fields in found]
+
+
+async def queued(valkey: redis.Redis) -> list[dict[str, Any]]:
+    """All packed events in the four streams."""
+    found: list[dict[str, Any]] = []
+    for name in entries.NAMES:
+        for fields in await lying(valkey, name):
+            found += orjson.loads(fields[entries.PACKED])
+    return found
 
 
 def _event(stream: str, event_type: str, changed: Mapping[str, Any], **fields: Any) -> dict[str, Any]:

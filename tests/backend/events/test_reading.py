@@ -15,7 +15,7 @@ from backend.events.reading import Fault
 from tests.backend.events import samples
 
 NOW = datetime.now(UTC)
-SPAN = {"oldest": NOW - timedelta(days=365), "newest": NOW + timedelta(minutes=1)}
+OLDEST, NEWEST = NOW - timedelta(days=365), NOW + timedelta(minutes=1)
 
 
 def faults(read: reading.Read) -> list[tuple[int, str, str]]:
@@ -146,7 +146,7 @@ def test_clock_props_and_text_are_looked_at_too(
 ) -> None:
     (event,) = reading.array(samples.body(samples.message(**changed))).events
 
-    fault = reading.fault_of(event, **SPAN)
+    fault = reading.fault_of(event, oldest=OLDEST, newest=NEWEST)
 
     assert (fault and (fault.code, fault.where)) == (code and (code, where))
 

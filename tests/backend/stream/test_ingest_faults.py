@@ -1,0 +1,145 @@
+"""Valkey dies: before, and while somebody waits. Nothing is refused, and each event counts once."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+import pytest
+
+from backend.deps import Deps
+from backend.embedded import process, valkey
+from backend.stream import entries, ingest
+from domain import ids
+from tests.backend.events import samples
+from tests.backend.stream.test_ingest import LEADS, last_id, listening, some
+from tests.serving import MakeUser
+
+pytestmark = pytest.mark.anyio
+
+
+@dataclass(slots=True)
+class Mortal:
+    """A Valkey of the test's own, without persistence."""
+
+    folder: Path
+    running: valkey.Valkey
+
+    def kill(self) -> None:
+        os.kill(self.running.pid, signal.SIGKILL)
+        process.wait_until(lambda: not process.alive(self.running.pid), 10)
+
+    def start(self) -> None:
+        (self.folder / "valkey").mkdir(exist_ok=True)
+        self.running = start(self.folder)
+
+
+def start(folder: Path) -> valkey.Valkey:
+    return valkey.start(folder / "valkey", sockets=folder, log=folder / "log", durable=False)
+
+
+@pytest.fixture
+def mortal() -> Iterator[Mortal]:
+    with tempfile.TemporaryDirectory(prefix="v") as name:  # sockets want short paths
+        folder = Path(name)
+        process.own(folder)
+        made = Mortal(folder=folder, running=start(folder))
+        yield made
+        if process.alive(made.running.pid):
+            made.kill()
+
+
+@pytest.fixture
+def redis_url(mortal: Mortal) -> str:
+    return mortal.running.url()
+
+
+@pytest.fixture
+async def office(make_user: MakeUser, deps: Deps) -> str:
+    await make_user()
+    return str(await deps.pool.fetchval("SELECT id FROM locations"))
+
+
+async def facts(deps: Deps) -> int:
+    return int(await deps.pool.fetchval("SELECT count(*) FROM fact_lead_interactions"))
+
+
+async def test_without_valkey_events_are_stored_straight(deps: Deps, mortal: Mortal, office: str) -> None:
+    mortal.kill()
+
+    sent = await ingest.send(deps, some(samples.message(location_id=office)), source_key=None, wait=5)
+
+    assert sent.stored
+    assert await facts(deps) == 1
+
+
+async def test_who_waits_while_valkey_dies_is_not_left_with_a_promise(
+    deps: Deps, mortal: Mortal, office: str
+) -> None:
+    events = some(*[samples.message(location_id=office) for _ in range(3)])
+    async with listening(deps):
+        waiting = asyncio.create_task(ingest.send(deps, events, source_key=None, wait=30))
+        await last_id(deps, LEADS)
+        mortal.kill()
+
+        assert (await waiting).stored
+
+    assert await facts(deps) == 3
+
+
+async def test_what_was_stored_straight_and_is_sent_again_counts_once(
+    deps: Deps, mortal: Mortal, office: str
+) -> None:
+    events = some(samples.message(location_id=office))
+    mortal.kill()
+
+    for _ in range(3):
+        assert (await ingest.send(deps, events, source_key=None, wait=5)).stored
+
+    assert await facts(deps) == 1
+
+
+async def test_the_facts_say_what_they_do_not_take(deps: Deps, mortal: Mortal, office: str) -> None:
+    good, foreign = some(samples.message(location_id=office), samples.message(location_id=ids.new_id()))
+    mortal.kill()
+
+    sent = await ingest.send(deps, [good, foreign], source_key=None, wait=5)
+
+    assert [one.event for one in sent.refused] == [foreign]
+    assert await facts(deps) == 1
+
+
+async def test_when_valkey_is_back_it_is_used_and_caches_hear_what_changed(
+    deps: Deps, mortal: Mortal, office: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest, "AWAY_SECONDS", 0)
+    mortal.kill()
+    await ingest.send(deps, some(samples.message(location_id=office)), source_key=None, wait=0)
+    mortal.start()
+
+    async with deps.valkey.pubsub(ignore_subscribe_messages=True) as heard:
+        await heard.subscribe(deps.channel(entries.TOUCHED))
+        await heard.get_message(timeout=5)
+        async with listening(deps), asyncio.timeout(10):
+            while (told := await heard.get_message(timeout=1)) is None:
+                pass
+
+        assert [tag for tag in orjson.loads(told["data"])["tags"] if tag.startswith("loc:-1:h:")]
+
+    await ingest.send(deps, some(samples.message(location_id=office)), source_key=None, wait=0)
+    assert await deps.valkey.xlen(LEADS) == 1
+
+
+async def test_a_full_valkey_asks_to_come_again(deps: Deps, office: str) -> None:
+    await deps.valkey.config_set("maxmemory", "1mb")
+
+    with pytest.raises(ingest.BacklogError):
+        await ingest.send(deps, some(samples.message(location_id=office)), source_key=None, wait=0)
+
+    assert await facts(deps) == 0
