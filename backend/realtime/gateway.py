@@ -168,10 +168,10 @@ class Gateway:
         try:
             await self._follow(connection, await self._actor(connection, connection.proof))
             connection.checked = now
-        except errors.AccessError:
-            connection.close(SIGN_IN, "sign in again")
         except errors.ForbiddenError:
             connection.close(NOT_ALLOWED, "not for you")
+        except errors.AccessError:
+            connection.close(SIGN_IN, "sign in again")
         except (*faults.UNAVAILABLE, OSError) as fault:
             logger.warning("live.unchecked", extra={"fault": type(fault).__name__})
             if now - connection.checked > UNCHECKED_SECONDS:

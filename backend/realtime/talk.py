@@ -47,7 +47,7 @@ class Talk:
                 continue
             try:
                 await self._heard(text)
-            except errors.TooManyTriesError as fault:
+            except (errors.TooManyTriesError, errors.ForbiddenError) as fault:
                 self._strike(fault.code, fault.message, fault.hint)
             except errors.AccessError:
                 self._connection.close(SIGN_IN, "sign in again")

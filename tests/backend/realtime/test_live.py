@@ -1,0 +1,338 @@
+"""A live socket's life: signing in, first frames, what a client may say, and when it is closed."""
+
+from __future__ import annotations
+
+import asyncio
+
+import httpx
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from backend.deps import Deps
+from backend.realtime import gateway, messages, session
+from backend.services import auth
+from tests.backend.realtime.talking import closing_code, heard, heard_of, opened, say, silence
+from tests.serving import LiveServer, Login, MakeUser, SignedIn
+
+pytestmark = pytest.mark.anyio
+
+ALL_CHANNELS = {"dashboard", "analytics", "alerts", "bot_performance", "revenue_intelligence"}
+
+
+async def test_the_first_frame_of_every_channel_is_a_snapshot(
+    live_server: LiveServer, boss: SignedIn
+) -> None:
+    async with opened(live_server, "/ws/business-intelligence/all", boss.headers) as socket:
+        first = [await heard(socket) for _ in ALL_CHANNELS]
+
+    assert {frame["channel"] for frame in first} == ALL_CHANNELS
+    assert {frame["type"] for frame in first} == {"snapshot"}
+    needed = {"epoch", "offset", "as_of", "watermark", "complete", "data"}
+    assert all(needed <= frame.keys() for frame in first)
+
+
+@pytest.mark.parametrize(
+    ("path", "channel"),
+    [
+        ("/ws/dashboard/all", "dashboard"),
+        ("/ws/bot-performance/all", "bot_performance"),
+        ("/ws/bi/revenue-intelligence/all", "revenue_intelligence"),
+    ],
+)
+async def test_a_route_opens_its_channel(
+    live_server: LiveServer, boss: SignedIn, path: str, channel: str
+) -> None:
+    async with opened(live_server, path + "?timeframe=90d", boss.headers) as socket:
+        first = await heard(socket)
+
+    assert (first["channel"], first["timeframe"]) == (channel, "90d")
+
+
+async def test_a_token_may_come_in_the_first_message(live_server: LiveServer, boss: SignedIn) -> None:
+    async with opened(live_server, "/ws/dashboard/all") as socket:
+        await say(socket, token=boss.access_token)
+        assert (await heard(socket))["type"] == "snapshot"
+
+
+async def test_a_ticket_opens_one_socket_and_no_second(
+    live_server: LiveServer, boss: SignedIn, client: httpx.AsyncClient
+) -> None:
+    answer = await client.post("/ws/ticket", headers=boss.headers)
+    assert answer.status_code == 200
+    assert answer.json()["expires_in"] == 30
+    ticket = answer.json()["ticket"]
+
+    async with opened(live_server, "/ws/dashboard/all") as socket:
+        await say(socket, ticket=ticket)
+        assert (await heard(socket))["type"] == "snapshot"
+    async with opened(live_server, "/ws/dashboard/all") as socket:
+        await say(socket, ticket=ticket)
+        assert await closing_code(socket) == gateway.SIGN_IN
+
+
+async def test_a_ticket_lies_in_valkey_as_a_hash_that_ends(
+    deps: Deps, boss: SignedIn, client: httpx.AsyncClient
+) -> None:
+    ticket = (await client.post("/ws/ticket", headers=boss.headers)).json()["ticket"]
+
+    (key,) = await deps.valkey.keys("bi:ws:ticket:*")
+    held = await deps.valkey.get(key)
+
+    assert ticket.encode() not in key
+    assert held == auth.hash_of(boss.access_token)
+    assert 0 < await deps.valkey.ttl(key) <= 30
+
+
+async def test_nobody_gets_a_ticket_without_signing_in(client: httpx.AsyncClient) -> None:
+    assert (await client.post("/ws/ticket")).status_code == 401
+
+
+@pytest.mark.parametrize("first", ['{"token": "not mine"}', '{"ticket": "made up"}', "{}", "[", '"x"'])
+async def test_who_says_nothing_of_use_is_closed_with_4401(live_server: LiveServer, first: str) -> None:
+    async with opened(live_server, "/ws/dashboard/all") as socket:
+        await socket.send(first)
+        assert await closing_code(socket) == gateway.SIGN_IN
+
+
+async def test_a_silent_client_is_closed_with_4401(
+    live_server: LiveServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert session.FIRST_MESSAGE_SECONDS == 10
+    monkeypatch.setattr(session, "FIRST_MESSAGE_SECONDS", 0.2)
+    async with opened(live_server, "/ws/dashboard/all") as socket:
+        assert await closing_code(socket) == gateway.SIGN_IN
+
+
+async def test_an_agent_is_not_let_in(live_server: LiveServer, login: Login, make_user: MakeUser) -> None:
+    agent = await login((await make_user()).email)
+    for path in ("/ws/dashboard/all", "/ws/business-intelligence/all"):
+        async with opened(live_server, path, agent.headers) as socket:
+            assert await closing_code(socket) == gateway.NOT_ALLOWED
+
+
+async def test_a_foreign_page_gets_403_before_the_handshake(live_server: LiveServer, boss: SignedIn) -> None:
+    with pytest.raises(InvalidStatus) as refused:
+        async with opened(live_server, "/ws/dashboard/all", boss.headers, origin="https://evil.example"):
+            pass
+    assert refused.value.response.status_code == 403
+    async with opened(live_server, "/ws/dashboard/all", boss.headers, origin=live_server.url) as socket:
+        assert (await heard(socket))["type"] == "snapshot"
+
+
+async def test_one_more_than_the_most_gets_503_and_when_to_come_back(
+    live_server: LiveServer, boss: SignedIn
+) -> None:
+    async with opened(live_server, "/ws/dashboard/all", boss.headers) as first:
+        await heard(first)
+        live_server.app.state.gateway.most = 1
+        with pytest.raises(InvalidStatus) as refused:
+            async with opened(live_server, "/ws/dashboard/all", boss.headers):
+                pass
+        assert refused.value.response.status_code == 503
+        assert int(refused.value.response.headers["Retry-After"]) > 0
+        await say(first, type="heartbeat")
+        assert (await heard_of(first, type="heartbeat_ack"))["server_time"]
+
+
+async def test_one_person_opens_no_more_than_their_share(live_server: LiveServer, boss: SignedIn) -> None:
+    async with opened(live_server, "/ws/dashboard/all", boss.headers) as first:
+        await heard(first)
+        live_server.app.state.gateway.most_of_person = 1
+        async with opened(live_server, "/ws/dashboard/all", boss.headers) as second:
+            assert await closing_code(second) == gateway.TOO_MANY
+
+
+async def test_one_address_holds_no_more_than_its_share_but_this_machine_may(deps: Deps) -> None:
+    door = gateway.Gateway(deps)
+    door.addresses.update({"192.0.2.7": 200, "127.0.0.1": 500})
+
+    far, near = (auth.Peer(address=at, on_this_machine=False) for at in ("192.0.2.7", "127.0.0.1"))
+
+    assert door.crowded(far)
+    assert not door.crowded(near)
+
+
+async def test_heartbeats_come_back_with_the_servers_time(live_server: LiveServer, boss: SignedIn) -> None:
+    async with opened(live_server, "/ws/dashboard/all", boss.headers) as socket:
+        await say(socket, type="heartbeat", sent_at="now, for me")
+        answer = await heard_of(socket, type="heartbeat_ack")
+
+    assert answer["sent_at"] == "now, for me"
+    assert "T" in answer["server_time"]
+
+
+async def test_a_client_subscribes_and_leaves_channels_and_components(
+    live_server: LiveServer, boss: SignedIn
+) -> None:
+    async with opened(live_server, "/ws/dashboard/all", boss.headers) as socket:
+        await heard(socket)
+        await say(socket, type="subscribe_channel", channel="bot_performance", timeframe="24h")
+        assert (await heard_of(socket, type="snapshot"))["timeframe"] == "24h"
+        await say(socket, type="subscribe_component", component="leads", timeframe="7d")
+        leads = await heard_of(socket, type="snapshot")
+        assert (leads["channel"], leads["component"]) == ("dashboard", "leads")
+        assert set(leads["data"]["metrics"]) == {"active_leads", "hot_leads"}
+        await say(socket, type="ack", channel="dashboard", offset=1)
+        await say(socket, type="unsubscribe_channel", channel="dashboard")
+        assert (await heard_of(socket, type="unsubscribed"))["channel"] == "dashboard"
+        counts = live_server.app.state.deps.live
+        assert (counts.subscriptions["dashboard"], counts.subscriptions["bot_performance"]) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "no json",
+        "[]",
+        '{"type": "dance"}',
+        '{"type": "subscribe_channel"}',
+        '{"type": "subscribe_channel", "channel": "secrets"}',
+        '{"type": "subscribe_channel", "channel": "bot_performance", "timeframe": "1y"}',
+        '{"type": "resume", "channel": "dashboard", "epoch": "x", "offset": -1}',
+        '{"type": "ack", "channel": "dashboard", "offset": 1e99}',
+        b"\x00\x01",
+    ],
+)
+async def test_what_is_wrong_gets_an_error_and_the_socket_stays(
+    live_server: LiveServer, boss: SignedIn, said: str | bytes
+) -> None:
+    async with opened(live_server, "/ws/dashboard/all", boss.headers) as socket:
+        await heard(socket)
+        await socket.send(said)
+        problem = await heard_of(socket, type="error")
+        assert problem["code"]
+        assert problem["message"]
+        await say(socket, type="heartbeat")
+        assert await heard_of(socket, type="heartbeat_ack")
+
+
+async def test_who_goes_on_with_nonsense_is_closed(live_server: LiveServer, boss: SignedIn) -> None:
+    async with opened(live_server, "/ws/dashboard/all", boss.headers) as socket:
+        for _ in range(30):
+            await say(socket, type="nonsense")
+        assert await closing_code(socket) == 1008
+    assert live_server.app.state.gateway.deps.live.strikes >= 10
+
+
+async def test_a_message_beyond_64_kib_closes_with_1009(live_server: LiveServer, boss: SignedIn) -> None:
+    for packing in ("deflate", None):  # a small frame that unpacks to much is no way around it
+        async with opened(live_server, "/ws/dashboard/all", boss.headers, compression=packing) as socket:
+            await heard(socket)
+            await socket.send("[" + " " * 70_000 + "]")
+            assert await closing_code(socket) == 1009
+
+
+async def test_a_client_without_deflate_gets_the_same(live_server: LiveServer, boss: SignedIn) -> None:
+    async with opened(live_server, "/ws/dashboard/all", boss.headers, compression=None) as plain:
+        assert not plain.protocol.extensions
+        one = await heard(plain)
+        async with opened(live_server, "/ws/dashboard/all", boss.headers) as packed:
+            assert packed.protocol.extensions
+            other = await heard(packed)
+
+    assert one == other
+
+
+async def test_a_renewed_token_keeps_the_socket_when_the_old_one_ends(
+    live_server: LiveServer, boss: SignedIn, login: Login, client: httpx.AsyncClient
+) -> None:
+    other = await login(boss.user["email"], device_id="another")
+    async with opened(live_server, "/ws/dashboard/all", boss.headers) as socket:
+        await heard(socket)
+        await say(socket, token=other.access_token)
+        await say(socket, type="heartbeat")
+        await heard_of(socket, type="heartbeat_ack")
+        await client.post("/api/auth/logout", headers=boss.headers)
+        (connection,) = live_server.app.state.gateway.connections
+        await live_server.app.state.gateway.recheck(connection)
+        assert not connection.closed
+
+
+async def test_signing_out_closes_with_4401(
+    live_server: LiveServer, boss: SignedIn, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway, "CHECK_SECONDS", 0.1)
+    async with opened(live_server, "/ws/dashboard/all", boss.headers) as socket:
+        await heard(socket)
+        await client.post("/api/auth/logout", headers=boss.headers)
+        assert await closing_code(socket) == gateway.SIGN_IN
+
+
+async def test_a_lost_role_closes_with_4403(
+    deps: Deps, live_server: LiveServer, boss: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway, "CHECK_SECONDS", 0.1)
+    async with opened(live_server, "/ws/dashboard/all", boss.headers) as socket:
+        await heard(socket)
+        async with deps.pool.acquire() as connection:
+            await connection.execute("UPDATE users SET role = 'agent' WHERE id = $1", boss.user["id"])
+        assert await closing_code(socket) == gateway.NOT_ALLOWED
+
+
+async def test_other_locations_make_a_new_snapshot(
+    deps: Deps, live_server: LiveServer, make_user: MakeUser, login: Login, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway, "CHECK_SECONDS", 0.1)
+    boss = await login((await make_user(role="manager", locations=("North", "South"))).email)
+    async with opened(live_server, "/ws/dashboard/all", boss.headers) as socket:
+        before = (await heard(socket))["data"]["locations"]
+        async with deps.pool.acquire() as connection:
+            await connection.execute("DELETE FROM user_locations WHERE location_id = $1", before[0])
+        after = await heard_of(socket, type="snapshot")
+
+    assert after["data"]["locations"] == before[1:]
+
+
+async def test_a_location_that_was_taken_away_closes_its_socket(
+    deps: Deps, live_server: LiveServer, boss: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway, "CHECK_SECONDS", 0.1)
+    place = boss.user["locations"][0]["id"]
+    async with opened(live_server, f"/ws/dashboard/{place}", boss.headers) as socket:
+        await heard(socket)
+        async with deps.pool.acquire() as connection:
+            await connection.execute("DELETE FROM user_locations WHERE location_id = $1", place)
+        assert await closing_code(socket) == gateway.NOT_ALLOWED
+
+
+async def test_two_viewers_share_a_group_and_it_ends_with_the_last(
+    live_server: LiveServer, boss: SignedIn
+) -> None:
+    live = live_server.app.state.deps.live
+    async with opened(live_server, "/ws/dashboard/all", boss.headers) as one:
+        await heard(one)
+        async with opened(live_server, "/ws/dashboard/all", boss.headers) as two:
+            await heard(two)
+            assert (live.groups, live.connections, live.made["dashboard"]) == (1, 2, 1)
+    async with asyncio.timeout(10):
+        while live.connections:  # noqa: ASYNC110 - looks at a number
+            await asyncio.sleep(0.01)
+    assert live.groups == 0
+    assert not live_server.app.state.gateway.connections
+
+
+async def test_health_is_for_everybody_and_metrics_for_operators(
+    live_server: LiveServer, boss: SignedIn, login: Login, make_user: MakeUser, client: httpx.AsyncClient
+) -> None:
+    admin = await login((await make_user(role="admin")).email)
+    async with opened(live_server, "/ws/business-intelligence/all", boss.headers) as socket:
+        for _ in ALL_CHANNELS:
+            await heard(socket)
+        health = (await client.get("/ws/bi/health")).json()
+        metrics = (await client.get("/ws/bi/metrics", headers=admin.headers)).json()
+
+        assert (await client.get("/ws/bi/metrics", headers=boss.headers)).status_code == 403
+    assert (health["status"], health["connections"]) == ("ok", 1)
+    assert metrics["subscriptions"] == dict.fromkeys(ALL_CHANNELS, 1)
+    assert metrics["delivered"]["dashboard"] == 1
+    assert boss.user["id"] not in str(metrics)
+
+
+async def test_the_schema_is_there_to_fetch(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/ws/bi/schema")).json() == messages.schema()
+
+
+async def test_without_news_nothing_is_sent(live_server: LiveServer, boss: SignedIn) -> None:
+    async with opened(live_server, "/ws/dashboard/all", boss.headers) as socket:
+        await heard(socket)
+        assert await silence(socket, 0.5)
