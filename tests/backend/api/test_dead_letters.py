@@ -29,7 +29,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def letter(event: Any, *, reason: str = "unknown_location", **changed: Any) -> dead.Letter:
     payload = event if isinstance(event, bytes) else json.dumps(event).encode()
-    base = {"stream": "lead_interactions", "message": "It did not fit.", "source": 3, "at": NOW}
+    base: dict[str, Any] = {"stream": "lead_interactions", "message": "It did not fit.", "source": 3, "at": NOW}
     return dead.Letter(reason=reason, payload=payload, **base | changed)
 
 

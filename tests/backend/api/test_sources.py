@@ -38,6 +38,7 @@ async def test_a_new_source_shows_its_key_once_and_we_keep_its_hash(
     assert key not in repr(listed)
     assert made.json()["webhook_secret"] not in repr(listed)
     row = await deps.pool.fetchrow("SELECT * FROM event_sources")
+    assert row is not None
     assert key not in repr(row)
     assert row["key_hash"] == hashlib.sha256(key.encode()).digest()
 
