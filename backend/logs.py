@@ -13,20 +13,25 @@ from typing import Any, TextIO
 import structlog
 
 _SECRET_NAMES = re.compile(
-    r"pass(word|phrase)?|secret|token|authorization|cookie|e?-?mail|phone|address|transcript|body|text", re.I
+    r"pass(word|phrase)?|secret|token|authorization|cookie|e?-?mail|phone|address|transcript|body|text"
+    r"|api_?key|ticket|signature|payload|(first|last|full|contact|lead|user)_?name",
+    re.I,
 )
 _PATTERNS = (
     ("email", re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")),
     (
         "token",
         re.compile(
-            r"(?i:\bbearer\s+)\S+|\beyJ[\w-]+\.[\w-]+\.[\w-]*|(?<![\w/.-])[A-Za-z0-9_-]{43}(?![\w/.-])"
+            r"(?i:\bbearer\s+)\S+|\beyJ[\w-]+\.[\w-]+\.[\w-]*|(?<![\w/.-])(?:jbi_)?[A-Za-z0-9_-]{43}(?![\w/.-])"
         ),
     ),
     (
         "phone",
         re.compile(r"(?<![\w.-])(?:\+\d[\d .()-]{7,16}\d|\(?\d{3}\)?[-. ]\d{3}[-. ]\d{4}|1?\d{10})(?![\w-])"),
     ),
+    # What others put into the messages of their exceptions: PostgreSQL the row, pydantic the value.
+    ("detail", re.compile(r"(?<=DETAIL:)[^\n]+|(?<=Failing row contains )\([^\n]*")),
+    ("input", re.compile(r"(?<=input_value=).*?(?=, input_type=)")),
     ("url", re.compile(r"(?<=://)[^\s/@]+:[^\s/@]+(?=@)")),
 )
 _SAFE_NAMES = frozenset({"event", "level", "logger", "timestamp"})
