@@ -21,7 +21,7 @@ SCORED = "scored"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """`events` and `errors` of the hour that runs and the one before; the others of 24 hours, now and a week ago."""
+    """`events` and `errors` of the hour that runs and the one before; the others of the 24 hours before it, now and a week ago."""
 
     location_key: int
     bot_key: int
@@ -53,15 +53,15 @@ async def counts(connection: Connection, now: datetime) -> list[Counts]:
     this_hour = floor(now)
     rows = await connection.fetch(
         """SELECT location_key, bot_key,
-                  coalesce(sum(bot_events) FILTER (WHERE hour >= $1 - interval '1 hour'), 0)::bigint AS events,
-                  coalesce(sum(bot_errors) FILTER (WHERE hour >= $1 - interval '1 hour'), 0)::bigint AS errors,
-                  coalesce(sum(conversations) FILTER (WHERE hour >= $1 - interval '24 hours'), 0)::bigint AS conversations,
-                  coalesce(sum(qualified) FILTER (WHERE hour >= $1 - interval '24 hours'), 0)::bigint AS qualified,
-                  coalesce(sum(conversations) FILTER (WHERE hour < $1 - interval '7 days'), 0)::bigint AS conversations_before
+                  coalesce(sum(bot_events) FILTER (WHERE hour >= $1::timestamptz - interval '1 hour'), 0)::bigint AS events,
+                  coalesce(sum(bot_errors) FILTER (WHERE hour >= $1::timestamptz - interval '1 hour'), 0)::bigint AS errors,
+                  coalesce(sum(conversations) FILTER (WHERE hour >= $1::timestamptz - interval '24 hours' AND hour < $1), 0)::bigint AS conversations,
+                  coalesce(sum(qualified) FILTER (WHERE hour >= $1::timestamptz - interval '24 hours' AND hour < $1), 0)::bigint AS qualified,
+                  coalesce(sum(conversations) FILTER (WHERE hour < $1::timestamptz - interval '7 days'), 0)::bigint AS conversations_before
              FROM agg_hourly_metrics
             WHERE location_key > 0 AND bot_key > 0
-              AND (hour >= $1 - interval '24 hours' AND hour <= $1
-                   OR hour >= $1 - interval '8 days' AND hour < $1 - interval '7 days')
+              AND (hour >= $1::timestamptz - interval '24 hours' AND hour <= $1
+                   OR hour >= $1::timestamptz - interval '8 days' AND hour < $1::timestamptz - interval '7 days')
             GROUP BY 1, 2 ORDER BY 1, 2""",
         this_hour,
     )

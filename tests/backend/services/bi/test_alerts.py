@@ -1,0 +1,309 @@
+"""Alerts: episodes that open once, stay through swings, close, and are taken on by somebody who may see them."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backend.deps import Deps
+from backend.jobs import alerts as job
+from backend.realtime.hub import EVERYWHERE
+from backend.services.bi import alert_rules, alerts, performance
+from backend.services.bi.alerts import Changes, Finding, State
+from backend.storage.warehouse import alerts as store
+from backend.storage.warehouse.alerts import Alert
+from backend.storage.warehouse.offices import Office
+from backend.storage.warehouse.scope import writing
+from backend.stream import entries
+from domain import errors, ports
+from tests.backend.services.bi import filled, planted
+from tests.backend.services.bi.planted import BUYER, LEAD, MINUTE, NOW, SELLER, Still, handoff
+
+pytestmark = pytest.mark.anyio
+
+HOUR = timedelta(hours=1)
+FIRING = Finding(rule="error_rate", subject="lead-bot", location_key=1, state=State.FIRING, severity="high")
+
+
+@pytest.fixture
+def clock() -> ports.Clock:
+    return Still()
+
+
+def _alert(**said: Any) -> Alert:
+    (opened,) = alerts.decide([FIRING], [], {}, NOW).opened
+    return replace(opened, **said)
+
+
+def _same(one: Changes, opened: int = 0, seen: int = 0, raised: int = 0, closed: int = 0) -> bool:
+    found = (len(one.opened), len(one.seen), len(one.raised), len(one.closed))
+    return found == (opened, seen, raised, closed)
+
+
+async def test_what_fires_opens_once_and_is_then_seen_again() -> None:
+    assert _same(alerts.decide([FIRING], [], {}, NOW), opened=1)
+
+    changes = alerts.decide([FIRING], [_alert()], {}, NOW + MINUTE)
+
+    assert _same(changes, seen=1)
+    assert changes.seen[0].last_seen_at == NOW + MINUTE
+    assert changes.seen[0].opened_at == NOW
+
+
+async def test_between_the_limits_everything_stays_as_it_is() -> None:
+    hold = replace(FIRING, state=State.HOLD)
+
+    assert _same(alerts.decide([hold], [_alert()], {}, NOW))
+    assert _same(alerts.decide([hold], [], {}, NOW))
+
+
+@pytest.mark.parametrize("findings", [[], [replace(FIRING, state=State.CLEAR)]])
+async def test_what_is_well_or_gone_closes(findings: list[Finding]) -> None:
+    changes = alerts.decide(findings, [_alert()], {}, NOW + MINUTE)
+
+    assert _same(changes, closed=1)
+    assert changes.closed[0].closed_at == NOW + MINUTE
+
+
+async def test_a_closed_one_opens_again_only_after_the_cooldown() -> None:
+    closed = {FIRING.key: NOW}
+
+    assert _same(alerts.decide([FIRING], [], closed, NOW + alerts.COOLDOWN - MINUTE))
+    assert _same(alerts.decide([FIRING], [], closed, NOW + alerts.COOLDOWN), opened=1)
+
+
+async def test_an_episode_is_raised_but_never_lowered() -> None:
+    worse = alerts.decide([replace(FIRING, severity="critical")], [_alert()], {}, NOW)
+    milder = alerts.decide([replace(FIRING, severity="low")], [_alert()], {}, NOW)
+
+    assert _same(worse, seen=1, raised=1)
+    assert _same(milder, seen=1)
+    assert milder.seen[0].severity == "high"
+
+
+@given(st.lists(st.sampled_from([*State, None]), max_size=40))
+async def test_there_is_never_more_than_one_episode_at_a_time(states: list[State | None]) -> None:
+    held: list[Alert] = []
+    closed: dict[alerts.Key, datetime] = {}
+    opened = ended = 0
+    for n, state in enumerate(states):
+        now = NOW + n * MINUTE
+        findings = [] if state is None else [replace(FIRING, state=state)]
+        changes = alerts.decide(findings, held, closed, now, cooldown=3 * MINUTE)
+        opened, ended = opened + len(changes.opened), ended + len(changes.closed)
+        if changes.closed:
+            held, closed = [], {FIRING.key: now}
+        held += changes.opened
+        assert len(held) <= 1
+        assert opened - ended == len(held)
+
+
+async def _open_office(deps: Deps) -> Office:
+    (office,) = await filled.open_offices(deps, ["America/Los_Angeles"])
+    return office
+
+
+async def _shown(deps: Deps, *offices: Office, whole: bool = True) -> list[dict[str, Any]]:
+    answer = await performance.answer(deps, planted.asked(offices, "24h", whole=whole))
+    found: list[dict[str, Any]] = answer["performance_alerts"]
+    return found
+
+
+async def _errors(deps: Deps, office: Office, at: datetime, bad: int, good: int) -> None:
+    rows = [planted.event(office, at, LEAD, "error") for _ in range(bad)]
+    await planted.store(deps, rows + [planted.event(office, at, LEAD) for _ in range(good)])
+
+
+async def test_a_bot_that_errs_is_told_to_its_office_and_closed_when_it_is_well(
+    deps: Deps, clock: Still
+) -> None:
+    here, there = await filled.open_offices(deps, ["America/Los_Angeles", "America/New_York"])
+    await _errors(deps, here, NOW - MINUTE, 10, 30)
+
+    with (
+        deps.hub.subscribe(alerts.CHANNEL, [here.id]) as mine,
+        deps.hub.subscribe(alerts.CHANNEL, [there.id]) as theirs,
+    ):
+        await job.once(deps)
+        await job.once(deps)
+        told = (await mine.get()).payload
+        assert not theirs._waiting
+
+    assert (told["event"], told["priority"]) == ("opened", "critical")
+    (alert,) = await _shown(deps, here, whole=False)
+    assert (alert["rule"], alert["subject"], alert["status"], alert["n"]) == (
+        "error_rate",
+        "lead-bot",
+        "open",
+        40,
+    )
+    assert alert["context"] == {
+        "component": "bots",
+        "metric": "bot_error_rate",
+        "timeframe": "24h",
+        "location_id": here.id,
+        "filters": {"bot": "lead-bot"},
+    }
+    assert told["alert"] == alert
+    assert await _shown(deps, there, whole=False) == []
+
+    clock.at = NOW + 3 * HOUR
+    await job.once(deps)
+
+    (alert,) = await _shown(deps, here)
+    assert (alert["status"], alert["closed_at"]) == ("closed", clock.at.isoformat())
+
+
+async def test_a_few_errors_among_few_events_alarm_nobody(deps: Deps) -> None:
+    await _errors(deps, await _open_office(deps), NOW - MINUTE, 2, 10)
+
+    await job.once(deps)
+
+    async with writing(deps.pool) as connection:
+        assert await store.still_open(connection, ["error_rate"]) == []
+
+
+async def test_slow_scoring_is_measured_at_the_95th_of_100(deps: Deps) -> None:
+    office = await _open_office(deps)
+    rows = [
+        planted.event(office, NOW - MINUTE, SELLER, "scored", processing_us=120_000 if n % 10 == 0 else 9_000)
+        for n in range(100)
+    ]
+    await planted.store(deps, rows)
+
+    await job.once(deps)
+
+    (alert,) = await _shown(deps, office)
+    assert (alert["rule"], alert["severity"], alert["n"]) == ("slow_scoring", "high", 100)
+    assert alert["value"] == pytest.approx(120, rel=0.02)
+
+
+async def test_a_bot_that_falls_silent_where_it_usually_speaks_is_missed(deps: Deps) -> None:
+    office = await _open_office(deps)
+    hours = [NOW - timedelta(days=day, hours=hour) for day in range(35) for hour in range(24)]
+    rows = [planted.event(office, at, SELLER) for at in hours if at < NOW - 8 * HOUR for _ in range(3)] + [
+        planted.event(office, at, BUYER) for at in hours
+    ]
+    await planted.store(deps, rows)
+
+    await job.once(deps)
+
+    silent = [alert for alert in await _shown(deps, office) if alert["rule"] == "bot_silent"]
+    assert [(alert["subject"], alert["severity"], alert["n"]) for alert in silent] == [
+        ("jorge-seller", "high", 4)
+    ]
+    assert silent[0]["bound"] >= 10
+
+
+async def test_few_qualify_and_fewer_talk(deps: Deps) -> None:
+    office = await _open_office(deps)
+    now = [planted.talk(office, NOW - HOUR, SELLER, qualified_at=NOW if n < 3 else None) for n in range(60)]
+    week_ago = [planted.talk(office, NOW - timedelta(days=7, hours=2), SELLER) for _ in range(150)]
+    await filled.store(deps, "fact_bot_conversations", now + week_ago)
+
+    await job.once(deps)
+
+    found = {alert["rule"]: alert for alert in await _shown(deps, office)}
+    assert found["low_success"]["severity"] == "high"
+    assert found["low_success"]["value"] == pytest.approx(0.05)
+    assert found["fewer_conversations"]["value"] == pytest.approx(-0.6)
+
+
+async def test_ping_pong_alarms_at_three_within_the_hour(deps: Deps) -> None:
+    office = await _open_office(deps)
+    rows = [
+        handoff(
+            office, NOW - 50 * MINUTE + n * MINUTE, *((LEAD, SELLER) if n % 2 else (SELLER, LEAD)), n // 2
+        )
+        for n in range(6)
+    ]
+    await planted.store(deps, rows)
+
+    await job.once(deps)
+
+    (alert,) = [alert for alert in await _shown(deps, office) if alert["rule"] == "ping_pong"]
+    assert (alert["subject"], alert["value"]) == ("lead-bot", 3)
+
+
+async def test_a_component_that_went_silent_is_unknown_and_alarms_everybody(deps: Deps) -> None:
+    office = await _open_office(deps)
+    said = {
+        "event_id": str(uuid.uuid4()),
+        "received_at": NOW,
+        "event_type": "heartbeat",
+        "status": "ok",
+        "location_key": None,
+    }
+    rows = [
+        said | {"component": "crm", "occurred_at": NOW - 2 * MINUTE},
+        said | {"component": "scorer", "occurred_at": NOW - 3 * HOUR, "event_id": str(uuid.uuid4())},
+    ]
+    await filled.store(deps, "fact_system_health", rows)
+
+    with deps.hub.subscribe(alerts.CHANNEL, [office.id]) as mine:
+        await job.once(deps)
+        told = (await mine.get()).payload
+
+    answer = await performance.answer(deps, planted.asked([office], "24h"))
+    assert {part["component"]: part["status"] for part in answer["system_health"]["components"]} == {
+        "crm": "ok",
+        "scorer": "unknown",
+    }
+    assert answer["system_health"]["status"] == "unknown"
+    assert told["alert"]["subject"] == "scorer"
+    assert told["alert"]["location_id"] is None
+
+
+async def test_a_stream_that_nobody_reads_is_stuck(deps: Deps, clock: Still) -> None:
+    name = entries.NAMES[0]
+    await deps.valkey.xgroup_create(name, entries.SINK_GROUP, id="0", mkstream=True)
+    old = int((NOW - 5 * MINUTE).timestamp() * 1000)
+    await deps.valkey.xadd(name, {entries.ONE: b"{}"}, id=f"{old}-0")
+    office = await _open_office(deps)
+
+    with deps.hub.subscribe(alerts.CHANNEL, [EVERYWHERE, office.id]):
+        await job.once(deps)
+    (stuck,) = [a for a in await _shown(deps, office) if a["rule"] == "stream_stuck"]
+
+    assert (stuck["severity"], stuck["subject"], stuck["value"]) == ("critical", name, pytest.approx(300))
+    await deps.valkey.xreadgroup(entries.SINK_GROUP, "me", {name: ">"})
+    await deps.valkey.xack(name, entries.SINK_GROUP, f"{old}-0")
+    clock.at = NOW + MINUTE
+    await job.once(deps)
+    (stuck,) = [a for a in await _shown(deps, office) if a["rule"] == "stream_stuck"]
+    assert stuck["status"] == "closed"
+
+
+async def test_two_processes_open_one_alert(deps: Deps) -> None:
+    office = await _open_office(deps)
+    await _errors(deps, office, NOW - MINUTE, 10, 30)
+
+    await asyncio.gather(*(job.once(deps) for _ in range(4)))
+
+    assert len(await _shown(deps, office)) == 1
+
+
+async def test_nobody_acknowledges_what_he_may_not_see(deps: Deps) -> None:
+    here, there = await filled.open_offices(deps, ["America/Los_Angeles", "America/New_York"])
+    await _errors(deps, here, NOW - MINUTE, 10, 30)
+    await job.once(deps)
+    (alert,) = await _shown(deps, here, whole=False)
+    foreign = planted.asked([there], whole=False).scope
+
+    with pytest.raises(errors.NotFoundError):
+        await alerts.acknowledge(deps, planted.actor(), foreign, {there.key: there.id}, alert["alert_id"])
+
+    (alert,) = await _shown(deps, here, whole=False)
+    assert alert["status"] == "open"
+
+
+def test_every_rule_is_named_once() -> None:
+    assert len(set(alert_rules.RULES)) == len(alert_rules.RULES)
+    assert all(f"| {rule} |" in (alert_rules.__doc__ or "") for rule in alert_rules.RULES)
