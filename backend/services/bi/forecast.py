@@ -141,28 +141,33 @@ class _Forecast:
         return said
 
     def total(self) -> dict[str, int | None]:
-        """Of the days asked for; the last week may be a part of one."""
-        whole, part = divmod(self.days, WEEK)
-        weeks = self.weeks()
-        value = float(weeks[:whole].sum() + (weeks[whole] * part / WEEK if part else 0.0))
+        value = sum(float(cents) * self._part(week) for week, cents in enumerate(self.weeks()))
         return _banded(value, {level: self._scaled(self.best.half_width(level)) for level in LEVELS})
 
     def course(self) -> list[dict[str, Any]]:
+        """Week by week; `to` is the last day. The last week may be a part of one."""
         begin = self.material.history.until + spans.ONE_DAY
         return [
             {
-                "from": (begin + timedelta(weeks=n)).isoformat(),
-                "to": min(begin + timedelta(weeks=n + 1), begin + timedelta(days=self.days)).isoformat(),
+                "from": (begin + timedelta(weeks=week)).isoformat(),
+                "to": (begin + timedelta(days=min(WEEK * (week + 1), self.days) - 1)).isoformat(),
                 **_banded(
-                    float(value),
-                    {level: self._scaled(self.best.week_half_width(n, level)) for level in LEVELS},
+                    float(cents) * self._part(week),
+                    {
+                        level: self._scaled(self.best.week_half_width(week, level), self._part(week))
+                        for level in LEVELS
+                    },
                 ),
             }
-            for n, value in enumerate(self.weeks())
+            for week, cents in enumerate(self.weeks())
         ]
 
-    def _scaled(self, half: float | None) -> float | None:
-        return None if half is None else half * self.level
+    def _part(self, week: int) -> float:
+        """How much of a week of the forecast is asked for."""
+        return min(1.0, (self.days - WEEK * week) / WEEK)
+
+    def _scaled(self, half: float | None, part: float = 1.0) -> float | None:
+        return None if half is None else half * self.level * part
 
     def backtest(self) -> dict[str, Any]:
         n = len(self.best.trials)
