@@ -102,6 +102,8 @@ def _sorted_out(
 ) -> tuple[Sequence[Event], Sequence[int]]:
     """The good ones with their places; the others join `found.refused`."""
     first, last = oldest(now, months), now + AHEAD
+    if not odd and _all_fit(found.events, sender, first, last):
+        return found.events, found.places
     good: list[Event] = []
     places: list[int] = []
     for index, event in zip(found.places, found.events, strict=True):
@@ -112,6 +114,19 @@ def _sorted_out(
         else:
             found.refused.append(Refused(index=index, fault=fault, event_id=str(event.event_id)))
     return good, places
+
+
+def _all_fit(some: Sequence[Event], sender: Sender, first: datetime, last: datetime) -> bool:
+    """What `forbidden` and `reading.fault_of` find nothing wrong with, told for all at once: a quarter of the time."""
+    if not sender.kinds.issuperset(map(type, some)):
+        return False
+    moments = [event.occurred_at for event in some]
+    if not moments or min(moments) < first or max(moments) > last:
+        return False
+    places = {event.location_id.int if event.location_id else None for event in some}
+    if not places <= sender.places:
+        return False
+    return all(event.props is None for event in some)
 
 
 async def _with_new_places(deps: Deps, sender: Sender, events: Sequence[Event]) -> Sender:
