@@ -22,7 +22,7 @@ Command = Callable[[settings.Settings, argparse.Namespace], Coroutine[Any, Any, 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 when it worked, else a line on stderr that says what to do."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     try:
         chosen = settings.from_environment()
         logs.configure(_log_level(chosen, options))
@@ -165,11 +165,12 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return factory
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """Every command with its options."""
+    made = argparse.ArgumentParser(
         prog="python -m backend", description="Jorge's server; docs/server.md describes its commands."
     )
-    commands = parser.add_subparsers(required=True, metavar="command")
+    commands = made.add_subparsers(required=True, metavar="command")
     _takes_processes(commands.add_parser("serve", help="run the server until Ctrl-C"))
     verify = commands.add_parser("verify-audit", help="prove that the audit log is as it was written")
     verify.set_defaults(command=_verify_audit)
@@ -185,7 +186,7 @@ def _parser() -> argparse.ArgumentParser:
     _takes_file(sales, _import_sales)
     _takes_user(commands.add_parser("create-user", help="make a user who can sign in"))
     _takes_source(commands.add_parser("create-source", help="make a key for a program that sends events"))
-    return parser
+    return made
 
 
 def _takes_file(parser: argparse.ArgumentParser, run: Command) -> None:

@@ -11,9 +11,7 @@ BEGIN
     EXCEPTION WHEN duplicate_object OR unique_violation THEN
         NULL;  -- another database of this cluster was quicker
     END;
-    IF NOT pg_has_role(current_user, 'jorge_audit', 'MEMBER') THEN
-        GRANT jorge_audit TO CURRENT_USER;
-    END IF;
+    GRANT jorge_audit TO CURRENT_USER;  -- also to who made it: since PostgreSQL 16 that alone does not allow SET ROLE
 END $$;
 
 -- One table, not monthly partitions: that a chain's places are unique and that an entry comes once has to hold across months.
