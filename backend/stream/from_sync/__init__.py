@@ -1,0 +1,95 @@
+"""Job: what people do in the app reaches the warehouse, change by change along the feed (docs/warehouse.md, "Where facts come from").
+
+One process of the installation does it at a time. The cursor moves when everything before it is stored, and every id is made from
+the row: whatever is done twice after a crash changes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import asyncpg
+
+from backend.realtime.hub import EVERYWHERE, Subscription
+from backend.storage.warehouse import feed_cursor
+from backend.stream import sequencer
+from backend.stream.from_sync import legacy, load
+from backend.stream.from_sync.follower import Changed, Follower
+
+if TYPE_CHECKING:
+    from backend.deps import Deps
+    from backend.storage.pool import Connection
+
+logger = logging.getLogger(__name__)
+
+PAGE = 1_000
+POLL = 2.0
+"""Seconds without a poke after which it looks by itself."""
+STANDBY = 5.0
+"""Seconds between two tries to become the one that follows."""
+
+
+async def run(deps: Deps) -> None:
+    """Until it is cancelled; every server process may run it."""
+    connection = await asyncpg.connect(
+        deps.database_url,
+        command_timeout=300,
+        server_settings={"application_name": "jorge-from-sync", "timezone": "UTC"},
+    )
+    follower = Follower(deps=deps, connection=connection)
+    try:
+        await _turn(connection)
+        await follower.settle()
+        with deps.hub.subscribe(sequencer.CHANNEL, [EVERYWHERE]) as news:
+            while True:
+                if not await once(follower):
+                    await _poked(news)
+    finally:
+        follower.rest()
+        connection.terminate()
+
+
+async def _turn(connection: Connection) -> None:
+    """Wait until no other process follows. Not inside the database: a statement that waits would keep it from cleaning up."""
+    while True:
+        if await feed_cursor.claim(connection):
+            return
+        await asyncio.sleep(STANDBY)
+
+
+async def _poked(news: Subscription) -> None:
+    try:
+        async with asyncio.timeout(POLL):
+            await news.get()
+    except TimeoutError:
+        pass
+
+
+async def once(follower: Follower) -> bool:
+    """The next page of changes; where there is none, the next piece of what else is left. False: nothing is."""
+    connection = follower.connection
+    cursor = await feed_cursor.read(connection)
+    if cursor is None:
+        cursor = await feed_cursor.start_over(connection)
+        logger.info("from_sync.load", extra={"seq": cursor.seq})
+    page = await feed_cursor.page(connection, cursor.seq, limit=PAGE)
+    if page.upto > cursor.seq:
+        await follower.bring(Changed.of(page.changes))
+        await feed_cursor.save(connection, replace(cursor, seq=page.upto))
+        return bool(page.changes)
+    if cursor.loading is not None:
+        await load.step(follower, cursor)
+        return True
+    return await _ripe(follower) or await legacy.step(follower)
+
+
+async def _ripe(follower: Follower) -> bool:
+    """What lay ahead, and has happened meanwhile."""
+    ids = await feed_cursor.postponed(follower.connection, follower.deps.clock.now())
+    if ids:
+        await follower.bring(Changed(interactions=ids))
+        await feed_cursor.forget_postponed(follower.connection, ids)
+    return bool(ids)

@@ -1,0 +1,196 @@
+"""Brings changed rows into the warehouse: dimensions first, then facts that are no more, then the events."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import asyncpg
+import orjson
+
+from backend.events import Event
+from backend.storage.warehouse import dimensions, facts, feed_cursor, partitions, synced
+from backend.stream import entries, ingest
+from backend.stream.from_sync import mapping, settling
+
+if TYPE_CHECKING:
+    from backend.deps import Deps
+    from backend.storage.pool import Connection
+    from backend.storage.warehouse.feed_cursor import Change
+
+logger = logging.getLogger(__name__)
+
+STORE_WAIT = 10.0
+BATCH = 2_000
+LIVE = timedelta(hours=25)
+"""What is older is in no window any more, so that a load puts it straight into the facts."""
+AHEAD = timedelta(minutes=4)
+"""What a wrong clock dated further ahead waits for its moment; the facts take five minutes."""
+ENTRY = "from_sync"
+
+
+@dataclass(slots=True, kw_only=True)
+class Changed:
+    """Rows to look at, by table: when they changed, and of leads the version from which on a change of stage is news."""
+
+    people: dict[UUID, datetime] = field(default_factory=dict)
+    leads: dict[UUID, datetime] = field(default_factory=dict)
+    lead_versions: dict[UUID, int] = field(default_factory=dict)
+    tasks: set[UUID] = field(default_factory=set)
+    interactions: set[UUID] = field(default_factory=set)
+    deals: set[UUID] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, changes: Iterable[Change]) -> Changed:
+        found = cls()
+        for change in changes:
+            match change.table:
+                case "people":
+                    found.people[change.row_id] = change.at
+                case "leads":
+                    found.leads[change.row_id] = change.at
+                    found.lead_versions.setdefault(change.row_id, change.ver)
+                case "tasks":
+                    found.tasks.add(change.row_id)
+                case "interactions":
+                    found.interactions.add(change.row_id)
+                case "deals":
+                    found.deals.add(change.row_id)
+        return found
+
+
+@dataclass(slots=True, kw_only=True)
+class Follower:
+    """The one that follows the feed, with a connection of its own: no codecs of ours, so uuids are `UUID`."""
+
+    deps: Deps
+    connection: Connection
+    _facts: asyncpg.Connection[asyncpg.Record] | None = None
+    """For `store`, which wants one of its own; there is one while there is something to load."""
+
+    async def settle(self) -> None:
+        """Wait until nothing of a former follower waits in the streams: it would come after what is taken away now."""
+        await settling.settled(self.deps.valkey)
+
+    async def bring(self, changed: Changed, *, loading: bool = False) -> None:
+        """Raises: what asyncpg raises. Done twice it changes nothing."""
+        now = self.deps.clock.now()
+        tags = await self._dimensions(changed, now)
+        oldest = partitions.start(partitions.month_of(now, plus=-self.deps.settings.bi_retention_months))
+        events = [event for event in await self._events(changed, oldest) if event.occurred_at >= oldest]
+        if ahead := {
+            event.event_id: event.occurred_at for event in events if event.occurred_at > now + AHEAD
+        }:
+            await feed_cursor.postpone(self.connection, ahead)
+            events = [event for event in events if event.event_id not in ahead]
+        if loading:
+            await self.store([event for event in events if event.occurred_at < now - LIVE])
+            events = [event for event in events if event.occurred_at >= now - LIVE]
+        await self.send(events)
+        await self.tell(tags)
+
+    async def _dimensions(self, changed: Changed, now: datetime) -> set[str]:
+        """What is counted by, and what is counted no more; the tags that this touched."""
+        connection = self.connection
+        rows = await synced.interactions(connection, changed.interactions) if changed.interactions else ()
+        touched = {row["lead_id"] for row in rows}
+        if changed.tasks:
+            touched |= await dimensions.leads_of_tasks(connection, changed.tasks)
+        async with connection.transaction():
+            await connection.execute("SET LOCAL ROLE jorge_etl")
+            removed = await self._remove(changed)
+            await dimensions.follow_people(connection, changed.people)
+            asked = dict.fromkeys(sorted(touched | removed.leads), now) | changed.leads
+            places = await dimensions.follow_leads(connection, asked)
+        stock = {entries.stock_tag(place) for place in (*places, -1)} if places or changed.deals else set()
+        return stock | removed.tags
+
+    async def _remove(self, changed: Changed) -> synced.Removed:
+        leads, tags = set[UUID](), set[str]()
+        if changed.interactions or changed.deals:
+            await synced.take_turn(self.connection)
+        for ids, remove in (
+            (changed.interactions, synced.remove_stale),
+            (changed.deals, synced.remove_deals),
+        ):
+            if ids:
+                removed = await remove(self.connection, ids)
+                leads |= removed.leads
+                tags |= removed.tags
+        return synced.Removed(leads=frozenset(leads), tags=frozenset(tags))
+
+    async def _events(self, changed: Changed, oldest: datetime) -> list[Event]:
+        connection = self.connection
+        events: list[Event] = []
+        if changed.interactions:
+            events += map(mapping.interaction, await synced.interactions(connection, changed.interactions))
+        if changed.lead_versions:
+            events += map(mapping.stage_change, await synced.stage_changes(connection, changed.lead_versions))
+        if changed.deals:
+            rows = await synced.deals(connection, changed.deals)
+            known = await synced.known_states(
+                connection, [synced.state_id(row["id"], row["ver"]) for row in rows]
+            )
+            states = [mapping.deal_state(row, oldest=oldest) for row in rows]
+            events += [state for state in states if state.event_id not in known]
+        return events
+
+    async def send(self, events: Sequence[Event]) -> None:
+        """Through the streams, so that windows and screens see them; back when they are stored."""
+        for begin in range(0, len(events), BATCH):
+            await self._send(events[begin : begin + BATCH])
+
+    async def _send(self, events: Sequence[Event]) -> None:
+        while True:
+            try:
+                sent = await ingest.send(self.deps, events, source_key=synced.SOURCE, wait=STORE_WAIT)
+            except ingest.BacklogError:
+                await asyncio.sleep(ingest.RETRY_AFTER)
+                continue
+            for refusal in sent.refused:
+                logger.warning(
+                    "from_sync.refused",
+                    extra={"event": str(refusal.event.event_id), "reason": refusal.reason},
+                )
+            if sent.stored or await settling.settled(self.deps.valkey):
+                return
+
+    async def store(self, events: Sequence[Event]) -> None:
+        """Past the streams, for what no window holds any more."""
+        now = self.deps.clock.now()
+        for begin in range(0, len(events), BATCH):
+            batch = [
+                facts.Arrived(event=event, source_key=synced.SOURCE, received_at=now, entry=ENTRY)
+                for event in events[begin : begin + BATCH]
+            ]
+            if self._facts is None:
+                self._facts = await facts.connect(self.deps.database_url)
+            stored = await facts.store(self._facts, batch, months_kept=self.deps.settings.bi_retention_months)
+            for one in stored.rejected:
+                logger.warning(
+                    "from_sync.refused",
+                    extra={"event": str(one.arrived.event.event_id), "reason": one.reason},
+                )
+            await self.tell(set(stored.tags))
+
+    def rest(self) -> None:
+        """Nothing is to be loaded any more, or the follower ends."""
+        if self._facts is not None:
+            self._facts.terminate()
+            self._facts = None
+
+    async def tell(self, tags: set[str]) -> None:
+        """What is no longer what it was; a hint for caches."""
+        if not tags:
+            return
+        try:
+            await self.deps.valkey.publish(
+                self.deps.channel(entries.TOUCHED), orjson.dumps({"tags": sorted(tags)})
+            )
+        except ingest.AWAY as fault:
+            logger.warning("from_sync.untold", extra={"fault": type(fault).__name__})
