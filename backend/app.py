@@ -46,7 +46,7 @@ from backend.jobs import (
     telling,
     transcription,
 )
-from backend.stream import ingest, sequencer
+from backend.stream import ingest, sequencer, sink
 
 logger = logging.getLogger(__name__)
 
@@ -85,7 +85,7 @@ API_JOBS: Sequence[Job] = (
     device_notes.run,
 )
 PROCESSOR_JOBS: Sequence[Job] = (*EVERYWHERE,)
-SINK_JOBS: Sequence[Job] = (*EVERYWHERE, audit_writer.run, transcription.run, scheduler.run)
+SINK_JOBS: Sequence[Job] = (*EVERYWHERE, sink.run, audit_writer.run, transcription.run, scheduler.run)
 # One process for all of it, unless `serve --processes` splits it.
 JOBS: Sequence[Job] = tuple(dict.fromkeys((*API_JOBS, *PROCESSOR_JOBS, *SINK_JOBS)))
 

@@ -15,13 +15,11 @@ import asyncpg
 
 from backend.events import BotPerformance, CommissionEvent, Event, LeadInteraction, SystemHealth
 from backend.storage.pool import Connection
-from backend.storage.warehouse import arrivals, asof, conversations, ledger, partitions
+from backend.storage.warehouse import arrivals, asof, conversations, ledger, partitions, touched
 from backend.storage.warehouse.arrivals import Arrived, Rejected
 from backend.storage.warehouse.conversations import Counted
 from backend.storage.warehouse.keys import Keys, Spot
-from backend.storage.warehouse.scope import ALL
 from backend.storage.warehouse.staging import STAGES
-from backend.stream import entries
 
 __all__ = ["NOT_TAKEN", "Arrived", "Rejected", "Stored", "connect", "store"]
 
@@ -139,11 +137,5 @@ def _tags(kind: type[Event], counted: Counted, spots: Iterable[Spot]) -> set[str
     """Of hours and days that events fell into, or whose counts a conversation or a deal moved, here and over all."""
     if kind is SystemHealth:
         return set()  # counted nowhere
-    touched = {(spot.location_key, spot.hour, spot.date_key) for spot in spots} | set(counted.touched)
-    found = set()
-    for key, hour, day in touched:
-        for place in (key, ALL):
-            found |= {entries.hour_tag(place, hour), entries.day_tag(place, day)}
-            if kind is CommissionEvent:
-                found.add(entries.stock_tag(place))
-    return found
+    rows = {(spot.location_key, spot.hour, spot.date_key) for spot in spots} | set(counted.touched)
+    return touched.tags(rows, stock=kind is CommissionEvent)
