@@ -44,7 +44,7 @@ _EXAMPLE = {
 
 
 def _one_of() -> Mapping[str, Any]:
-    return {"oneOf": [dict(schemas.schema(name)) for name in schemas.listed()]}
+    return {"oneOf": [dict(schemas.inner(name)) for name in schemas.listed()]}
 
 
 def _body() -> Mapping[str, Any]:

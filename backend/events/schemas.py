@@ -15,7 +15,12 @@ PATH = "/api/events/schemas"
 
 
 def schema(stream: str) -> Mapping[str, Any]:
-    """Of one event of `stream`. Raises: KeyError."""
+    """Of one event of `stream`, by itself. Raises: KeyError."""
+    return {"$schema": DIALECT, "$id": f"{PATH}/{stream}/{VERSION}", **inner(stream)}
+
+
+def inner(stream: str) -> Mapping[str, Any]:
+    """The same for use inside another document. Raises: KeyError."""
     kind = kinds.STREAMS[stream]
     whole = msgspec.json.schema(kind)
     body = dict(whole["$defs"][kind.__name__])
@@ -24,7 +29,7 @@ def schema(stream: str) -> Mapping[str, Any]:
     body["properties"]["props"]["description"] = (
         "What else you want to keep: at most 4 KB, nested 5 levels deep."
     )
-    return {"$schema": DIALECT, "$id": f"{PATH}/{stream}/{VERSION}", **body}
+    return body
 
 
 def listed() -> Mapping[str, str]:

@@ -76,6 +76,10 @@ class Line:
     """What this process knows of the sink: how far it is, who waits for it, and whether there is room for more."""
 
     full: bool = False
+    waiting_bytes: int = 0
+    queued: int = 0
+    stored_straight: int = 0
+    refused_full: int = 0
     away_until: float = 0.0
     straight: straight.Road = field(default_factory=straight.Road)
     _passed: dict[str, tuple[Place, float]] = field(default_factory=dict)
@@ -84,6 +88,7 @@ class Line:
     def check_room(self) -> None:
         """Raises: BacklogError."""
         if self.full:
+            self.refused_full += 1
             raise _too_much()
 
     async def stored(self, last: Mapping[str, Place], *, since: float, wait: float) -> bool | None:
@@ -103,6 +108,15 @@ class Line:
             return None
         finally:
             self._waiters.discard(waiter)
+
+    def numbers(self) -> dict[str, float]:
+        """For GET /metrics."""
+        return {
+            "ingest_queued_total": self.queued,
+            "ingest_straight_total": self.stored_straight,
+            "ingest_refused_full_total": self.refused_full,
+            "ingest_waiting_bytes": self.waiting_bytes,
+        }
 
     def heard(self, stream: str, place: Place, now: float) -> None:
         self._passed[stream] = (place, now)
@@ -146,6 +160,7 @@ async def send(deps: Deps, events: Sequence[Event], *, source_key: int | None, w
     except redis_errors.OutOfMemoryError as fault:
         deps.line.full = True
         raise _too_much() from fault
+    deps.line.queued += len(events)
     if wait <= 0:
         return Sent(stored=False)
     told = await deps.line.stored(last, since=since, wait=wait)
@@ -159,6 +174,7 @@ async def run(deps: Deps) -> None:
     """The job: hear what the sink stored, and see how much waits. Reconnects by itself."""
     # A client that reconnects silently would hide that Valkey was gone, and with it what waited there.
     own = redis.Redis.from_url(deps.redis_url, retry=retry.Retry(NoBackoff(), 0))
+    deps.gauges["ingest"] = deps.line.numbers
     try:
         await _keep_hearing(deps, own)
     finally:
@@ -190,7 +206,8 @@ async def _listen(deps: Deps, own: redis.Redis, heard: redis.client.PubSub) -> N
         if loop.time() - looked >= _LISTEN_SECONDS:
             looked = loop.time()
             async with asyncio.timeout(LONGEST_ADD):
-                deps.line.full = await waiting_bytes(own) > deps.settings.bi_backlog_mb * 1024 * 1024
+                deps.line.waiting_bytes = await waiting_bytes(own)
+            deps.line.full = deps.line.waiting_bytes > deps.settings.bi_backlog_mb * 1024 * 1024
         message = await heard.get_message(timeout=_LISTEN_SECONDS)
         if message is not None:
             news = orjson.loads(message["data"])
@@ -232,7 +249,9 @@ def _place(id: bytes | str) -> Place:
 
 
 async def _straight(deps: Deps, events: Sequence[Event], source_key: int | None) -> Sent:
-    return Sent(stored=True, refused=await deps.line.straight.store(deps, events, source_key))
+    refused = await deps.line.straight.store(deps, events, source_key)
+    deps.line.stored_straight += len(events) - len(refused)
+    return Sent(stored=True, refused=refused)
 
 
 def _too_much() -> BacklogError:

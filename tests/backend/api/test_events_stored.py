@@ -3,32 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
 
 import pytest
 
 from backend.deps import Deps
-from backend.stream import dead, entries, sink
+from backend.stream import dead, entries
 from domain import ids
 from tests.backend.api.conftest import Bot
 from tests.backend.events import samples
-from tests.backend.stream.test_ingest import listening
+from tests.backend.stream.test_ingest import storing
 
 pytestmark = pytest.mark.anyio
-
-
-@asynccontextmanager
-async def storing(deps: Deps) -> AsyncIterator[None]:
-    """The sink runs, and this process hears it."""
-    async with listening(deps):
-        job = asyncio.create_task(sink.run(deps))
-        try:
-            yield
-        finally:
-            job.cancel()
-            with suppress(asyncio.CancelledError):
-                await job
 
 
 async def counted(deps: Deps) -> tuple[int, int, int]:

@@ -13,7 +13,7 @@ import pytest
 from backend.deps import Deps
 from backend.events import Event, reading
 from backend.settings import Settings
-from backend.stream import entries, ingest
+from backend.stream import entries, ingest, sink
 from tests.backend.events import samples
 
 pytestmark = pytest.mark.anyio
@@ -41,6 +41,19 @@ async def listening(deps: Deps) -> AsyncIterator[None]:
         job.cancel()
         with suppress(asyncio.CancelledError):
             await job
+
+
+@asynccontextmanager
+async def storing(deps: Deps) -> AsyncIterator[None]:
+    """The sink runs, and this process hears it."""
+    async with listening(deps):
+        job = asyncio.create_task(sink.run(deps))
+        try:
+            yield
+        finally:
+            job.cancel()
+            with suppress(asyncio.CancelledError):
+                await job
 
 
 async def last_id(deps: Deps, stream: str) -> str:

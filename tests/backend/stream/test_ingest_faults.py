@@ -15,10 +15,11 @@ import pytest
 
 from backend.deps import Deps
 from backend.embedded import process, valkey
+from backend.events import Event
 from backend.stream import entries, ingest
 from domain import ids
 from tests.backend.events import samples
-from tests.backend.stream.test_ingest import LEADS, last_id, listening, some
+from tests.backend.stream.test_ingest import LEADS, last_id, listening, some, storing
 from tests.serving import MakeUser
 
 pytestmark = pytest.mark.anyio
@@ -134,6 +135,46 @@ async def test_when_valkey_is_back_it_is_used_and_caches_hear_what_changed(
 
     await ingest.send(deps, some(samples.message(location_id=office)), source_key=None, wait=0)
     assert await deps.valkey.xlen(LEADS) == 1
+
+
+async def test_who_sends_until_it_is_stored_loses_nothing_though_valkey_dies_twice(
+    deps: Deps, mortal: Mortal, office: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without persistence: all that waited in Valkey is gone each time."""
+    monkeypatch.setattr(ingest, "AWAY_SECONDS", 0.1)
+    told: list[Event] = []
+    over = asyncio.Event()
+
+    async def sender() -> None:
+        while not over.is_set():
+            events = some(*[samples.message(location_id=office) for _ in range(7)])
+            while not (await ingest.send(deps, events, source_key=None, wait=10)).stored:
+                pass
+            told.extend(events)
+
+    async with storing(deps):
+        senders = [asyncio.create_task(sender()) for _ in range(4)]
+        for _ in range(2):
+            await until_more(told, 50)
+            mortal.kill()
+            await until_more(told, 50)
+            mortal.start()
+        await until_more(told, 50)
+        over.set()
+        await asyncio.gather(*senders)
+
+    assert 0 < deps.line.stored_straight < len(told)
+    rows = await deps.pool.fetch("SELECT event_id, count(*) AS n FROM fact_lead_interactions GROUP BY 1")
+    assert {row["event_id"]: row["n"] for row in rows} == {str(event.event_id): 1 for event in told}
+    counted = "SELECT sum(interactions) FROM agg_hourly_metrics WHERE location_key = -1"
+    assert await deps.pool.fetchval(counted) == len(told)
+
+
+async def until_more(told: list[Event], count: int) -> None:
+    wanted = len(told) + count
+    async with asyncio.timeout(60):
+        while len(told) < wanted:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
 
 
 async def test_a_full_valkey_asks_to_come_again(deps: Deps, office: str) -> None:
