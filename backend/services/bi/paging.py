@@ -6,7 +6,7 @@ import base64
 import binascii
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -26,16 +26,20 @@ _SEAL = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """`as_of`: the moment that all pages show; `after`: the last row of the page before, in the words of its order."""
+    """`as_of`: the moment that all pages show; `after`: the last row of the page before, in the words of its order.
+
+    `total`: what the pages add up to, where it is not worked out for each.
+    """
 
     as_of: datetime
     order: str
     after: Sequence[Any]
+    total: Mapping[str, Any] | None = None
 
 
 async def sealed(deps: Deps, place: Place, bound_to: str) -> str:
     """`bound_to` names question and scope."""
-    packed = orjson.dumps([place.as_of.isoformat(), place.order, place.after])
+    packed = orjson.dumps([place.as_of.isoformat(), place.order, place.after, place.total])
     return base64.urlsafe_b64encode(_seal(packed, await _key(deps), bound_to) + packed).decode().rstrip("=")
 
 
@@ -48,8 +52,8 @@ async def opened(deps: Deps, cursor: str, bound_to: str, now: datetime) -> Place
     seal, packed = whole[:_SEAL], whole[_SEAL:]
     if not hmac.compare_digest(seal, _seal(packed, await _key(deps), bound_to)):
         raise _refused("This cursor belongs to another question.")
-    as_of, order, after = orjson.loads(packed)
-    place = Place(as_of=datetime.fromisoformat(as_of), order=order, after=after)
+    as_of, order, after, total = orjson.loads(packed)
+    place = Place(as_of=datetime.fromisoformat(as_of), order=order, after=after, total=total)
     if now - place.as_of > LIVES:
         raise _refused("This cursor is too old.")
     return place

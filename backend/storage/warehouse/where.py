@@ -70,6 +70,7 @@ _TYPES: Mapping[str, str] = {
     Dimension.DAY: "int",
     Dimension.HOUR: "int",
     Dimension.AGENT: "uuid",
+    LEAD: "uuid",
 }
 
 Key = int | str | None

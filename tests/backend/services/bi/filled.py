@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from backend.actor import Actor, Role
 from backend.deps import Deps
 from backend.metrics import MEASURES
 from backend.metrics.measures import MOMENT, MONEY
@@ -123,6 +124,38 @@ class Invented:
             "company_cents": price // 100 + self.rng.randrange(3),
             "source": self.rng.choice(SOURCES),
         }
+
+    def lead(self) -> dict[str, Any]:
+        """A current row of dim_lead."""
+        created = self.now - timedelta(days=self.rng.random() * 300)
+        contact = self.rng.choice((None, self.now - timedelta(days=self.rng.random() * 60)))
+        touch = self.rng.choice((None, self.now + timedelta(days=self.rng.random() * 60)))
+        return {
+            "lead_id": str(uuid.UUID(int=self.rng.getrandbits(128))),
+            "location_key": self.rng.choice(self.offices).key,
+            "agent_id": self.rng.choice((None, *AGENTS)),
+            "kind": "seller",
+            "source": self.rng.choice(SOURCES),
+            "stage": self.rng.choice(STAGES),
+            "temperature": self.rng.choice(TEMPERATURES),
+            "opted_out": self.rng.random() < 0.1,
+            "valid_from": created,
+            "created_at": created,
+            "last_contact_at": contact,
+            "next_touch_at": touch,
+            "answer_due_at": self.rng.choice((None, self.now - timedelta(minutes=5))),
+        }
+
+
+def manager(offices: Sequence[Any]) -> Actor:
+    """A manager of all of these."""
+    return Actor(
+        id=str(uuid.UUID(int=1)),
+        role=Role.MANAGER,
+        locations=frozenset(office.id for office in offices),
+        device_id="",
+        session_id="",
+    )
 
 
 def key_of(moment: datetime, zone: ZoneInfo) -> int:

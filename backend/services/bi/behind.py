@@ -1,0 +1,195 @@
+"""The leads behind a figure: ids and what the warehouse knows of them. Names are added after the cache, never before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from backend.metrics import MEASURES, Dimension, Figure, Shape
+from backend.metrics.measures import BOTS, MONEY
+from backend.services.bi import breakdown, stocks
+from backend.services.bi.breakdown import Division, Row
+from backend.services.bi.paging import Place
+from backend.storage.warehouse import behind as store
+from backend.storage.warehouse import drills
+from backend.storage.warehouse.behind import Amount, Lead, Trail
+from backend.storage.warehouse.where import LEAD
+from domain.kpis import Unit
+
+if TYPE_CHECKING:
+    from backend.storage.pool import Connection
+
+_BATCH = 20
+"""Facts read for each lead wanted, at a time."""
+_LEAST_BATCH = 500
+_MOST_BATCHES = 8
+After = tuple[datetime, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Behind:
+    """One lead's part of a figure, and when it last added to it."""
+
+    lead_id: str | None
+    row: Row
+    last_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """`after`: where the next one begins, None at the end."""
+
+    found: Sequence[Behind]
+    order: str
+    after: Sequence[Any] | None
+
+
+async def page(connection: Connection, division: Division, place: Place | None, limit: int) -> Page:
+    """Raises: TooMuchError."""
+    figure = division.figure
+    if figure.shape is Shape.STOCK and figure.unit is Unit.COUNT:
+        return await _active(connection, division, place, limit)
+    if figure.shape is Shape.STOCK or MEASURES[_main(figure)].fact == MONEY:
+        return await _of_money(connection, division, place, limit)
+    return await _walked(connection, division, place, limit)
+
+
+def _main(figure: Figure) -> str:
+    """The measure whose facts are its cases."""
+    if figure.shape is Shape.QUANTILE:
+        return "scored" if figure.timed == "scored" else "timed_turns"
+    return figure.measures[-1]
+
+
+async def _active(connection: Connection, division: Division, place: Place | None, limit: int) -> Page:
+    filters = dict(division.filters)
+    if division.figure.name == "hot_leads":
+        if "hot" not in filters.get(Dimension.TEMPERATURE, ("hot",)):
+            return Page(found=[], order="created", after=None)
+        filters[Dimension.TEMPERATURE] = ("hot",)
+    now = division.calendar.now
+    rows = await store.active(
+        connection, now, division.keys, filters, after=_moment_of(place), limit=limit + 1
+    )
+    found = [
+        Behind(
+            lead_id=lead.lead_id,
+            row=Row(key=lead.lead_id, value=1, n=1, parts={"past_due": float(_is_late(lead, now))}),
+            last_at=lead.last_contact_at,
+        )
+        for lead in rows[:limit]
+    ]
+    last = rows[limit - 1] if len(rows) > limit else None
+    after = [last.created_at.isoformat(), last.lead_id] if last else None
+    return Page(found=found, order="created", after=after)
+
+
+def _is_late(lead: Lead, now: datetime) -> bool:
+    return lead.temperature == "hot" and lead.answer_due_at is not None and lead.answer_due_at < now
+
+
+async def _of_money(connection: Connection, division: Division, place: Place | None, limit: int) -> Page:
+    """Deals are few: all leads at once, the largest amounts first."""
+    found = await breakdown.of(connection, replace(division, by=LEAD))
+    ordered = breakdown.in_order(found.rows, "value")
+    if place is not None:
+        ordered = [(row, key) for row, key in ordered if list(key) > list(place.after)]
+    shown = ordered[:limit]
+    return Page(
+        found=[Behind(lead_id=None if row.key is None else str(row.key), row=row) for row, _ in shown],
+        order="value",
+        after=list(shown[-1][1]) if len(ordered) > limit else None,
+    )
+
+
+async def _walked(connection: Connection, division: Division, place: Place | None, limit: int) -> Page:
+    figure = division.figure
+    trail = Trail(
+        fact=BOTS if figure.shape is Shape.QUANTILE else MEASURES[_main(figure)].fact,
+        counts=store.counting(_main(figure)) if figure.timed is None else store.timing(figure.timed),
+        within=division.within(),
+        filters=division.filters,
+    )
+    found, after = await _walk(connection, trail, _moment_of(place), limit)
+    rows = await _rows(connection, division, list(found))
+    behind = [Behind(lead_id=lead, row=rows[lead], last_at=at) for lead, at in found.items()]
+    if after is None and (nobodys := (await _rows(connection, division, [None])).get(None)) and nobodys.n:
+        behind.append(Behind(lead_id=None, row=nobodys))
+    return Page(found=behind, order="newest", after=[after[0].isoformat(), after[1]] if after else None)
+
+
+async def _walk(
+    connection: Connection, trail: Trail, begin: After | None, limit: int
+) -> tuple[dict[str, datetime], After | None]:
+    """Leads in the order of their newest facts, and where to go on."""
+    found: dict[str, datetime] = {}
+    size, at = max(_LEAST_BATCH, _BATCH * limit), begin
+    for _ in range(_MOST_BATCHES):
+        batch = await store.steps(connection, trail, at, size)
+        fresh = {step.lead_id for step in batch} - set(found)
+        if begin is not None and fresh:
+            fresh -= await store.passed(connection, trail, fresh, begin)
+        for step in batch:
+            at = (step.at, step.id)
+            if step.lead_id in fresh and step.lead_id not in found:
+                found[step.lead_id] = step.at
+                if len(found) == limit:
+                    return found, at
+        if len(batch) < size:
+            return found, None
+        size *= 2
+    return found, at
+
+
+async def _rows(
+    connection: Connection, division: Division, leads: Sequence[str | None]
+) -> dict[str | None, Row]:
+    """What each of these leads adds to the figure."""
+    if not leads:
+        return {}
+    figure, filters = division.figure, {**division.filters, LEAD: leads}
+    rows: list[Row]
+    if figure.shape is Shape.QUANTILE:
+        counts = await drills.timed(connection, figure.timed or "", division.within(), LEAD, filters)
+        rows = [breakdown.timed(figure, key, one) for key, one in counts.items()]
+    else:
+        sums = await drills.measured(connection, figure.measures, division.within(), LEAD, filters)
+        rows = [breakdown.measured(figure, key, one) for key, one in sums.items()]
+    return {None if row.key is None else str(row.key): row for row in rows}
+
+
+def _moment_of(place: Place | None) -> After | None:
+    return None if place is None else (datetime.fromisoformat(place.after[0]), place.after[1])
+
+
+def told(
+    one: Behind, lead: Lead | None, amounts: Mapping[str, Sequence[Amount]] | None, places: Mapping[int, str]
+) -> dict[str, Any]:
+    """As the answer says it; ids only."""
+    return {
+        "lead_id": one.lead_id,
+        "stage": lead.stage if lead else None,
+        "temperature": (lead.temperature or None) if lead else None,
+        "kind": lead.kind if lead else None,
+        "source": (lead.source or None) if lead else None,
+        "location_id": places.get(lead.location_key) if lead else None,
+        "agent_id": lead.agent_id if lead else None,
+        "value": one.row.value,
+        "n": one.row.n,
+        "parts": dict(one.row.parts),
+        "last_at": one.last_at.isoformat() if one.last_at else None,
+        "amounts": None if amounts is None else _worth(amounts.get(one.lead_id or "", ())),
+    }
+
+
+def _worth(open_deals: Sequence[Amount]) -> dict[str, int]:
+    """A lead's open deals."""
+    weighted = sum(stocks.chance(one.stage, sells=one.sells) * one.company_cents for one in open_deals)
+    return {
+        "deals": sum(one.deals for one in open_deals),
+        "gross_cents": sum(one.gross_cents for one in open_deals),
+        "company_cents": sum(one.company_cents for one in open_deals),
+        "weighted_cents": round(weighted),
+    }
