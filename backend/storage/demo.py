@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -57,6 +58,12 @@ async def locations(connection: Connection, rows: Sequence[Mapping[str, Any]]) -
            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)""",
         [tuple(row[name] for name in _LOCATION) for row in rows],
     )
+
+
+async def opened(connection: Connection) -> datetime:
+    """When the demo's offices did."""
+    at: datetime = await connection.fetchval("SELECT min(created_at) FROM locations")
+    return at
 
 
 _LOCATION = ("id", "created_at", "name", "state", "zone", "lat", "lon", "demo")

@@ -6,13 +6,15 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from backend.actor import Role
-from backend.services.demo import brokerage, world
+from backend.services.demo import brokerage, filling, world
 from backend.storage import demo as store
 from backend.storage import pool, users
+from backend.storage.warehouse import feed_cursor
 from domain import errors
 
 if TYPE_CHECKING:
@@ -62,14 +64,20 @@ async def run_demo(
 ) -> Report:
     """The year that ends now. Raises: InputError when anything is there already; it stays as it was."""
     begin = deps.clock.monotonic()
-    _check_empty(await content(deps), str(deps.settings.data_dir))
-    made = await asyncio.to_thread(brokerage.make, deps.clock.now(), progress, lead_count=lead_count)
-    password_hash = await deps.passwords.hash(PASSWORD)
-    progress("Storing it …")
-    async with pool.transaction(deps.pool) as connection:
-        await store.lock(connection)
-        _check_empty(Content(await store.content(connection)), str(deps.settings.data_dir))
-        rows = await _store(connection, made, password_hash)
+    begun = await _begun(deps)
+    if begun is None:
+        _check_empty(await content(deps), str(deps.settings.data_dir))
+    made = await asyncio.to_thread(brokerage.make, begun or deps.clock.now(), progress, lead_count=lead_count)
+    rows = made.tables.count()
+    if begun is None:
+        password_hash = await deps.passwords.hash(PASSWORD)
+        progress("Storing it …")
+        async with pool.transaction(deps.pool) as connection:
+            await store.lock(connection)
+            _check_empty(Content(await store.content(connection)), str(deps.settings.data_dir))
+            await _store(connection, made, password_hash)
+    progress("Counting its year …")
+    rows += await filling.fill(deps, made.pasts)
     async with deps.pool.acquire() as connection:
         await store.analyze(connection)
     report = Report(
@@ -81,6 +89,14 @@ async def run_demo(
     logger.info("demo.made", extra={"rows": rows, "seconds": round(report.seconds, 1)})
     progress(report)
     return report
+
+
+async def _begun(deps: Deps) -> datetime | None:
+    """The moment of a demo that was stored but not counted: whoever made it was stopped on the way."""
+    async with deps.pool.acquire() as connection:
+        if await store.content(connection) != Content.DEMO or not await feed_cursor.is_unset(connection):
+            return None
+        return brokerage.moment_of(await store.opened(connection))
 
 
 def _check_empty(found: Content, where: str) -> None:
@@ -98,8 +114,8 @@ def _check_empty(found: Content, where: str) -> None:
         )
 
 
-async def _store(connection: pool.Connection, made: brokerage.Brokerage, password_hash: str) -> int:
-    """Offices, people, then all tables; how many rows."""
+async def _store(connection: pool.Connection, made: brokerage.Brokerage, password_hash: str) -> None:
+    """Offices, people, then all tables."""
     await store.locations(connection, made.locations)
     places = {str(place["name"]).removesuffix(" (demo)"): str(place["id"]) for place in made.locations}
     for person in made.staff:
@@ -116,4 +132,4 @@ async def _store(connection: pool.Connection, made: brokerage.Brokerage, passwor
             ),
         )
         await users.grant(connection, person.id, [places[office] for office in person.offices])
-    return await store.tables(connection, made.tables.by_name())
+    await store.tables(connection, made.tables.by_name())

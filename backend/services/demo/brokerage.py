@@ -16,6 +16,7 @@ from backend.services.demo.story import Story
 from domain import leads
 
 WAITING_MINUTES = (1, 3, 4, 8, 17)
+_SINCE = timedelta(days=world.DAYS + 30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,16 +35,22 @@ class Brokerage:
     locations: list[Values] = field(default_factory=list)
     staff: list[Staff] = field(default_factory=list)
     tables: rows.Tables = field(default_factory=rows.Tables)
+    pasts: list[history.Past] = field(default_factory=list)
 
     def checksum(self) -> str:
         content = orjson.dumps([self.locations, self.staff, self.tables], default=str)
         return hashlib.sha256(content).hexdigest()
 
 
+def moment_of(opened: datetime) -> datetime:
+    """When a brokerage was made whose offices opened then."""
+    return opened + _SINCE
+
+
 def make(now: datetime, tell: Callable[[str], object], *, lead_count: int = world.LEADS) -> Brokerage:
     """The year that ends `now`."""
     dice = Dice(world.SEED)
-    opened = now - timedelta(days=world.DAYS + 30)
+    opened = now - _SINCE
     made = Brokerage()
     for office in world.OFFICES:
         made.locations.append(_location(dice, office, opened))
@@ -118,6 +125,7 @@ def _fill_office(
         history.past(story, row, _add_rows(made.tables, story, office, dice))
         for story, row in zip(stories, office_leads, strict=True)
     ]
+    made.pasts += pasts
     made.tables.kpi_snapshots += history.snapshots(pasts, location_id, now)
     _add_sales(dice, made.tables, office, location_id, now)
 

@@ -35,19 +35,28 @@ class Past:
         stage = self.stage(at)
         if stage is None or not leads.is_open(stage):
             return False
-        if self.story.opted_out_at and self.story.opted_out_at <= at:
+        if self.opted_out(at):
             return False
         place = bisect_right(self.touches, at)
         return place > 0 and self.touches[place - 1] > at - _ACTIVE
 
-    def is_hot(self, at: datetime) -> bool:
-        """The score fades by half of its commitment part in every half-life since their last word."""
+    def opted_out(self, at: datetime) -> bool:
+        return self.story.opted_out_at is not None and self.story.opted_out_at <= at
+
+    def score(self, at: datetime) -> float:
+        """It fades by half of its commitment part in every half-life since their last word."""
         place = bisect_right(self.inbound, at)
         days: float = (
             (at - self.inbound[place - 1]).total_seconds() / 86400 if place else scoring.HALF_LIFE_DAYS
         )
         faded: float = self.fading * (1 - 0.5 ** (days / scoring.HALF_LIFE_DAYS))
-        return self.fresh_score - faded >= leads.DEFAULT_TEMPERATURE.hot
+        return self.fresh_score - faded
+
+    def temperature(self, at: datetime) -> leads.Temperature:
+        return leads.temperature(self.score(at))
+
+    def is_hot(self, at: datetime) -> bool:
+        return self.score(at) >= leads.DEFAULT_TEMPERATURE.hot
 
     def weighted(self, at: datetime) -> float:
         """What the deal weighed in the pipeline then."""

@@ -38,6 +38,9 @@ class Tables:
     bot_events: list[Values] = field(default_factory=list)
     kpi_snapshots: list[Values] = field(default_factory=list)
 
+    def count(self) -> int:
+        return sum(map(len, self.by_name().values()))
+
     def by_name(self) -> dict[str, list[Values]]:
         return {item.name: getattr(self, item.name) for item in fields(self)}
 
@@ -183,7 +186,7 @@ def deal(story: Story, house: Values | None) -> Values | None:
         "gross_cents": paid.gross_cents,
         "net_cents": paid.company_cents,
         "expected_close_on": expected.date() if expected else None,
-        "closed_on": story.closed_at.date() if story.closed_at else None,
+        "closed_on": story.closed_at.astimezone(story.zone).date() if story.closed_at else None,
     }
 
 
