@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from cashews.backends.redis.client_side import BcastClientSide
 
 from backend.cache.spans import Span
 from backend.cache.stats import Stats
+from backend.cache.tiers import Tiers
 from backend.cache.ttl import CLOSED_SECONDS, Adaptive
 from backend.cache.versions import Versions
 
@@ -65,7 +65,7 @@ Make = Callable[[], Awaitable[Made]]
 class Answers:
     """`get` is all that services need. Without Valkey every question is worked out: slower, never wrong."""
 
-    tiers: BcastClientSide
+    tiers: Tiers
     versions: Versions
     ttl: Adaptive
     stats: Stats = field(default_factory=Stats)
@@ -80,8 +80,8 @@ class Answers:
             self.stats.bypassed(ask.what)
             return Answer(body=(await make()).body, hit=False)
         if not fresh:
-            held = await self.tiers.get(key)
-            if isinstance(held, bytes):
+            held = await self.tiers.held(key)
+            if held is not None:
                 self.stats.hit(ask.what, key)
                 return Answer(body=held, hit=True)
         made = await self._made_once(ask, identity, key, make, warming=warming)
@@ -90,7 +90,7 @@ class Answers:
     async def holds(self, ask: Ask) -> bool:
         """Is the answer there, as true as it gets?"""
         key = self.key(ask, ask.identity())
-        return key is not None and isinstance(await self.tiers.get(key), bytes)
+        return key is not None and await self.tiers.held(key) is not None
 
     def key(self, ask: Ask, identity: bytes) -> str | None:
         """Where the answer lies while its buckets have the versions that they have now; None: nobody knows."""

@@ -2,22 +2,43 @@
 
 from __future__ import annotations
 
+import logging
+import warnings
+
 from cashews.backends.memory import Memory
 from cashews.backends.redis.client_side import BcastClientSide
+from cashews.exceptions import UnSecureDataError
 from cashews.serialize import HashSigner, Serializer
+
+logger = logging.getLogger(__name__)
 
 PREFIX = "bi:answer:"
 MOST_IN_MEMORY = 5_000
 
 
-def open_tiers(redis_url: str, secret: bytes, *, prefix: str = PREFIX) -> BcastClientSide:
-    """Not connected yet: `await tiers.init()`. Without Valkey reads find nothing and writes are dropped.
+class Tiers(BcastClientSide):
+    """Not connected yet: `await tiers.init()`. Without Valkey reads find nothing and writes are dropped."""
 
-    `secret`: what somebody else writes into Valkey has no valid signature and is not found.
-    """
-    serializer = Serializer()
+    async def held(self, key: str) -> bytes | None:
+        """What lies there, if it is ours."""
+        try:
+            found = await self.get(key)
+        except UnSecureDataError:
+            logger.warning("cache.forged")
+            return None
+        return found if isinstance(found, bytes) else None
+
+    async def close(self) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # cashews closes redis-py by its former name
+            await super().close()
+
+
+def open_tiers(redis_url: str, secret: bytes, *, prefix: str = PREFIX) -> Tiers:
+    """`secret`: what somebody else writes into Valkey has no valid signature and is not served."""
+    serializer = Serializer()  # type: ignore[no-untyped-call]
     serializer.set_signer(HashSigner(secret, b"sha256"))
-    return BcastClientSide(
+    return Tiers(
         address=redis_url,
         serializer=serializer,
         local_cache=Memory(size=MOST_IN_MEMORY),

@@ -40,7 +40,7 @@ async def tell(valkey: redis.Redis, channel: str, tags: Iterable[str]) -> None:
     raised = spans.with_wider(tags)
     for start in range(0, len(raised), _MOST_TAGS):
         part = raised[start : start + _MOST_TAGS]
-        await valkey.eval(_TELL, 1, HASH, channel, *part)  # type: ignore[no-untyped-call, misc]
+        await valkey.eval(_TELL, 1, HASH, channel, *part)
 
 
 async def forget(valkey: redis.Redis, *, before: float) -> int:
@@ -102,6 +102,8 @@ class Versions:
             if message is None:
                 await heard.ping()
                 continue
+            if message["type"] != "message":
+                continue  # the answer to our ping
             version, tags = orjson.loads(message["data"])
             self._of.update((tag.encode(), version.encode()) for tag in tags)
             self.revision += 1

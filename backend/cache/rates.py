@@ -1,0 +1,103 @@
+"""Who asks what, when: how likely a question comes within the next minutes, from the hours of past weeks and from what came before it."""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+HOURS_OF_WEEK = 168
+WEEK_SECONDS = 604_800.0
+HALF_LIFE_WEEKS = 2.0
+FOLLOWS_WITHIN = 120.0
+"""Seconds in which one question counts as leading to the next."""
+_MOST = 5_000
+_FEW = 5.0
+"""So many times a question must have been asked before it is said what follows it."""
+
+Question = str
+
+
+@dataclass(slots=True)
+class _Asked:
+    """Decayed counts by hour of the week; `first`: when it was first asked."""
+
+    first: float
+    at: float
+    counts: dict[int, float] = field(default_factory=dict)
+    total: float = 0.0
+    next: dict[Question, float] = field(default_factory=lambda: defaultdict(float))
+
+
+@dataclass(slots=True)
+class Rates:
+    """Feed it with `saw` in the order of time; seconds are of the epoch."""
+
+    _of: OrderedDict[Question, _Asked] = field(default_factory=OrderedDict)
+    _last: OrderedDict[str, tuple[Question, float]] = field(default_factory=OrderedDict)
+
+    def saw(self, question: Question, who: str, at: float) -> None:
+        """`who` asked it at `at`."""
+        asked = self._of.pop(question, None) or _Asked(first=at, at=at)
+        self._of[question] = asked
+        self._age(asked, at)
+        hour = hour_of_week(at)
+        asked.counts[hour] = asked.counts.get(hour, 0.0) + 1
+        asked.total += 1
+        before = self._last.pop(who, None)
+        if before is not None and at - before[1] <= FOLLOWS_WITHIN and before[0] in self._of:
+            self._of[before[0]].next[question] += 1
+        self._last[who] = (question, at)
+        for kept in (self._of, self._last):
+            if len(kept) > _MOST:
+                kept.popitem(last=False)
+
+    def probability(self, question: Question, now: float, seconds: float) -> float:
+        """That somebody asks it within `seconds` from now."""
+        by_hour = 1 - math.exp(-self._rate(question, now, seconds) * seconds)
+        none_follows = 1.0
+        for before, at in self._last.values():
+            if now - at <= FOLLOWS_WITHIN:
+                none_follows *= 1 - self._follows(before, question)
+        return 1 - (1 - by_hour) * none_follows
+
+    def questions(self) -> Iterator[Question]:
+        yield from tuple(self._of)
+
+    def _rate(self, question: Question, now: float, seconds: float) -> float:
+        """A second, over the hours of the week that the next `seconds` lie in."""
+        asked = self._of.get(question)
+        if asked is None:
+            return 0.0
+        weeks = max(1.0, (now - asked.first) / WEEK_SECONDS)
+        # What a steady rate would have added up to by now, decayed as the counts are.
+        decayed_weeks = (1 - 0.5 ** (weeks / HALF_LIFE_WEEKS)) / (1 - 0.5 ** (1 / HALF_LIFE_WEEKS))
+        fade = 0.5 ** ((now - asked.at) / WEEK_SECONDS / HALF_LIFE_WEEKS)
+        hours = {hour_of_week(now), hour_of_week(now + seconds)}
+        counts = sum(asked.counts.get(hour, 0.0) for hour in hours) / len(hours)
+        rate: float = counts * fade / decayed_weeks / 3600.0
+        return rate
+
+    def _follows(self, before: Question, question: Question) -> float:
+        asked = self._of.get(before)
+        if asked is None or asked.total < _FEW:
+            return 0.0
+        return min(0.99, asked.next.get(question, 0.0) / asked.total)
+
+    def _age(self, asked: _Asked, now: float) -> None:
+        """Counts halve in two weeks; done at most once a day, for it touches all of them."""
+        if now - asked.at < 86_400:
+            return
+        factor = 0.5 ** ((now - asked.at) / WEEK_SECONDS / HALF_LIFE_WEEKS)
+        asked.counts = {hour: n * factor for hour, n in asked.counts.items() if n * factor > 0.01}
+        asked.total *= factor
+        asked.next = defaultdict(
+            float, {name: n * factor for name, n in asked.next.items() if n * factor > 0.01}
+        )
+        asked.at = now
+
+
+def hour_of_week(at: float) -> int:
+    """0 = Thursday 0:00 UTC, as the epoch began."""
+    return int(at // 3600) % HOURS_OF_WEEK

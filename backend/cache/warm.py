@@ -1,0 +1,128 @@
+"""Predictive warming: what will probably be asked for soon is worked out before, one question at a time, within a budget.
+
+p = 1 − e^(−λ·Δt) from the hour of the week, joined with what usually follows what was just asked. Only one process warms; what it
+makes lies in Valkey for all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from redis import asyncio as redis
+from redis import exceptions as redis_errors
+
+from backend.cache import asked
+from backend.cache.rates import Question, Rates
+
+logger = logging.getLogger(__name__)
+
+DUE = "bi:warm:due"
+"""ZSET of questions by the time (seconds of the epoch) at which they should be warm; written for people to see."""
+OFF = "bi:warm:off"
+"""The kill switch: while this key is there nothing is warmed."""
+_LEADER = "bi:warm:leader"
+_MOST_A_ROUND = 200
+_SHARE_OF_TIME = 0.2
+"""Of the database's time that warming may take: after each question it rests four times as long."""
+
+Again = Callable[[Question], Awaitable[bool]]
+"""Works an answer out unless it is there; True when there was work to do. Raises what services raise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """What one round did."""
+
+    likely: int = 0
+    made: int = 0
+    failed: int = 0
+    seconds: float = 0.0
+    switched_off: bool = False
+
+
+@dataclass(slots=True)
+class Warmer:
+    """`interval` and `threshold` are BI_CACHE_WARMING_INTERVAL and BI_PREDICTIVE_THRESHOLD."""
+
+    valkey: redis.Redis
+    again: Again
+    interval: float
+    threshold: float
+    rates: Rates = field(default_factory=Rates)
+    last: Round = field(default_factory=Round)
+    _me: str = field(default_factory=lambda: uuid.uuid4().hex)
+    _read_to: str = "0"
+
+    async def run(self) -> None:
+        """Until cancelled; nothing with an interval of 0."""
+        while self.interval > 0:
+            await asyncio.sleep(self.interval)
+            try:
+                self.last = await self.once()
+            except (redis_errors.RedisError, OSError) as fault:
+                logger.warning("warm.waits", extra={"fault": type(fault).__name__})
+
+    async def once(self) -> Round:
+        """One round, if this process leads and the switch is on. Raises: RedisError."""
+        if await self.valkey.exists(OFF):
+            return Round(switched_off=True)
+        if not await self._leads():
+            return Round()
+        await self.learn()
+        return await self.warm(time.time())
+
+    async def learn(self) -> None:
+        """Read what was asked since the last time."""
+        async for entry, question, who, at in asked.read(self.valkey, self._read_to):
+            self.rates.saw(question, who, at)
+            self._read_to = entry
+
+    async def warm(self, now: float) -> Round:
+        """Make what is likely before the next round, the likeliest first."""
+        likely = self.likely(now)
+        await self._show(likely, now)
+        made = failed = 0
+        began = time.monotonic()
+        for _, question in likely:
+            started = time.monotonic()
+            if started - began > self.interval:
+                break  # the next round knows better what comes next
+            try:
+                made += await self.again(question)
+            except Exception as fault:  # noqa: BLE001 - one question that fails keeps no other from being warm
+                failed += 1
+                logger.warning("warm.failed", extra={"fault": type(fault).__name__})
+            await asyncio.sleep((time.monotonic() - started) * (1 / _SHARE_OF_TIME - 1))
+        return Round(likely=len(likely), made=made, failed=failed, seconds=time.monotonic() - began)
+
+    def likely(self, now: float) -> Sequence[tuple[float, Question]]:
+        """(probability, question) of those that will be asked for before the next round but one."""
+        window = 2 * self.interval
+        found = [
+            (self.rates.probability(question, now, window), question) for question in self.rates.questions()
+        ]
+        wanted = sorted((pair for pair in found if pair[0] >= self.threshold), reverse=True)
+        return wanted[:_MOST_A_ROUND]
+
+    async def _show(self, likely: Sequence[tuple[float, Question]], now: float) -> None:
+        async with self.valkey.pipeline(transaction=True) as pipe:
+            pipe.delete(DUE)
+            if likely:
+                pipe.zadd(DUE, {question: now + place for place, (_, question) in enumerate(likely)})
+            await pipe.execute()
+
+    async def _leads(self) -> bool:
+        """One process warms: it keeps the lead while it comes again in time."""
+        kept = int(self.interval * 3) + 5
+        if await self.valkey.set(_LEADER, self._me, nx=True, ex=kept):
+            return True
+        holder = await self.valkey.get(_LEADER)
+        mine = (holder.decode() if isinstance(holder, bytes) else holder) == self._me
+        if mine:
+            await self.valkey.expire(_LEADER, kept)
+        return mine
