@@ -8,6 +8,7 @@ from enum import StrEnum
 
 MINUTE = 60.0
 BURST_SHARE = 10
+_ROUNDING = 1e-9
 
 
 class Priority(StrEnum):
@@ -54,9 +55,9 @@ class Bucket:
         if self.at is not None:
             self.tokens = min(float(self.burst), self.tokens + max(0.0, now - self.at) * self._rate)
         self.at = now
-        if self.tokens < 1.0:
+        if self.tokens < 1.0 - _ROUNDING:
             return False
-        self.tokens -= 1.0
+        self.tokens = max(0.0, self.tokens - 1.0)
         return True
 
     def wait(self) -> float:
