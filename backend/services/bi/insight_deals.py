@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from statistics import median
 
 from backend.services.bi import baselines, forecast
-from backend.services.bi.insight_kinds import Found, Insight, one
-from backend.services.bi.pipe import DEFAULT_DAYS, Pipe
+from backend.services.bi.insight_kinds import Found, Insight, interval, one
+from backend.services.bi.pipe import DEFAULT_DAYS, Pipe, Stay
 
 LEAST_STAYS = 10
-LEAST_WAITING = 3
+LATE_DAYS = 60
 PACE_DAYS = 30
 
 
@@ -55,46 +56,87 @@ def revenue_pace(material: forecast.Material) -> Found:
 
 
 def stage_bottlenecks(pipe: Pipe, until: date) -> Found:
-    """Deals that stand in a stage for longer than the median of those that left it, more of them than chance explains."""
+    """Stages in which deals of late stay longer than deals did before, more of them than chance explains."""
     today = until.toordinal()
+    standing = sum(stay.left > today >= stay.entered for stay in pipe.stays)
     insights, judged = [], 0
     for stage in DEFAULT_DAYS:
         stays = [stay for stay in pipe.stays if stay.stage == stage and stay.entered <= today]
-        took = [stay.left - stay.entered for stay in stays if stay.left <= today]
-        waits = [today - stay.entered for stay in stays if stay.left > today]
-        if len(took) < LEAST_STAYS or len(waits) < LEAST_WAITING or not sum(took):
-            continue
-        judged += 1
-        insights += _bottleneck(stage, took, waits, sum(stay.left > today for stay in pipe.stays))
+        cohorts = _cohorts(stays, today)
+        if cohorts is not None:
+            judged += 1
+            insights += _bottleneck(stage, cohorts, standing)
     if not judged:
-        return Found(lacks=f"no stage has {LEAST_STAYS} deals that left it and {LEAST_WAITING} in it")
+        return Found(lacks=f"no stage has {LEAST_STAYS} deals of late and {LEAST_STAYS} from before")
     return Found(insights=tuple(insights))
 
 
-def _bottleneck(stage: str, took: Sequence[int], waits: Sequence[int], standing: int) -> list[Insight]:
-    usual = median(took)
-    over = sum(wait > usual for wait in waits)
-    # Who is met in a stage is met there in proportion to the time he spends in it.
-    expected = sum(max(days - usual, 0) for days in took) / sum(took)
-    chance = baselines.at_least(over, len(waits), min(max(expected, 0.01), 0.99))
-    if over <= expected * len(waits):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cohorts:
+    """Deals that came to a stage of late and before, and how many of each stayed longer than `usual` days."""
+
+    usual: float
+    late: int
+    late_over: int
+    before: int
+    before_over: int
+    waiting: int
+    """Of `late_over`, those that are still there."""
+
+
+def _cohorts(stays: Sequence[Stay], today: int) -> Cohorts | None:
+    """Of late: within three medians, two months at least, and so long ago that a median is over. None with too few deals."""
+    if len(stays) < 2 * LEAST_STAYS:
+        return None
+    window = max(LATE_DAYS, 3 * median(_days(stay, today) for stay in stays))
+    before = [_days(stay, today) for stay in stays if stay.entered < today - window]
+    if len(before) < LEAST_STAYS:
+        return None
+    usual = median(before)
+    late = [stay for stay in stays if today - window <= stay.entered < today - usual]
+    over = [stay for stay in late if _days(stay, today) > usual]
+    if len(late) < LEAST_STAYS:
+        return None
+    return Cohorts(
+        usual=usual,
+        late=len(late),
+        late_over=len(over),
+        before=len(before),
+        before_over=sum(days > usual for days in before),
+        waiting=sum(stay.left > today for stay in over),
+    )
+
+
+def _days(stay: Stay, today: int) -> int:
+    """In the stage, so far."""
+    return min(stay.left, today) - stay.entered
+
+
+def _bottleneck(stage: str, found: Cohorts, standing: int) -> list[Insight]:
+    share = found.before_over / found.before
+    if not found.waiting or found.late_over <= share * found.late:
         return []
+    chance = baselines.chance_lower(
+        found.late - found.late_over, found.late, found.before - found.before_over, found.before
+    )
     return [
         Insight(
             insight_type="stage_bottleneck",
-            confidence=1 - chance,
-            impact=over / max(standing, 1),
-            title=f"{over} of {len(waits)} deals stay in “{stage}” longer than usual",
-            description=f"Half of {len(took)} deals left it within {usual:.0f} days; {expected * len(waits):.1f} would be expected to stay longer.",
+            confidence=chance or 0.0,
+            impact=found.waiting / max(standing, 1),
+            title=f"Deals stay in “{stage}” longer than they did",
+            description=f"{found.late_over} of the {found.late} deals that came of late stayed longer than {found.usual:.0f} days; "
+            f"before, {found.before_over} of {found.before} did. {found.waiting} are still there.",
             action="Go through these deals with their agents.",
             data={
-                "method": "binomial test against the own median, allowing for deals that stay long being met more often",
-                "n": len(took),
-                "error": chance,
-                "waiting": len(waits),
-                "over": over,
-                "expected_over": expected * len(waits),
-                "median_days": usual,
+                "method": "probability that more deals than before stay longer than the own median (normal approximation)",
+                "n": found.late,
+                "n_before": found.before,
+                "value": found.late_over / found.late,
+                "previous": share,
+                **interval(found.late_over, found.late),
+                "median_days": found.usual,
+                "waiting": found.waiting,
                 "stage": stage,
             },
         )
