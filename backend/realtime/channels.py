@@ -13,8 +13,7 @@ from backend.metrics import figures, measures
 from backend.policy import Permission
 from backend.realtime.buckets import Priority
 from backend.realtime.picture import Made
-from backend.services import kpis
-from backend.services.bi import performance, revenue
+from backend.services.bi import dashboard, performance, revenue
 from domain import errors
 
 if TYPE_CHECKING:
@@ -55,8 +54,10 @@ class Kind:
 
 
 async def _dashboard(sources: Sources, audience: Audience, question: Question) -> Made:
-    asked = kpis.Ask(locations=audience.locations, timeframe=question.timeframe or "30d")
-    return _made(_part(await kpis.dashboard(sources.deps, asked, fresh=True), question.component))
+    asked = dashboard.DashboardQuestion(
+        scope=audience.scope, offices=audience.offices, timeframe=question.timeframe or "30d"
+    )
+    return _made(_part(await dashboard.answer(sources.deps, asked), question.component))
 
 
 async def _revenue(sources: Sources, audience: Audience, question: Question) -> Made:
