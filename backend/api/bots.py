@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from backend.actor import Actor
+from backend.api import bot_examples, problems
 from backend.api.access import Allowed, Viewer
 from backend.api.body import Json
 from backend.api.deps import Parts
@@ -18,17 +19,26 @@ from backend.services.bi import alerts, performance, question
 router = APIRouter(tags=["bi"])
 
 Timeframe = Literal["24h", "7d", "30d", "90d"]
+Location = Annotated[
+    str, Query(max_length=36, description="One location's id; empty or `all`: all that you may see.")
+]
 
 
-@router.get("/api/bi/bot-performance")
+@router.get("/api/bi/bot-performance", responses=problems.answers(bot_examples.BOT_PERFORMANCE))
 async def bot_performance(
     deps: Parts,
     actor: Annotated[Actor, Viewer(Permission.SEE_BOTS, cost=Cost.BOTS)],
     *,
-    timeframe: Timeframe = "7d",
-    location_id: Annotated[str, Query(max_length=36)] = "",
-    include_coordination: bool = True,
-    include_alerts: bool = True,
+    timeframe: Annotated[
+        Timeframe, Query(description="24h and 7d end this moment; longer ones are days at the office.")
+    ] = "7d",
+    location_id: Location = "",
+    include_coordination: Annotated[
+        bool, Query(description="Hand-offs, quality, unfinished conversations.")
+    ] = True,
+    include_alerts: Annotated[
+        bool, Query(description="Open ones, and those closed in the timeframe.")
+    ] = True,
 ) -> Json:
     """The bots one by one, how they work together, how the system is, and what alarms."""
     asked = await performance.ask(
@@ -42,9 +52,13 @@ async def bot_performance(
     return await performance.answer(deps, asked) | {"cache_hit": False}
 
 
-@router.post("/api/bi/alerts/{alert_id}/ack")
+@router.post(
+    "/api/bi/alerts/{alert_id}/ack",
+    responses=problems.answers(bot_examples.ALERT)
+    | {404: {"model": problems.Problem, "description": "There is no such alert among those you may see."}},
+)
 async def acknowledge(
-    deps: Parts, actor: Annotated[Actor, Allowed(Permission.SEE_BOTS)], alert_id: UUID
+    deps: Parts, actor: Annotated[Actor, Allowed(Permission.SEE_BOTS, audited=False)], alert_id: UUID
 ) -> Json:
     """Say that you take an alert on; the first to say so stays its owner."""
     scope, offices = await question.whose(deps, actor, None, Permission.SEE_BOTS)

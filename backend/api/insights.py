@@ -8,6 +8,7 @@ import orjson
 from fastapi import APIRouter, Query, Response
 
 from backend.actor import Actor
+from backend.api import bot_examples, problems
 from backend.api.access import Viewer
 from backend.api.body import Json
 from backend.api.deps import Parts
@@ -18,17 +19,25 @@ from backend.services.bi import anomalies, insights
 router = APIRouter(tags=["bi"])
 
 Timeframe = Literal["24h", "7d", "30d", "90d"]
-Location = Annotated[str, Query(max_length=36)]
+Location = Annotated[
+    str, Query(max_length=36, description="One location's id; empty or `all`: all that you may see.")
+]
+_ANSWERS: dict[int | str, dict[str, Any]] = problems.answers({}) | {
+    200: {"content": {"application/json": {"example": bot_examples.INSIGHTS}}}
+}
 _ABOUT = ("as_of", "watermark", "source")
 
 
-@router.get("/api/bi/anomaly-detection")
+@router.get("/api/bi/anomaly-detection", responses=problems.answers(bot_examples.ANOMALIES))
 async def anomaly_detection(
     deps: Parts,
     actor: Annotated[Actor, Viewer(Permission.SEE_KPIS, cost=Cost.INSIGHTS)],
     *,
-    timeframe: Timeframe = "7d",
-    sensitivity: Annotated[float, Query(ge=0.1, le=1, allow_inf_nan=False)] = 0.5,
+    timeframe: Annotated[Timeframe, Query(description="Complete hours (24h, 7d) or days.")] = "7d",
+    sensitivity: Annotated[
+        float,
+        Query(ge=0.1, le=1, allow_inf_nan=False, description="The higher, the sooner something counts."),
+    ] = 0.5,
     location_id: Location = "",
 ) -> Json:
     """What is unlike the same hour of the week (24h, 7d) or weekday (30d, 90d) of the weeks before."""
@@ -38,7 +47,7 @@ async def anomaly_detection(
     return await anomalies.answer(deps, asked) | {"cache_hit": False}
 
 
-@router.get("/api/bi/predictive-insights")
+@router.get("/api/bi/predictive-insights", responses=_ANSWERS)
 async def predictive_insights(
     deps: Parts,
     actor: Annotated[Actor, Viewer(Permission.SEE_KPIS, cost=Cost.INSIGHTS)],
@@ -48,7 +57,9 @@ async def predictive_insights(
         str,
         Query(max_length=200, description=f"Comma-separated, of {', '.join(insights.TYPES)}; empty: all."),
     ] = "",
-    confidence_threshold: Annotated[float, Query(ge=0, le=1, allow_inf_nan=False)] = 0.7,
+    confidence_threshold: Annotated[
+        float, Query(ge=0, le=1, allow_inf_nan=False, description="Leave out what is less sure.")
+    ] = 0.7,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     location_id: Location = "",
 ) -> list[dict[str, Any]]:
