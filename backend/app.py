@@ -42,11 +42,12 @@ from backend.jobs import (
     feed_mark,
     feed_watch,
     hearing,
+    remembering,
     scheduler,
     telling,
     transcription,
 )
-from backend.stream import ingest, sequencer, sink
+from backend.stream import from_sync, ingest, sequencer, sink
 
 logger = logging.getLogger(__name__)
 
@@ -79,13 +80,22 @@ EVERYWHERE: Sequence[Job] = (engines.run, audit_desk.run, telling.run, ingest.ru
 API_JOBS: Sequence[Job] = (
     *EVERYWHERE,
     hearing.run,
+    remembering.run,
     sequencer.run,
     feed_watch.run,
     feed_mark.run,
     device_notes.run,
 )
 PROCESSOR_JOBS: Sequence[Job] = (*EVERYWHERE,)
-SINK_JOBS: Sequence[Job] = (*EVERYWHERE, sink.run, audit_writer.run, transcription.run, scheduler.run)
+SINK_JOBS: Sequence[Job] = (
+    *EVERYWHERE,
+    hearing.run,
+    sink.run,
+    from_sync.run,
+    audit_writer.run,
+    transcription.run,
+    scheduler.run,
+)
 # One process for all of it, unless `serve --processes` splits it.
 JOBS: Sequence[Job] = tuple(dict.fromkeys((*API_JOBS, *PROCESSOR_JOBS, *SINK_JOBS)))
 
