@@ -107,6 +107,22 @@ async def first_deal_day(connection: Connection, places: Sequence[int]) -> int |
     return first
 
 
+async def keep_pictures(connection: Connection, now: datetime, hour: datetime) -> None:
+    """Active and hot leads of every location that ever had a lead, as the picture of `hour`; the first one stays."""
+    await connection.execute(
+        f"""INSERT INTO kpi_snapshots (location_id, name, at, value)
+            SELECT l.location_id, kept.name, $2, kept.value
+              FROM (SELECT d.location_key, count(*) FILTER (WHERE {ACTIVE}) AS active,
+                           count(*) FILTER (WHERE {ACTIVE} AND d.temperature = 'hot') AS hot
+                      FROM dim_lead d GROUP BY 1) counted
+              JOIN dim_location l USING (location_key),
+                   LATERAL (VALUES ('active_leads', active), ('hot_leads', hot)) AS kept (name, value)
+             WHERE l.location_id IS NOT NULL ON CONFLICT DO NOTHING""",  # noqa: S608 - fixed words
+        now,
+        hour,
+    )
+
+
 async def pictures_at(
     connection: Connection, at: Mapping[str, datetime], slack: float
 ) -> Mapping[str, float]:
