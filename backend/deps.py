@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,6 +14,11 @@ from redis import asyncio as redis
 from redis import exceptions as redis_errors
 
 from backend import embedded
+from backend.cache.answers import Answers
+from backend.cache.asked import Recorder
+from backend.cache.tiers import open_tiers
+from backend.cache.ttl import Adaptive
+from backend.cache.versions import Versions
 from backend.clock import SystemClock
 from backend.limits import Limits
 from backend.observe import Gauges, Watch
@@ -25,10 +31,11 @@ from backend.services.passwords import Passwords
 from backend.services.sources import Known
 from backend.services.throttle import Throttle
 from backend.settings import Settings
-from backend.storage import migrate, pool
+from backend.storage import feed, migrate, pool
 from backend.storage.pg_store import PgStores
 from backend.storage.pool import Pool
 from backend.storage.store import Stores
+from backend.stream import entries
 from backend.stream.ingest import Line
 from domain import errors, ports
 
@@ -65,6 +72,8 @@ class Deps:
     limits: Limits
     audit: audit.Desk = field(default_factory=audit.Desk)
     watch: Watch = field(default_factory=Watch)
+    answers: Answers
+    asked: Recorder
     gauges: dict[str, Gauges] = field(default_factory=dict)
     """Part → a function that answers name → number when GET /metrics asks (`observe`). Put yours in when you start."""
 
@@ -93,6 +102,8 @@ async def open_deps(
         stack.push_async_callback(_close_pool, opened)
         bi = await pool.open_pool(database_url, size=settings.bi_pool)
         stack.push_async_callback(_close_pool, bi)
+        answers = await _answers(settings, opened, valkey, redis_url, channel_prefix)
+        stack.push_async_callback(answers.tiers.close)
         used_clock = clock or SystemClock()
         yield _counted(
             Deps(
@@ -111,6 +122,8 @@ async def open_deps(
                 redis_url=redis_url,
                 engines=engines,
                 process=process,
+                answers=answers,
+                asked=Recorder(valkey),
                 limits=Limits(
                     valkey,
                     people=settings.bi_rate_limit,
@@ -119,6 +132,18 @@ async def open_deps(
                 ),
             )
         )
+
+
+async def _answers(
+    settings: Settings, opened: pool.Pool, valkey: redis.Redis, redis_url: str, channel_prefix: str
+) -> Answers:
+    async with opened.acquire() as connection:
+        secret = (await feed.head(connection)).secret
+    key = hashlib.blake2b(f"answers\n{secret}".encode(), digest_size=32).digest()
+    tiers = open_tiers(redis_url, key)
+    await tiers.init()
+    versions = Versions(valkey, channel_prefix + entries.TOUCHED)
+    return Answers(tiers, versions, Adaptive(base=settings.bi_query_ttl_base))
 
 
 def _counted(made: Deps) -> Deps:
@@ -130,7 +155,12 @@ def _counted(made: Deps) -> Deps:
         idle = {f'pool_idle{{pool="{name}"}}': float(one.get_idle_size()) for name, one in pools.items()}
         return sizes | idle
 
-    made.gauges.update(pools=connections, limits=made.limits.numbers, audit=made.audit.numbers)
+    made.gauges.update(
+        pools=connections,
+        limits=made.limits.numbers,
+        audit=made.audit.numbers,
+        cache=made.answers.stats.numbers,
+    )
     return made
 
 

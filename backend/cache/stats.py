@@ -66,5 +66,16 @@ class Stats:
                 setattr(whole, name, getattr(whole, name) + getattr(counted, name))
         return whole
 
+    def numbers(self) -> dict[str, float]:
+        """For GET /metrics."""
+        whole = self.total()
+        found = {
+            name: float(getattr(whole, name))
+            for name in ("hits", "misses", "joined", "bypassed", "warmed", "warmed_then_hit")
+        }
+        if whole.hit_ratio is not None:
+            found["hit_ratio"] = whole.hit_ratio
+        return found
+
     def _counted(self, what: str) -> Counted:
         return self.of.setdefault(what, Counted())

@@ -28,10 +28,13 @@ class Tiers(BcastClientSide):
             return None
         return found if isinstance(found, bytes) else None
 
+    async def init(self) -> None:
+        await super().init()  # type: ignore[no-untyped-call]
+
     async def close(self) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # cashews closes redis-py by its former name
-            await super().close()
+            await super().close()  # type: ignore[no-untyped-call]
 
 
 def open_tiers(redis_url: str, secret: bytes, *, prefix: str = PREFIX) -> Tiers:

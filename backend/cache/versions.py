@@ -31,16 +31,22 @@ for i = 2, #ARGV do
     fields[#fields + 1] = version
 end
 redis.call('HSET', KEYS[1], unpack(fields))
-redis.call('PUBLISH', ARGV[1], '["' .. version .. '",["' .. table.concat(ARGV, '","', 2) .. '"]]')
+redis.call('PUBLISH', ARGV[1], '{"version":"' .. version .. '","tags":["' .. table.concat(ARGV, '","', 2) .. '"]}')
 """
 
 
-async def tell(valkey: redis.Redis, channel: str, tags: Iterable[str]) -> None:
-    """These buckets were changed by a commit: give them a new version and tell all processes. Raises: RedisError."""
+def ask(pipe: redis.client.Pipeline, channel: str, tags: Iterable[str]) -> None:
+    """Add to `pipe`: these buckets were changed by a commit; give them a new version and tell all processes on `channel`."""
     raised = spans.with_wider(tags)
     for start in range(0, len(raised), _MOST_TAGS):
-        part = raised[start : start + _MOST_TAGS]
-        await valkey.eval(_TELL, 1, HASH, channel, *part)
+        pipe.eval(_TELL, 1, HASH, channel, *raised[start : start + _MOST_TAGS])
+
+
+async def tell(valkey: redis.Redis, channel: str, tags: Iterable[str]) -> None:
+    """The same at once. Raises: RedisError."""
+    async with valkey.pipeline(transaction=False) as pipe:
+        ask(pipe, channel, tags)
+        await pipe.execute()
 
 
 async def forget(valkey: redis.Redis, *, before: float) -> int:
@@ -82,7 +88,7 @@ class Versions:
                     await self._load()
                     wait = 0.2
                     await self._hear(heard)
-            except (redis_errors.RedisError, OSError, ValueError) as fault:
+            except (redis_errors.RedisError, OSError, ValueError, KeyError) as fault:
                 logger.warning("versions.deaf", extra={"fault": type(fault).__name__})
             finally:
                 self.known = False
@@ -104,8 +110,9 @@ class Versions:
                 continue
             if message["type"] != "message":
                 continue  # the answer to our ping
-            version, tags = orjson.loads(message["data"])
-            self._of.update((tag.encode(), version.encode()) for tag in tags)
+            said = orjson.loads(message["data"])
+            version = said["version"].encode()
+            self._of.update((tag.encode(), version) for tag in said["tags"])
             self.revision += 1
 
 

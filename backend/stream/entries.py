@@ -21,7 +21,7 @@ NAMES: Sequence[str] = tuple(PREFIX + name for name in STREAMS)
 """The four streams."""
 
 TOUCHED = "bi:touched"
-"""Pub/sub (through `Deps.channel`): {"tags": […]} after a commit changed what those tags stand for."""
+"""Pub/sub (through `Deps.channel`): {"version", "tags": […]} after a commit changed what those tags stand for (cache/versions.py)."""
 STORED = "bi:stored"
 """Pub/sub (through `Deps.channel`): {"stream": name, "last": entry id} after that entry, and all before it, are stored."""
 DELTAS = "bi:deltas"

@@ -20,6 +20,7 @@ from redis import exceptions as redis_errors
 from redis.asyncio import retry
 from redis.backoff import NoBackoff
 
+from backend.cache import versions
 from backend.storage.warehouse import facts, touched
 from backend.stream import batches, consumer, dead, entries, trim
 from backend.stream.batches import Batch, Read
@@ -169,8 +170,9 @@ class Sink:
         answers = await pipe.execute()
         channel = self._deps.channel
         pipe = self._valkey.pipeline(transaction=False)
-        if tags:
-            pipe.publish(channel(entries.TOUCHED), orjson.dumps({"tags": sorted(tags)}))
+        versions.ask(
+            pipe, channel(entries.TOUCHED), sorted(tags)
+        )  # before STORED: who waited for it reads it
         for number, stream in enumerate(batch.ids):
             stand = trim.stand(*answers[3 * number + 1 : 3 * number + 3])
             if stand is not None:

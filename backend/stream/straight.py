@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import asyncpg
-import orjson
 
+from backend.cache import versions
 from backend.events import Event
 from backend.storage.warehouse import facts
 from backend.stream import entries, sink
@@ -77,7 +77,7 @@ class Road:
         """Valkey is back: say what changed meanwhile, so that no cache goes on with what it had."""
         while self._untold:
             tags = sorted(self._untold)
-            await deps.valkey.publish(deps.channel(entries.TOUCHED), orjson.dumps({"tags": tags}))
+            await versions.tell(deps.valkey, deps.channel(entries.TOUCHED), tags)
             self._untold.difference_update(tags)
 
     def close(self) -> None:

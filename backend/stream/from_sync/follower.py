@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 import asyncpg
-import orjson
 
+from backend.cache import versions
 from backend.events import Event
 from backend.storage.warehouse import dimensions, facts, feed_cursor, partitions, synced
 from backend.stream import entries, ingest
@@ -189,8 +189,6 @@ class Follower:
         if not tags:
             return
         try:
-            await self.deps.valkey.publish(
-                self.deps.channel(entries.TOUCHED), orjson.dumps({"tags": sorted(tags)})
-            )
+            await versions.tell(self.deps.valkey, self.deps.channel(entries.TOUCHED), sorted(tags))
         except ingest.AWAY as fault:
             logger.warning("from_sync.untold", extra={"fault": type(fault).__name__})
