@@ -24,8 +24,8 @@ from backend.storage.warehouse import facts
 from benchmarks import _common, _ingest, _server
 
 EVENTS, QUICK = 100_000, 20_000
-BATCH = 5_000
-ROUND = 10_000
+BATCH = 10_000
+ROUND = 20_000
 GOAL = 0.5
 TABLES = (
     "fact_lead_interactions",

@@ -18,7 +18,7 @@ Entry: TypeAlias = tuple[bytes, Mapping[bytes, bytes] | None]
 Read: TypeAlias = Sequence[tuple[str, Sequence[Entry]]]
 """Stream name → its entries, as they were read; an entry that was trimmed away before has no fields."""
 
-MOST = 5_000
+MOST = 10_000
 """Events of a transaction."""
 
 _MANY = {entries.PREFIX + name: msgspec.json.Decoder(list[kind]) for name, kind in STREAMS.items()}  # type: ignore[valid-type]

@@ -42,7 +42,14 @@ LOOK_SECONDS = 5.0
 TRIM_SECONDS = 5.0
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 
-AWAY = (OSError, TimeoutError, redis_errors.RedisError, asyncpg.PostgresError, asyncpg.InterfaceError)
+AWAY = (
+    OSError,
+    TimeoutError,
+    redis_errors.RedisError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # what asyncpg says when a connection ends in the middle of something
+)
 
 
 @dataclass(slots=True)
@@ -190,6 +197,8 @@ async def stored(
     try:
         return [await facts.store(connection, arrived, months_kept=months_kept)]
     except facts.NOT_TAKEN as fault:
+        if connection.is_closed():
+            raise ConnectionError("the connection ended in the middle of a batch") from fault
         if len(arrived) == 1:
             message = f"PostgreSQL does not take this: {type(fault).__name__}."
             refused = facts.Rejected(arrived=arrived[0], reason="not_taken", message=message)

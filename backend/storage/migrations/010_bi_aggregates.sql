@@ -121,6 +121,9 @@ BEGIN
     END LOOP;
 END $$;
 
+-- One transaction counts at a time: at the rows of "all locations" they would wait anyway, and several of those in a ring.
+CREATE FUNCTION bi_alone() RETURNS void LANGUAGE sql AS $$ SELECT pg_advisory_xact_lock(hashtext('bi_facts')) $$;
+
 -- The counters of one fact as a trigger function: `changed` are the rows that came (argument 1) or went (-1); `rows_sql` gives them
 -- with their sign as `way`. With `bi.forgetting` set, rows go for their age, and what they counted stays.
 CREATE FUNCTION bi_install_counter(made_name text, fact_name text, moment text, only_where text, rows_sql text)
@@ -147,6 +150,7 @@ BEGIN
             IF current_setting('bi.forgetting', true) = 'on' THEN
                 RETURN NULL;
             END IF;
+            PERFORM bi_alone();
             WITH counted AS MATERIALIZED (
                 SELECT date_trunc('hour', %2$s, 'UTC') AS hour, date_key, location_key, bot_key, way, %3$s
                   FROM (%8$s) AS signed WHERE %4$s GROUP BY 1, 2, 3, 4, 5),
@@ -180,6 +184,7 @@ CREATE FUNCTION bi_count_pipeline() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     sign int := TG_ARGV[0]::int;
 BEGIN
+    PERFORM bi_alone();
     INSERT INTO agg_daily_pipeline AS a (date_key, location_key, stage, sells, deals, price_cents, gross_cents, company_cents)
     SELECT date_key, place, stage, sells, sign * sum(deals), sign * sum(price_cents), sign * sum(gross_cents), sign * sum(company_cents)
       FROM changed, LATERAL (VALUES (location_key), (-1)) AS places (place)
@@ -196,6 +201,7 @@ DECLARE
     sign int := TG_ARGV[0]::int;
     came record;
 BEGIN
+    PERFORM bi_alone();
     FOR came IN
         SELECT CASE WHEN hour IS NULL THEN 'd'::"char" ELSE 'h'::"char" END AS grain,
                coalesce(hour, to_date(date_key::text, 'YYYYMMDD')::timestamp AT TIME ZONE 'UTC') AS bucket,

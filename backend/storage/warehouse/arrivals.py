@@ -7,18 +7,19 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
+import msgspec
+
 from backend.events import BotPerformance, Event, LeadInteraction
 from backend.storage.warehouse import partitions
-from backend.storage.warehouse.keys import Keys, Spot
-from backend.storage.warehouse.staging import STAGES, Come, NotStoredError, Row
+from backend.storage.warehouse.keys import NOWHERE, Keys, Spot
+from backend.storage.warehouse.staging import STAGES, NotStoredError, Row
 
 MOST_AHEAD = timedelta(minutes=5)
 """An event may be so much later than its arrival: clocks differ."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arrived:
-    """`entry` is where it lay in its stream, for who asks later; `received_at` stays the same when it is read again."""
+class Arrived(msgspec.Struct, frozen=True, kw_only=True):
+    """A struct, because there are so many. `entry` is where it lay in its stream, for who asks later; `received_at` stays the same when it is read again."""
 
     event: Event
     source_key: int | None = None
@@ -76,36 +77,36 @@ def ready(batch: Sequence[Arrived], keys: Keys, *, months_kept: int) -> Ready:
     for arrived in batch:
         event = arrived.event
         kind = found.kinds[type(event)]
-        if (
-            event.event_id in kind.ids
-            or keys.seen.get(event.event_id, event.occurred_at) != event.occurred_at
-        ):
+        id, moment = event.event_id, event.occurred_at
+        if id in kind.ids or keys.seen.get(id, moment) != moment:
             found.repeated += 1
             continue
         try:
-            come = _come(arrived, keys, oldest)
-            kind.rows.append(STAGES[type(event)].row(come, keys))
+            spot = _spot(arrived, keys, oldest)
+            kind.rows.append(
+                STAGES[type(event)].row(event, arrived.received_at, arrived.source_key, spot, keys)
+            )
         except NotStoredError as fault:
             found.rejected.append(Rejected(arrived=arrived, reason=fault.reason, message=fault.message))
             continue
-        kind.ids[event.event_id] = event.occurred_at
-        if come.spot is None:
-            found.months.add(partitions.month_of(event.occurred_at.astimezone(UTC)))
-        elif come.spot not in kind.spots:
-            kind.spots.add(come.spot)
-            found.months.add(come.spot.month)
+        kind.ids[id] = moment
+        if spot is NOWHERE:
+            found.months.add(partitions.month_of(moment.astimezone(UTC)))
+        elif spot not in kind.spots:
+            kind.spots.add(spot)
+            found.months.add(spot.month)
     return found
 
 
-def _come(arrived: Arrived, keys: Keys, oldest: datetime) -> Come:
+def _spot(arrived: Arrived, keys: Keys, oldest: datetime) -> Spot:
     event = arrived.event
-    spot = None
-    if event.location_id is not None:
-        spot = keys.spot(event.location_id, event.occurred_at)
-        if spot is None:
-            raise NotStoredError("unknown_location", "The warehouse knows no office with this `location_id`.")
     if event.occurred_at < oldest:
         raise NotStoredError("too_old", f"`occurred_at` is before {oldest:%Y-%m}: facts of then are dropped.")
     if event.occurred_at > arrived.received_at + MOST_AHEAD:
         raise NotStoredError("in_the_future", "`occurred_at` is later than the event came.")
-    return Come(event=event, received_at=arrived.received_at, source_key=arrived.source_key, spot=spot)
+    if event.location_id is None:
+        return NOWHERE
+    spot = keys.spot(event.location_id, event.occurred_at)
+    if spot is None:
+        raise NotStoredError("unknown_location", "The warehouse knows no office with this `location_id`.")
+    return spot

@@ -35,8 +35,9 @@ NOT_TAKEN = (
 )
 """What `store` raises when some event of the batch is more than PostgreSQL takes; halve the batch to find which."""
 
-# Batches wait for each other here and nowhere else: at the rows of "all locations" they would anyway, and there in a ring.
-_LOCK = "SELECT pg_advisory_xact_lock(hashtext('bi_facts'))"
+# Writers wait for each other here; interactions are inserted before, and wait where their triggers count. Conversations and deals
+# are read and written, so that nobody else may be at it.
+_LOCK = "SELECT bi_alone()"
 
 _INTERACTION = ", ".join(STAGES[LeadInteraction].columns)
 _STORE_INTERACTIONS = (
@@ -86,8 +87,9 @@ async def store(
     async with connection.transaction():
         for kind, part in kinds.items():
             await STAGES[kind].copy(connection, part.rows)
-        await connection.execute(_LOCK)
         for kind, part in kinds.items():
+            if kind in _ALONE:
+                await connection.execute(_LOCK)
             counted = await _WRITERS[kind](connection)
             new += counted.new
             if counted.new:
@@ -131,6 +133,9 @@ _WRITERS: Mapping[type[Event], Callable[[Connection], Awaitable[Counted]]] = {
     CommissionEvent: ledger.store,
     SystemHealth: _health,
 }
+
+
+_ALONE = (BotPerformance, CommissionEvent)
 
 
 def _tags(kind: type[Event], counted: Counted, spots: Iterable[Spot]) -> set[str]:

@@ -33,14 +33,18 @@ class Place:
     zone: ZoneInfo
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Spot:
-    """A quarter of an hour at an office: what every event of it shares. `hour` is in UTC, as YYYYMMDDHH."""
+    """A quarter of an hour at an office: what every event of it shares; one object each. `hour` is in UTC, as YYYYMMDDHH."""
 
     location_key: int
     date_key: int
     hour: str
     month: date
+
+
+NOWHERE = Spot(location_key=0, date_key=0, hour="", month=date.min)
+"""Of what concerns every office."""
 
 
 @dataclass(slots=True)

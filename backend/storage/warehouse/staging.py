@@ -15,7 +15,7 @@ import msgspec
 
 from backend.events import BotPerformance, CommissionEvent, Event, LeadInteraction, SystemHealth
 from backend.storage.pool import Connection
-from backend.storage.warehouse.keys import Keys, Spot
+from backend.storage.warehouse.keys import NOWHERE, Keys, Spot
 from domain import commission
 
 Row: TypeAlias = tuple[Any, ...]
@@ -34,23 +34,13 @@ class NotStoredError(ValueError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Come:
-    """An event with all that its row needs."""
-
-    event: Any
-    received_at: datetime
-    source_key: int | None
-    spot: Spot | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """`like`: the table whose types the temporary table takes."""
+    """`like`: the table whose types the temporary table takes. `row`: of an event, when it came, its source, where it belongs."""
 
     name: str
     like: str
     columns: Sequence[str]
-    row: Callable[[Come, Keys], Row]
+    row: Callable[[Any, datetime, int | None, Spot, Keys], Row]
 
     def ddl(self) -> str:
         return (
@@ -64,13 +54,13 @@ class Stage:
         )
 
 
-def _interaction(come: Come, keys: Keys) -> Row:
-    event: LeadInteraction = come.event
-    spot = _spot(come)
+def _interaction(
+    event: LeadInteraction, received_at: datetime, source_key: int | None, spot: Spot, keys: Keys
+) -> Row:
     return (
         event.occurred_at,
         event.event_id,
-        come.received_at,
+        received_at,
         spot.date_key,
         spot.location_key,
         _bot(keys, event.bot_id),
@@ -88,18 +78,18 @@ def _interaction(come: Come, keys: Keys) -> Row:
         event.pcs,
         _us(event.processing_ms),
         event.success,
-        come.source_key,
+        source_key,
         _json(event.props),
     )
 
 
-def _performance(come: Come, keys: Keys) -> Row:
-    event: BotPerformance = come.event
-    spot = _spot(come)
+def _performance(
+    event: BotPerformance, received_at: datetime, source_key: int | None, spot: Spot, keys: Keys
+) -> Row:
     return (
         event.occurred_at,
         event.event_id,
-        come.received_at,
+        received_at,
         spot.date_key,
         spot.location_key,
         _bot(keys, event.bot_id),
@@ -113,20 +103,20 @@ def _performance(come: Come, keys: Keys) -> Row:
         event.success,
         event.replied,
         event.reason,
-        come.source_key,
+        source_key,
         _json(event.props),
     )
 
 
-def _state(come: Come, keys: Keys) -> Row:
-    event: CommissionEvent = come.event
-    spot = _spot(come)
+def _state(
+    event: CommissionEvent, received_at: datetime, source_key: int | None, spot: Spot, keys: Keys
+) -> Row:
     rate, gross = money(event)
     return (
         event.deal_id,
         event.occurred_at,
         event.event_id,
-        come.received_at,
+        received_at,
         spot.date_key,
         _closed_key(event, spot),
         spot.location_key,
@@ -139,24 +129,25 @@ def _state(come: Come, keys: Keys) -> Row:
         gross,
         event.company_cents or 0,
         event.source or "",
-        come.source_key,
+        source_key,
     )
 
 
-def _health(come: Come, keys: Keys) -> Row:
-    event: SystemHealth = come.event
+def _health(
+    event: SystemHealth, received_at: datetime, source_key: int | None, spot: Spot, keys: Keys
+) -> Row:
     return (
         event.occurred_at,
         event.event_id,
-        come.received_at,
-        come.spot.location_key if come.spot else None,
+        received_at,
+        None if spot is NOWHERE else spot.location_key,
         event.component,
         event.event_type,
         event.status,
         event.value,
         event.unit,
         event.message,
-        come.source_key,
+        source_key,
         _json(event.props),
     )
 
@@ -192,12 +183,6 @@ STAGES: Mapping[type[Event], Stage] = {
     ),
 }
 """In the order in which every writer writes them."""
-
-
-def _spot(come: Come) -> Spot:
-    if come.spot is None:
-        raise NotStoredError("unknown_location", "The warehouse knows no office with this `location_id`.")
-    return come.spot
 
 
 def _bot(keys: Keys, bot_id: str | None) -> int:
