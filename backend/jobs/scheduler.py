@@ -17,7 +17,17 @@ import asyncpg
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-from backend.jobs import alerts, anomalies, audit_heads, forecasts, forgetting, housekeeping, kpi_snapshots
+from backend.jobs import (
+    alerts,
+    anomalies,
+    audit_heads,
+    forecasts,
+    forgetting,
+    housekeeping,
+    kpi_snapshots,
+    partitions,
+    views,
+)
 from backend.storage import periodic
 
 if TYPE_CHECKING:
@@ -48,6 +58,8 @@ PERIODIC: Sequence[Periodic] = (
     Periodic(name="alerts", every=timedelta(minutes=1), once=alerts.once),
     Periodic(name="anomalies", every=timedelta(hours=1), once=anomalies.once),
     Periodic(name="forecasts", every=timedelta(hours=1), once=forecasts.once),
+    Periodic(name="partitions", every=partitions.EVERY, once=partitions.once),
+    Periodic(name="views", every=views.EVERY, once=views.once),
 )
 
 

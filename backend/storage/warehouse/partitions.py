@@ -111,10 +111,12 @@ async def rescue(connection: Connection) -> int:
     return made
 
 
-async def drop_old(connection: Connection, now: datetime, *, months_kept: int) -> Sequence[str]:
+async def drop_old(
+    connection: Connection, now: datetime, *, months_kept: int, patience_ms: int = LOCK_TIMEOUT_MS
+) -> Sequence[str]:
     """Detach and drop what is older; the names of those dropped. Aggregates and the ledger's states stay.
 
-    DETACH … CONCURRENTLY is not to be had beside a default partition: so this waits `LOCK_TIMEOUT_MS` at most for the moment
+    DETACH … CONCURRENTLY is not to be had beside a default partition: so this waits `patience_ms` at most for the moment
     that it needs the table alone, and leaves what it did not get for the next time.
     """
     first = month_of(now, plus=-months_kept)
@@ -122,7 +124,7 @@ async def drop_old(connection: Connection, now: datetime, *, months_kept: int) -
     dropped = []
     for partition in sorted(old, key=lambda p: p.name):
         try:
-            await _drop(connection, partition, first)
+            await _drop(connection, partition, first, patience_ms)
         except asyncpg.LockNotAvailableError:
             logger.info("warehouse.partition_busy", extra={"partition": partition.name})
             continue
@@ -133,9 +135,9 @@ async def drop_old(connection: Connection, now: datetime, *, months_kept: int) -
     return dropped
 
 
-async def _drop(connection: Connection, partition: Partition, first: date) -> None:
+async def _drop(connection: Connection, partition: Partition, first: date, patience_ms: int) -> None:
     async with connection.transaction():
-        await connection.execute(_OWNER, str(LOCK_TIMEOUT_MS))
+        await connection.execute(_OWNER, str(patience_ms))
         await connection.execute("UPDATE bi_retention SET kept_from = greatest(kept_from, $1)", start(first))
         await connection.execute(f'ALTER TABLE "{partition.parent}" DETACH PARTITION "{partition.name}"')
         await connection.execute(f'DROP TABLE "{partition.name}"')
