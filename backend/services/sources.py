@@ -31,7 +31,6 @@ PREFIX = "jbi_"
 REMEMBERED = 3.0
 """Seconds. A revoked key works at most so long in another process."""
 _PLACES_REMEMBERED = 5.0
-_AGAIN = 1.0
 _MOST_REMEMBERED = 1_000
 _NO_DATABASE = (
     OSError,
@@ -84,10 +83,9 @@ class Known:
         return source
 
     async def places(self, deps: Deps, *, missing: bool = False) -> frozenset[int]:
-        """All locations. `missing`: one was asked for that is not among them, so look again (but not all the time)."""
+        """All locations. `missing`: one was asked for that is not among them, so look again."""
         now = deps.clock.monotonic()
-        age = now - self._places_at
-        if age >= (_AGAIN if missing else _PLACES_REMEMBERED):
+        if missing or now - self._places_at >= _PLACES_REMEMBERED:
             try:
                 async with deps.pool.acquire() as connection:
                     found = await sources.location_ids(connection)

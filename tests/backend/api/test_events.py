@@ -120,15 +120,15 @@ async def test_what_concerns_every_office_takes_a_source_of_every_office(
     assert (await bot.send(everywhere, headers={"X-API-Key": key})).status_code == 202
 
 
-async def test_a_source_of_every_office_knows_one_that_was_just_opened(
-    bot: Bot, deps: Deps, elsewhere: str
-) -> None:
+async def test_a_source_of_every_office_knows_one_that_was_just_opened(bot: Bot, deps: Deps) -> None:
     _, key = await sources.create(deps, name="Everything")
-    headers = {"X-API-Key": key}
-
+    headers, opened = {"X-API-Key": key}, ids.new_id()
     assert (await bot.send(bot.message(), headers=headers)).status_code == 202
-    assert (await bot.send(bot.message(location_id=elsewhere), headers=headers)).status_code == 202
-    assert (await bot.send(bot.message(location_id=ids.new_id()), headers=headers)).status_code == 422
+    assert (await bot.send(bot.message(location_id=opened), headers=headers)).status_code == 422
+
+    await deps.pool.execute("INSERT INTO locations (id, name) VALUES ($1, 'Seattle')", opened)
+
+    assert (await bot.send(bot.message(location_id=opened), headers=headers)).status_code == 202
 
 
 async def test_a_source_sends_to_its_streams_only(bot: Bot, deps: Deps, office: str) -> None:
