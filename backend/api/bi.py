@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
 from backend.actor import Actor
 from backend.api import examples, problems
 from backend.api.access import Viewer
-from backend.api.body import Json
 from backend.api.deps import Parts
 from backend.policy import Permission
-from backend.services.bi import dashboard
+from backend.services.bi import catalogue
 
 router = APIRouter(tags=["bi"])
 
@@ -34,14 +33,13 @@ async def dashboard_kpis(
     include_comparisons: Annotated[bool, Query(description="The equal part of the time before.")] = True,
     include_trends: Annotated[bool, Query(description="The points of the sparklines.")] = True,
     force_refresh: Annotated[bool, Query(description="Count anew, whatever is cached.")] = False,
-) -> Json:
+) -> Response:
     """The five tiles of one location, or of all that you may see."""
-    asked = await dashboard.ask(
-        deps,
-        viewer,
-        location_id=location_id,
-        timeframe=timeframe,
-        comparisons=include_comparisons,
-        trends=include_trends,
-    )
-    return await dashboard.answer(deps, asked) | {"cache_hit": False}
+    params = {
+        "location_id": location_id,
+        "timeframe": timeframe,
+        "comparisons": include_comparisons,
+        "trends": include_trends,
+    }
+    _, body = await catalogue.answered(deps, viewer, "dashboard-kpis", params, fresh=force_refresh)
+    return Response(body, media_type="application/json")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
 from backend.actor import Actor
 from backend.api import bot_examples, problems
@@ -14,7 +14,7 @@ from backend.api.body import Json
 from backend.api.deps import Parts
 from backend.limits import Cost
 from backend.policy import Permission
-from backend.services.bi import alerts, performance, question
+from backend.services.bi import alerts, catalogue, question
 
 router = APIRouter(tags=["bi"])
 
@@ -39,17 +39,16 @@ async def bot_performance(
     include_alerts: Annotated[
         bool, Query(description="Open ones, and those closed in the timeframe.")
     ] = True,
-) -> Json:
+) -> Response:
     """The bots one by one, how they work together, how the system is, and what alarms."""
-    asked = await performance.ask(
-        deps,
-        actor,
-        location_id=location_id,
-        timeframe=timeframe,
-        include_coordination=include_coordination,
-        include_alerts=include_alerts,
-    )
-    return await performance.answer(deps, asked) | {"cache_hit": False}
+    params = {
+        "location_id": location_id,
+        "timeframe": timeframe,
+        "include_coordination": include_coordination,
+        "include_alerts": include_alerts,
+    }
+    _, body = await catalogue.answered(deps, actor, "bot-performance", params)
+    return Response(body, media_type="application/json")
 
 
 @router.post(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+import orjson
 from fastapi import APIRouter
 from pydantic import Field
 
@@ -17,7 +18,7 @@ from backend.deps import Deps
 from backend.limits import Cost
 from backend.policy import Permission
 from backend.services import audit
-from backend.services.bi import drill, paging
+from backend.services.bi import catalogue, drill, paging
 from backend.storage.warehouse.where import LEAD
 
 router = APIRouter(tags=["bi"])
@@ -65,21 +66,12 @@ async def drill_down(
     body: Drill,
 ) -> Json:
     """A figure divided by one of its dimensions, or the leads behind it. The parts add up to the figure."""
-    asked = await drill.ask(
-        deps,
-        viewer,
-        component=body.component,
-        metric=body.metric,
-        location_id=body.location_id,
-        timeframe=body.timeframe,
-        filters=body.filters,
-        group_by=body.group_by,
-        limit=body.limit,
-        cursor=body.cursor or "",
-    )
-    found = await drill.answer(deps, asked)
+    params = body.model_dump() | {"cursor": body.cursor or ""}
+    asked, answer = await catalogue.answered(deps, viewer, "drill-down", params)
+    assert isinstance(asked, drill.DrillQuestion)
+    found = orjson.loads(answer)
     await _record(deps, viewer, asked, found)
-    return await drill.named(deps, asked, found) | {"cache_hit": False}
+    return await drill.named(deps, asked, found)
 
 
 async def _record(deps: Deps, viewer: Actor, asked: drill.DrillQuestion, found: dict[str, Any]) -> None:

@@ -10,11 +10,10 @@ from fastapi import APIRouter, Query, Response
 from backend.actor import Actor
 from backend.api import bot_examples, problems
 from backend.api.access import Viewer
-from backend.api.body import Json
 from backend.api.deps import Parts
 from backend.limits import Cost
 from backend.policy import Permission
-from backend.services.bi import anomalies, insights
+from backend.services.bi import catalogue, insights
 
 router = APIRouter(tags=["bi"])
 
@@ -25,7 +24,7 @@ Location = Annotated[
 _ANSWERS: dict[int | str, dict[str, Any]] = problems.answers({}) | {
     200: {"content": {"application/json": {"example": bot_examples.INSIGHTS}}}
 }
-_ABOUT = ("as_of", "watermark", "source")
+_ABOUT = ("as_of", "watermark", "source", "cache_hit")
 
 
 @router.get("/api/bi/anomaly-detection", responses=problems.answers(bot_examples.ANOMALIES))
@@ -39,12 +38,11 @@ async def anomaly_detection(
         Query(ge=0.1, le=1, allow_inf_nan=False, description="The higher, the sooner something counts."),
     ] = 0.5,
     location_id: Location = "",
-) -> Json:
+) -> Response:
     """What is unlike the same hour of the week (24h, 7d) or weekday (30d, 90d) of the weeks before."""
-    asked = await anomalies.ask(
-        deps, actor, location_id=location_id, timeframe=timeframe, sensitivity=sensitivity
-    )
-    return await anomalies.answer(deps, asked) | {"cache_hit": False}
+    params = {"location_id": location_id, "timeframe": timeframe, "sensitivity": sensitivity}
+    _, body = await catalogue.answered(deps, actor, "anomaly-detection", params)
+    return Response(body, media_type="application/json")
 
 
 @router.get("/api/bi/predictive-insights", responses=_ANSWERS)
@@ -67,16 +65,15 @@ async def predictive_insights(
 
     `X-BI-Not-Enough-Data` names, as JSON, the types that have too little history, and what they lack.
     """
-    asked = await insights.ask(
-        deps,
-        actor,
-        location_id=location_id,
-        insight_types=insight_types,
-        confidence_threshold=confidence_threshold,
-        limit=limit,
-    )
-    found = await insights.answer(deps, asked)
-    about = {name: found[name] for name in _ABOUT} | {"cache_hit": False}
+    params = {
+        "location_id": location_id,
+        "insight_types": insight_types,
+        "confidence_threshold": confidence_threshold,
+        "limit": limit,
+    }
+    _, body = await catalogue.answered(deps, actor, "predictive-insights", params)
+    found = orjson.loads(body)
+    about = {name: found[name] for name in _ABOUT}
     for name, value in about.items():
         response.headers[f"X-BI-{name.replace('_', '-').title()}"] = orjson.dumps(value).decode().strip('"')
     response.headers["X-BI-Not-Enough-Data"] = orjson.dumps(found["not_enough_data"]).decode()

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
 from backend.actor import Actor
 from backend.api import examples, problems
 from backend.api.access import Viewer
 from backend.api.bi import Location
-from backend.api.body import Json
 from backend.api.deps import Parts
 from backend.limits import Cost
 from backend.policy import Permission
-from backend.services.bi import revenue
+from backend.services.bi import catalogue, revenue
 
 router = APIRouter(tags=["bi"])
 
@@ -33,13 +32,12 @@ async def revenue_intelligence(
         int,
         Query(ge=revenue.FEWEST_DAYS, le=revenue.MOST_DAYS, description="How far ahead to look."),
     ] = 90,
-) -> Json:
+) -> Response:
     """Revenue over time, what the commission is made of, the figures beside those before, and what is to come."""
-    asked = await revenue.ask(
-        deps,
-        viewer,
-        location_id=location_id,
-        timeframe=timeframe,
-        forecast_days=forecast_days if include_forecast else None,
-    )
-    return await revenue.answer(deps, asked) | {"cache_hit": False}
+    params = {
+        "location_id": location_id,
+        "timeframe": timeframe,
+        "forecast_days": forecast_days if include_forecast else None,
+    }
+    _, body = await catalogue.answered(deps, viewer, "revenue-intelligence", params)
+    return Response(body, media_type="application/json")

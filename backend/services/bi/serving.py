@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import timedelta
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
@@ -24,7 +24,6 @@ Asked = TypeVar("Asked", bound=Question)
 LONGEST: Mapping[str, float] = {"24h": 30.0, "7d": 120.0, "30d": 300.0, "90d": 600.0, "1y": 900.0}
 """Seconds after which the clock alone makes an answer untrue: leads go cold, hours leave a rolling time."""
 _TIMES = frozenset({"as_of", "last_updated", "watermark"})
-_HOUR = timedelta(hours=1)
 
 
 async def served(
@@ -34,27 +33,32 @@ async def served(
     *,
     fresh: bool = False,
     warming: bool = False,
+    longest: float | None = None,
+    history_days: int = 0,
 ) -> bytes:
-    """The answer as JSON, `cache_hit` in it. `fresh`: counted anew. Raises: what `answer` raises."""
+    """The answer as JSON, `cache_hit` in it. `fresh`: counted anew. `longest`: seconds, where less than usual. Raises: what `answer` raises."""
 
     async def make() -> Made:
         found = await answer(deps, asked)
         return Made(body=orjson.dumps(found), digest=_digest(found))
 
-    kept = await deps.answers.get(ask_of(asked, deps.clock.now()), make, fresh=fresh, warming=warming)
+    ask = ask_of(asked, deps.clock.now(), history_days=history_days)
+    if longest is not None:
+        ask = replace(ask, longest=longest)
+    kept = await deps.answers.get(ask, make, fresh=fresh, warming=warming)
     return kept.body[:-1] + (b',"cache_hit":true}' if kept.hit else b',"cache_hit":false}')
 
 
-def ask_of(asked: Question, now: datetime) -> Ask:
-    """Where its answer lies in the cache: question, scope, and the buckets that it and its comparison add up."""
+def ask_of(asked: Question, now: datetime, *, history_days: int = 0) -> Ask:
+    """Where its answer lies in the cache: question, scope, and the days that it, its comparison and its history add up.
+
+    Whoever touches an hour touches its day, and every answer reaches to this moment: days tell all that hours would.
+    """
     calendar = asked.calendar(now)
-    rolls = asked.rolling and spans.rolls(asked.timeframe)
     todays = [calendar.today(office) for office in asked.offices]
-    back = (2 * spans.DAYS[asked.timeframe] + 1) * spans.ONE_DAY
-    hours = (now - 2 * spans.ROLLING[asked.timeframe] - _HOUR, now) if rolls else None
+    back = max(2 * spans.DAYS[asked.timeframe] + 1, history_days) * spans.ONE_DAY
     span = Span(
         places=asked.scope.places,
-        hours=hours and (_hour(hours[0]), _hour(hours[1])),
         days=(min(todays) - back, max(todays)) if todays else None,
         stock=True,
     )
@@ -65,10 +69,6 @@ def ask_of(asked: Question, now: datetime) -> Ask:
         span=span,
         longest=LONGEST[asked.timeframe],
     )
-
-
-def _hour(moment: datetime) -> datetime:
-    return moment.replace(minute=0, second=0, microsecond=0)
 
 
 def _digest(found: Mapping[str, Any]) -> bytes:
