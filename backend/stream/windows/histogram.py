@@ -8,11 +8,15 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from backend.stream.windows.panes import Ints, grouped
 from backend.stream.windows.spans import Span
+
+Values: TypeAlias = NDArray[np.float64]
 
 LAST = 760
 CELLS = LAST + 1
@@ -47,24 +51,22 @@ def cells(us: Ints) -> Ints:
     return np.searchsorted(bounds(), us).astype(np.int64)
 
 
-def quantiles(counts: Ints, wanted: Sequence[float]) -> list[Ints]:
+def quantiles(counts: Ints, wanted: Sequence[float]) -> list[Values]:
     """For rows of counts by cell: the value in µs at each wanted share of its row (0 where the row is empty)."""
     running = counts.cumsum(axis=1)
     n = running[:, -1]
-    found: list[Ints] = []
+    found: list[Values] = []
     for share in wanted:
         rank = np.ceil(share * n).clip(1)
         at = (running < rank[:, None]).sum(axis=1).clip(0, LAST)
-        found.append(np.where(n > 0, middles()[at], 0))
+        found.append(np.where(n > 0, middles()[at], 0.0))
     return found
 
 
 @functools.cache
-def middles() -> Ints:
+def middles() -> Values:
     """The value that stands for a cell: no other is nearer to both its ends, relatively."""
-    return np.array(
-        [LOWEST_US] + [round(LOWEST_US * 2 * _GROWTH**n / (_GROWTH + 1)) for n in range(1, CELLS)], np.int64
-    )
+    return np.array([LOWEST_US] + [LOWEST_US * _GROWTH**n * 2 / (_GROWTH + 1) for n in range(1, CELLS)])
 
 
 class Histograms:

@@ -145,7 +145,7 @@ def _figures_of_latencies(counts: Ints) -> list[tuple[str, list[float | None]]]:
     for figure in _QUANTILES:
         kind = KINDS.index(figure.timed or "")
         for name, values in ((figure.name, high), (f"{figure.name}_p50", middle)):
-            scaled = [us / 1000 or None for us in values[kind :: len(KINDS)].tolist()]
+            scaled = [round(us * figure.factor, 4) or None for us in values[kind :: len(KINDS)].tolist()]
             found.append((name, scaled))
     return found
 

@@ -144,9 +144,9 @@ def settle(windows: Windows) -> None:
     windows.talks.settle()
     windows.deals.settle()
     for number in range(len(SPANS)):
-        for ring in (windows.places.rings[number], windows.bots.rings[number]):
-            ring.dirty.clear()
-            ring.changed[:] = True
+        for table in (windows.places, windows.bots):
+            table.rings[number].dirty.clear()
+            table.rings[number].changed[: len(table.keys)] = True
 
 
 def _pane(windows: Windows, number: int, pane: int) -> bytes:
