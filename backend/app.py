@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
@@ -106,6 +106,8 @@ _UNTOLD: TelemetryConfig = {
 
 _SHORTEST_PAUSE = 0.5
 _LONGEST_PAUSE = 60.0
+_PATIENCE = 3.0
+"""Seconds for a job to end in order, before it is told again."""
 
 
 def create_app(deps: Deps, *, jobs: Sequence[Job] = JOBS) -> FastAPI:
@@ -142,9 +144,18 @@ async def running(deps: Deps, jobs: Sequence[Job]) -> AsyncIterator[None]:
         yield
     finally:
         deps.stopping.set()
-        for task in tasks:
+        await _end(tasks)
+
+
+async def _end(tasks: Collection[asyncio.Task[None]]) -> None:
+    """Cancel and wait; again for one that a library's wait kept from hearing it."""
+    left = set(tasks)
+    while left:
+        for task in left:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        _, left = await asyncio.wait(left, timeout=_PATIENCE)
+        if left:
+            logger.warning("job.lingers", extra={"jobs": sorted(task.get_name() for task in left)})
 
 
 async def _kept_up(job: Job, deps: Deps) -> None:

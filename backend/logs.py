@@ -7,7 +7,7 @@ import logging
 import re
 import secrets
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TextIO
 
 import structlog
@@ -37,8 +37,8 @@ _PATTERNS = (
 _SAFE_NAMES = frozenset({"event", "level", "logger", "timestamp"})
 
 
-def configure(level: str = "INFO", *, stream: TextIO | None = None) -> None:
-    """Send every log of this process to `stream` (stderr); called once, by a main."""
+def configure(level: str = "INFO", *, stream: TextIO | None = None, process: str = "") -> None:
+    """Send every log of this process to `stream` (stderr), under its name; called once, by a main."""
     stream = stream or sys.stderr
     tty = stream.isatty()
     last = structlog.dev.ConsoleRenderer() if tty else structlog.processors.JSONRenderer()
@@ -53,6 +53,7 @@ def configure(level: str = "INFO", *, stream: TextIO | None = None) -> None:
             ],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                _named(process),
                 structlog.processors.format_exc_info,
                 Redactor(),
                 last,
@@ -64,6 +65,15 @@ def configure(level: str = "INFO", *, stream: TextIO | None = None) -> None:
     root.setLevel(level)
     for noisy in ("uvicorn.error", "uvicorn.access", "httpx", "asyncio"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, root.level))
+
+
+def _named(process: str) -> Callable[[Any, str, Any], Any]:
+    """Where several processes write to one place, each line says which one it is of."""
+
+    def add(logger: object, method: str, event: Any) -> Any:
+        return {"process": process, **event} if process else event
+
+    return add
 
 
 class Redactor:

@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
         chosen = settings.from_environment()
-        logs.configure(_log_level(chosen, options))
+        logs.configure(_log_level(chosen, options), process=_process(options))
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(_until_stopped(options.command(chosen, options)))
     except errors.JorgeError as fault:
@@ -144,6 +144,13 @@ async def _import_sales(chosen: settings.Settings, options: argparse.Namespace) 
 async def _demo(chosen: settings.Settings, options: argparse.Namespace) -> None:
     async with deps.open_deps(chosen) as opened:
         await demo.run_demo(opened, _progress)
+
+
+def _process(options: argparse.Namespace) -> str:
+    """How this process is called, where there are several."""
+    if options.command is not _serve:
+        return ""
+    return "supervisor" if options.processes else options.name or options.role or ""
 
 
 def _log_level(chosen: settings.Settings, options: argparse.Namespace) -> str:

@@ -172,7 +172,7 @@ async def written(deps: Deps, lines: Sequence[bytes]) -> int:
 async def spool(deps: Deps) -> None:
     """The last resort of a server that stops: what can't be handed on goes to a file."""
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(2):
             await flush(deps)
             return
     except _DOWN as fault:

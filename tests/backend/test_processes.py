@@ -41,7 +41,10 @@ async def all_there(url: str, names: Sequence[str]) -> None:
     """Every process has said what it counts."""
 
     async def told() -> bool:
-        page = (await get(f"{url}/metrics")).text
+        try:
+            page = (await get(f"{url}/metrics")).text
+        except httpx.TimeoutException:
+            return False  # the port is open before its processes are there
         return all(f'process="{name}' in page for name in names)
 
     await until(told)
@@ -100,6 +103,23 @@ async def test_nothing_is_left_of_a_supervisor_that_is_killed(run: Run, tmp_path
     await until(gone)
 
 
+async def test_database_that_is_killed_comes_back_for_all_of_them(run: Run, tmp_path: Path) -> None:
+    pid_file = tmp_path / "data/server/postgres/postmaster.pid"
+    server = await run("serve", "--processes")
+    url = await address(server)
+    await all_there(url, ["api-1", "processor", "sink"])
+    before = children_of(server.pid)
+    postgres = int(pid_file.read_text().split()[0])
+
+    os.kill(postgres, signal.SIGKILL)
+
+    async def again() -> bool:
+        return pid_file.exists() and int(pid_file.read_text().split()[0]) != postgres and await _ready(url)
+
+    await until(again)
+    assert children_of(server.pid) == before
+
+
 async def test_second_supervisor_on_the_folder_is_refused(run: Run) -> None:
     await address(await run("serve", "--processes"))
 
@@ -119,6 +139,24 @@ async def test_a_part_alone_works_beside_the_others(run: Run, tmp_path: Path) ->
 
     assert (await finished(sink))[0] == 0
     assert (await get(f"{url}/ready")).status_code == 200
+
+
+async def test_a_log_line_names_its_process(run: Run) -> None:
+    server = await run("serve", "--processes")
+    await all_there(await address(server), ["sink"])
+
+    server.send_signal(signal.SIGTERM)
+    _, said = await finished(server)
+
+    assert '"process": "sink"' in said
+    assert '"process": "supervisor"' in said
+
+
+async def test_verify_audit_says_what_it_checked(run: Run) -> None:
+    code, said = await finished(await run("verify-audit"))
+
+    assert code == 0
+    assert "0 rows and 0 signed heads checked" in said
 
 
 def test_pause_before_a_new_start_stays_bounded() -> None:
