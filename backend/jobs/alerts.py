@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from backend.services.bi import alert_rules, alerts, health, latency
+from backend.services.bi import alert_rules, alerts, handing, health, latency
 from backend.services.bi.alert_rules import Subject
 from backend.services.bi.alerts import Finding
 from backend.storage.pool import Connection
@@ -57,8 +57,24 @@ async def _of_bots(connection: Connection, places: dict[int, str], now: datetime
         found.append(alert_rules.slow_scoring(subject(place, bot), p95_ms, int(cells.sum())))
     for silence in await watch.silences(connection, now):
         found.append(alert_rules.bot_silent(subject(silence.location_key, silence.bot_key), silence))
-    for broken in await handoffs.broken_by_bot(connection, now - _HOUR, now):
-        found += alert_rules.broken_rules(subject(broken["location_key"], broken["bot_key"]), broken)
+    for (place, bot), broken in (await _broken(connection, list(places), now)).items():
+        found += alert_rules.broken_rules(subject(place, bot), broken)
+    return found
+
+
+async def _broken(
+    connection: Connection, keys: list[int], now: datetime
+) -> dict[tuple[int, int], alert_rules.Broken]:
+    """By office and bot that hands over: the hand-offs of the last hour held against the rules."""
+    begin = now - _HOUR
+    passes = await handoffs.passes(connection, keys, begin - handing.DAY, now)
+    judged = handing.judged(passes, begin)
+    over = judged.flags["over_hour"] | judged.flags["over_day"]
+    found: dict[tuple[int, int], alert_rules.Broken] = {}
+    for n in range(judged.n):
+        key = int(judged.passes.location[n]), int(judged.passes.giver[n])
+        held = found.get(key, alert_rules.Broken())
+        found[key] = held.and_one(back=bool(judged.flags["back"][n]), over=bool(over[n]))
     return found
 
 

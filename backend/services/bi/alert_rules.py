@@ -160,9 +160,21 @@ def bot_silent(subject: Subject, silence: Silence) -> Finding:
     )
 
 
-def broken_rules(subject: Subject, broken: Mapping[str, Any]) -> list[Finding]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Broken:
+    """Hand-offs of one hour: all, those that went back, those beyond a limit."""
+
+    n: int = 0
+    back: int = 0
+    over: int = 0
+
+    def and_one(self, *, back: bool, over: bool) -> Broken:
+        return Broken(n=self.n + 1, back=self.back + back, over=self.over + over)
+
+
+def broken_rules(subject: Subject, broken: Broken) -> list[Finding]:
     """Ping-pong and limits, of the hand-offs of one hour."""
-    back, over, n = broken["back"], broken["over_limit"], broken["n"]
+    back, over, n = broken.back, broken.over, broken.n
     return [
         subject.finding(
             "ping_pong",

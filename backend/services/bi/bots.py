@@ -77,8 +77,8 @@ class Told:
     """A timeframe, the equal part before it, and its course by tag; `label` says what is compared."""
 
     label: str
-    now: Read
-    before: Read
+    both: Read
+    """By the tags ASKED and BEFORE."""
     course: Read
 
     @property
@@ -88,10 +88,8 @@ class Told:
 
     @property
     def seen(self) -> set[int]:
-        reads = (self.now, self.before)
-        return {
-            group[1] for read in reads for part in (read.sums, *read.latencies.values()) for group in part
-        }
+        parts = (self.both.sums, *self.both.latencies.values())
+        return {group[1] for part in parts for group in part}
 
 
 async def counts(
@@ -109,8 +107,7 @@ async def bots(
     fine = calendar.last_hours(24) if timeframe == "24h" else calendar.last_days(spans.DAYS[timeframe])
     told = Told(
         label=compare.label(calendar, timeframe),
-        now=await read(connection, calendar.asked(timeframe), keys),
-        before=await read(connection, calendar.before(timeframe), keys),
+        both=await read(connection, calendar.asked(timeframe) + calendar.before(timeframe), keys),
         course=await read(connection, fine, keys),
     )
     seen = told.seen
@@ -131,7 +128,7 @@ def _bot(bot: store.Bot, told: Told) -> dict[str, Any]:
 
 def _figure(figure: Figure, bot_key: int, told: Told) -> dict[str, Any]:
     group = (spans.ASKED, bot_key)
-    value, n = told.now.of(figure, group)
+    value, n = told.both.of(figure, group)
     tier = figure.tiers.of(value) if figure.tiers else None
     return {
         "title": figure.title,
@@ -139,18 +136,18 @@ def _figure(figure: Figure, bot_key: int, told: Told) -> dict[str, Any]:
         "value": value,
         "unit": figure.unit.value,
         "n": n,
-        "interval": _interval(figure, told.now, group),
+        "interval": _interval(figure, told.both, group),
         "comparison": _comparison(figure, value, bot_key, told),
         "trend": [told.course.of(figure, (tag, bot_key))[0] for tag in told.tags],
         "tier": tier.value if tier else None,
-        "parts": _parts(figure, told.now, group),
+        "parts": _parts(figure, told.both, group),
         "higher_is_better": figure.higher_is_better,
         "note": None if value is not None else NO_DATA,
     }
 
 
 def _comparison(figure: Figure, value: float | None, bot_key: int, told: Told) -> dict[str, Any] | None:
-    previous, n = told.before.of(figure, (spans.BEFORE, bot_key))
+    previous, n = told.both.of(figure, (spans.BEFORE, bot_key))
     found = compare.as_json(kpis.compare(value, previous, told.label))
     return None if found is None else found | {"n": n}
 

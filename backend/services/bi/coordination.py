@@ -10,9 +10,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from backend.services.bi import quality
+import numpy as np
+
+from backend.services.bi import handing, quality
+from backend.services.bi.handing import Judged
 from backend.storage.pool import Connection
-from backend.storage.warehouse import handoffs
+from backend.storage.warehouse import handoffs as store
 from backend.storage.warehouse.bots import OURS
 from backend.storage.warehouse.scope import Scope
 from domain import kpis, periods
@@ -42,54 +45,65 @@ async def coordination(
 ) -> dict[str, Any]:
     """The last 24h, 7d … to this moment; `until`: the last day that is complete at every office; `bots`: key → id."""
     start = now - periods.TIMEFRAMES[timeframe]
-    found = await handoffs.judged(connection, scope.keys, start, now)
-    n = found.counts["n"]
+    passes = await store.passes(connection, scope.keys, start - handing.DAY, now)
+    found = handing.judged(passes, start)
+    examples = await _examples(connection, scope, found, bots)
+    n = found.n
     return {
         "handoffs": n if n else None,
         "n": n,
-        "units": found.counts["units"],
-        "without_lead_or_conversation": found.counts["without_unit"],
+        "units": len(np.unique(found.passes.unit)),
         "note": None if n else "no data yet",
         "period": {"start": start.isoformat(), "end": now.isoformat()},
         "unit": "lead, or the conversation where no lead is named",
-        **_flow(found.flow, n, bots),
-        "rules": {NAMES[flag]: _broken(flag, found, bots) for flag in RULES},
+        **_flow(found, bots),
+        "rules": {NAMES[flag]: _broken(flag, found, examples[flag]) for flag in RULES},
         "limits": {
-            "confidence": handoffs.LEAST_CONFIDENCE_BP / 10_000,
-            "back_within_minutes": handoffs.BACK_WITHIN.total_seconds() / 60,
-            "an_hour": handoffs.MOST_AN_HOUR,
-            "a_day": handoffs.MOST_A_DAY,
+            "confidence": handing.LEAST_CONFIDENCE_BP / 10_000,
+            "back_within_minutes": handing.BACK_WITHIN.total_seconds() / 60,
+            "an_hour": handing.MOST_AN_HOUR,
+            "a_day": handing.MOST_A_DAY,
         },
         "conversation_quality": await quality.quality(connection, scope, timeframe, now=now, until=until),
         "unfinished_conversations": await quality.unfinished(connection, scope, start, now, bots),
     }
 
 
-def _flow(lines: Sequence[Mapping[str, Any]], n: int, bots: Mapping[int, str]) -> dict[str, Any]:
-    seen = {line[end] for line in lines for end in ("bot_key", "to_bot_key")}
-    axis = [bot_id for key, bot_id in bots.items() if key in seen or bot_id in OURS]
-    cells = {(bots.get(line["bot_key"], "-"), bots.get(line["to_bot_key"], "-")): line for line in lines}
+def _flow(found: Judged, bots: Mapping[int, str]) -> dict[str, Any]:
+    """Who gave how many to whom: the pairs there are, and the whole matrix."""
+    passes, unsure = found.passes, found.flags["unsure"]
+    known = passes.confidence_bp != store.UNKNOWN
+    pairs, place = np.unique(np.stack([passes.giver, passes.taker], axis=1), axis=0, return_inverse=True)
+    place = place.reshape(-1)
+    counts = np.bincount(place, minlength=len(pairs))
+    rated = np.bincount(place[known], minlength=len(pairs))
+    sure = np.bincount(place[known], weights=passes.confidence_bp[known], minlength=len(pairs))
+    cells = {
+        (bots.get(int(giver), "-"), bots.get(int(taker), "-")): {
+            "n": int(counts[n]),
+            "share": float(counts[n] / found.n),
+            "mean_confidence": float(sure[n] / rated[n] / 10_000) if rated[n] else None,
+            "below_confidence": int(np.count_nonzero(unsure & (place == n))),
+        }
+        for n, (giver, taker) in enumerate(pairs)
+    }
+    seen = {bot for pair in cells for bot in pair}
+    axis = [bot_id for bot_id in bots.values() if bot_id in seen or bot_id in OURS]
     return {
         "bots": axis,
         "flow": [
-            {
-                "from": giver,
-                "to": taker,
-                "n": line["n"],
-                "share": line["n"] / n,
-                "mean_confidence": line["confidence_bp"] / line["rated"] / 10_000 if line["rated"] else None,
-                "below_confidence": line["unsure"],
-            }
-            for (giver, taker), line in cells.items()
+            {"from": giver, "to": taker, **cell}
+            for (giver, taker), cell in sorted(cells.items(), key=lambda item: -int(item[1]["n"] or 0))
         ],
         "matrix": [[cells[a, b]["n"] if (a, b) in cells else 0 for b in axis] for a in axis],
     }
 
 
-def _broken(flag: str, found: handoffs.Passes, bots: Mapping[int, str]) -> dict[str, Any]:
+def _broken(flag: str, found: Judged, examples: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """One rule: how often it was broken, as a share with its interval, and the newest cases."""
-    n = found.counts["rated"] if flag == "unsure" else found.counts["n"]
-    broken = found.counts[flag]
+    broken = int(found.flags[flag].sum())
+    told = found.passes.confidence_bp != store.UNKNOWN
+    n = int(told.sum()) if flag == "unsure" else found.n
     interval = kpis.wilson(broken, n)
     return {
         "definition": RULES[flag],
@@ -97,23 +111,47 @@ def _broken(flag: str, found: handoffs.Passes, bots: Mapping[int, str]) -> dict[
         "share": broken / n if n else None,
         "interval": [interval.low, interval.high] if interval else None,
         "n": n,
-        "units": found.counts[f"{flag}_units"],
-        "examples": [_example(line, bots) for line in found.examples[flag]],
+        "units": len(np.unique(found.passes.unit[found.flags[flag]])),
+        "examples": list(examples),
         "note": None if n else "no data yet",
     }
 
 
-def _example(line: Mapping[str, Any], bots: Mapping[int, str]) -> dict[str, Any]:
-    confidence = line["confidence_bp"]
+async def _examples(
+    connection: Connection, scope: Scope, found: Judged, bots: Mapping[int, str]
+) -> dict[str, list[dict[str, Any]]]:
+    """The newest hand-offs that break each rule, with the ids to drill down by."""
+    places = {flag: found.newest(flag, store.EXAMPLES) for flag in RULES}
+    moments = [int(found.passes.at[place]) for chosen in places.values() for place in chosen]
+    events = await store.events(connection, scope.keys, moments) if moments else {}
     return {
-        "event_id": line["event_id"],
-        "occurred_at": line["occurred_at"],
-        "from": bots.get(line["bot_key"], "-"),
-        "to": bots.get(line["to_bot_key"], "-"),
+        flag: [
+            _example(events[key], int(found.in_hour[place]), int(found.in_day[place]), bots)
+            for place in chosen
+            if (key := _key(found, place)) in events
+        ]
+        for flag, chosen in places.items()
+    }
+
+
+def _key(found: Judged, place: int) -> store.Key:
+    passes = found.passes
+    columns = (passes.at, passes.unit, passes.giver, passes.taker)
+    at, unit, giver, taker = (int(column[place]) for column in columns)
+    return at, unit, giver, taker
+
+
+def _example(event: Mapping[str, Any], in_hour: int, in_day: int, bots: Mapping[int, str]) -> dict[str, Any]:
+    confidence = event["confidence_bp"]
+    return {
+        "event_id": event["event_id"],
+        "occurred_at": event["occurred_at"].isoformat(),
+        "from": bots.get(event["bot_key"], "-"),
+        "to": bots.get(event["to_bot_key"], "-"),
         "confidence": None if confidence is None else confidence / 10_000,
-        "lead_id": line["lead_id"],
-        "conversation_id": line["conversation_id"],
-        "within_hour": line["in_hour"],
-        "within_day": line["in_day"],
-        "reason": line["reason"],
+        "lead_id": event["lead_id"],
+        "conversation_id": event["conversation_id"],
+        "within_hour": in_hour,
+        "within_day": in_day,
+        "reason": event["reason"],
     }

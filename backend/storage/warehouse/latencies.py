@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.storage.warehouse.ranges import OWN, Group, Moments, Span, hour_number
+from backend.storage.warehouse.ranges import FENCE, OWN, Group, Moments, Span, hour_number
 from backend.storage.warehouse.scope import ALL_BOTS
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ async def of_span(
             for row in rows:
                 tag = row["tag"] if row["tag"] != OWN else _number(grain, row["bucket"])
                 held = found.setdefault((tag, *(row[key] for key in keys)), np.zeros(CELLS, np.int64))
-                counts = _decoded(row["counts"])
+                counts = decoded(row["counts"])
                 held[row["low"] : row["low"] + len(counts)] += row["sign"] * counts
     if span.edges:
         _add_cells(found, await connection.fetch(_facts(keys), *_columns(span.edges), kind, bots), keys)
@@ -82,7 +82,7 @@ def _number(grain: str, bucket: datetime) -> int:
     return hour_number(bucket) if grain == "h" else bucket.year * 10_000 + bucket.month * 100 + bucket.day
 
 
-def _decoded(sent: bytes) -> Counts:
+def decoded(sent: bytes) -> Counts:
     """The binary form of a bigint[]: as Python numbers it would cost twenty times as much."""
     return np.frombuffer(sent, _BINARY, offset=_BINARY_HEADER)["value"].astype(np.int64)
 
@@ -97,6 +97,7 @@ def _columns(moments: Sequence[Moments]) -> tuple[list[object], ...]:
     )
 
 
+_BOTS = f"""coalesce($8::int[], (SELECT array_agg(bot_key) FROM dim_bot WHERE bot_key <> {ALL_BOTS}))"""  # noqa: S608 - fixed words
 _RANGES = """unnest($1::int[], $2::int[], $3::int[], $4::timestamptz[], $5::timestamptz[])
                 AS r (tag, sign, place, since, until)"""
 
@@ -104,18 +105,19 @@ _RANGES = """unnest($1::int[], $2::int[], $3::int[], $4::timestamptz[], $5::time
 def _stored(keys: Sequence[str]) -> str:
     return f"""
         SELECT r.tag, r.sign, a.bucket, a.low, array_send(a.counts) AS counts{"".join(f", a.{key}" for key in keys)}
-          FROM {_RANGES}
-          JOIN agg_latency_hist a ON a.location_key = r.place AND a.bucket >= r.since AND a.bucket < r.until
-         WHERE a.kind = $6 AND a.grain = $7::text::"char"
-           AND CASE WHEN $8::int[] IS NULL THEN a.bot_key <> {ALL_BOTS} ELSE a.bot_key = ANY($8) END"""  # noqa: S608 - fixed words
+          FROM {_RANGES}, unnest({_BOTS}) AS wanted (bot_key),
+               LATERAL (SELECT location_key, bot_key, bucket, low, counts FROM agg_latency_hist h
+                         WHERE h.location_key = r.place AND h.bot_key = wanted.bot_key AND h.kind = $6
+                           AND h.grain = $7::text::"char" AND h.bucket >= r.since AND h.bucket < r.until {FENCE}) a"""  # noqa: S608 - fixed words
 
 
 def _facts(keys: Sequence[str]) -> str:
     listed = "".join(f", f.{key}" for key in keys)
     return f"""
         SELECT r.tag, r.sign, r.since, bi_latency_cell(f.processing_us) AS cell, count(*) AS n{listed}
-          FROM {_RANGES}
-          JOIN fact_bot_performance f
-            ON f.location_key = r.place AND f.occurred_at >= r.since AND f.occurred_at < r.until
-         WHERE f.event_type = $6 AND f.processing_us IS NOT NULL AND ($7::int[] IS NULL OR f.bot_key = ANY($7))
+          FROM {_RANGES},
+               LATERAL (SELECT location_key, bot_key, processing_us FROM fact_bot_performance
+                         WHERE location_key = r.place AND occurred_at >= r.since AND occurred_at < r.until
+                           AND event_type = $6 AND processing_us IS NOT NULL
+                           AND ($7::int[] IS NULL OR bot_key = ANY($7)) {FENCE}) f
          GROUP BY 1, 2, 3, 4{listed}"""  # noqa: S608 - fixed words
