@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -18,9 +19,12 @@ LONGEST_PROPS = 4_096
 """Bytes of JSON."""
 DEEPEST_PROPS = 5
 _MOST_TOKENS = 1_000_000
+_MOST_COMMAS = 1_000_000
+"""Beyond them the items are told apart one by one: so many at once would be as many objects as commas."""
 _DEEPEST_BODY = 20_000
 
 Json: TypeAlias = bytes | memoryview | msgspec.Raw
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +58,10 @@ class NoJsonError(ValueError):
     """The body as a whole can't be read: nothing in it can be told apart."""
 
 
+class TooManyError(ValueError):
+    """More items than are taken at a time; the rest was not even looked at."""
+
+
 class _Head(msgspec.Struct):
     """What tells an event's kind when it does not say so itself."""
 
@@ -83,23 +91,25 @@ _STREAM_OF = {word: name for name, kind in kinds.STREAMS.items() for word in eve
 """Every event type names its stream: no two streams share one (tests/backend/events)."""
 
 
-def array(body: bytes) -> Read:
-    """An object, or an array of them. Raises: NoJsonError."""
+def array(body: bytes, *, most: int) -> Read:
+    """An object, or an array of them. Raises: NoJsonError, TooManyError."""
     body = body.strip()
     if not body.startswith(b"["):
         return _each([body], whole=True)
     try:
-        return _all_well(_MANY.decode(body))
+        events = _MANY.decode(body)
     except _UNREADABLE:
-        return _each(_items(body))
+        return _each(_at_most(_items(body, most), most))
+    return _all_well(_at_most(events, most))
 
 
-def lines(body: bytes) -> Read:
-    """NDJSON: an object a line; empty lines count for nothing."""
+def lines(body: bytes, *, most: int) -> Read:
+    """NDJSON: an object a line; empty lines count for nothing. Raises: TooManyError."""
     try:
-        return _all_well(_ONE.decode_lines(body))
+        events = _ONE.decode_lines(body)
     except _UNREADABLE:
-        return _each(line for line in body.split(b"\n") if line.strip())
+        return _each(_at_most(_lines(body, most), most))
+    return _all_well(_at_most(events, most))
 
 
 def one(raw: Json) -> Event | Fault:
@@ -139,8 +149,19 @@ def fault_of(event: Event, *, oldest: datetime, newest: datetime, odd_text: bool
     return None
 
 
-def _all_well(events: list[Event]) -> Read:
+def _all_well(events: Sequence[Event]) -> Read:
     return Read(events=events, places=range(len(events)))
+
+
+def _at_most(items: Sequence[Item], most: int) -> Sequence[Item]:
+    if len(items) > most:
+        raise TooManyError(f"More than {most} items.")
+    return items
+
+
+def _lines(body: bytes, most: int) -> Sequence[bytes]:
+    """Those with something in them, or one more than `most`."""
+    return [found.group() for found in itertools.islice(_LINE.finditer(body), most + 1)]
 
 
 def _each(items: Iterable[Json], *, whole: bool = False) -> Read:
@@ -196,29 +217,38 @@ def _id_of(raw: Json) -> str | None:
     return str(found) if found else None
 
 
-def _items(body: bytes) -> Sequence[Json]:
-    """The array's items, each as its own JSON. Raises: NoJsonError."""
-    try:
-        return _RAWS.decode(body)
-    except _UNREADABLE as fault:
-        parts = _split(body)
-        if parts is None:
-            raise NoJsonError(f"This is no JSON array: {fault}.") from fault
-        return parts
+def _items(body: bytes, most: int) -> Sequence[Json]:
+    """The array's items, each as its own JSON, or a few more than `most`. Raises: NoJsonError."""
+    said = "too much in it to say what is wrong"
+    if body.count(b",") <= _MOST_COMMAS:
+        try:
+            return _RAWS.decode(body)
+        except _UNREADABLE as fault:
+            said = str(fault)
+    parts = _split(body, most)
+    if parts is None:
+        raise NoJsonError(f"This is no JSON array: {said}.")
+    return parts
 
 
-_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{},]', re.DOTALL)
+_LINE = re.compile(rb"\S[^\n]*")
+_TOKEN = re.compile(
+    rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{},]', re.DOTALL
+)  # a string that never ends is a token too: no second look
 
 
-def _split(body: bytes) -> Sequence[bytes] | None:
+def _split(body: bytes, most: int) -> Sequence[bytes] | None:
     """The items of an array by its brackets alone, where one item's text or depth stops a reader of the whole."""
-    items, depth, start = [], 0, 1
+    items: list[bytes] = []
+    depth, start = 0, 1
     for count, found in enumerate(_TOKEN.finditer(body)):
         token = found.group()
         if token in (b"[", b"{"):
             depth += 1
         elif token in (b"]", b"}"):
             depth -= 1
+        if len(items) > most:
+            return items
         if depth > _DEEPEST_BODY or count > _MOST_TOKENS:
             return None
         if depth == 0 or (depth == 1 and token == b","):

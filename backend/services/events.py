@@ -35,21 +35,19 @@ class Taken:
 
 def read(body: bytes, *, as_lines: bool) -> Read:
     """Raises: InputError when nothing in the body can be told apart, or there is nothing or too much in it."""
+    reader = reading.lines if as_lines else reading.array
     try:
-        found = reading.lines(body) if as_lines else reading.array(body)
+        found = reader(body, most=MOST_EVENTS)
     except reading.NoJsonError as fault:
         raise errors.InputError(
             str(fault), where="body", hint="Send an object, an array, or NDJSON."
         ) from fault
-    count = len(found.events) + len(found.refused)
-    if not count:
-        raise errors.InputError("There are no events in this.", where="body", hint="Send at least one.")
-    if count > MOST_EVENTS:
+    except reading.TooManyError as fault:
         raise errors.InputError(
-            f"These are {count} events; {MOST_EVENTS} at a time are taken.",
-            where="body",
-            hint="Send them in parts.",
-        )
+            f"These are more than {MOST_EVENTS} events.", where="body", hint="Send them in parts."
+        ) from fault
+    if not (found.events or found.refused):
+        raise errors.InputError("There are no events in this.", where="body", hint="Send at least one.")
     return found
 
 

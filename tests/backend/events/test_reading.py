@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -18,12 +20,16 @@ NOW = datetime.now(UTC)
 OLDEST, NEWEST = NOW - timedelta(days=365), NOW + timedelta(minutes=1)
 
 
+array = partial(reading.array, most=100)
+lines = partial(reading.lines, most=100)
+
+
 def faults(read: reading.Read) -> list[tuple[int, str, str]]:
     return [(one.index, one.fault.code, one.fault.where) for one in read.refused]
 
 
 def only(event: dict[str, Any]) -> Fault:
-    found = reading.array(json.dumps(event).encode())
+    found = array(json.dumps(event).encode())
     assert not found.events
     return found.refused[0].fault
 
@@ -32,7 +38,7 @@ def only(event: dict[str, Any]) -> Fault:
 def test_an_event_names_its_stream_or_its_type_does(make: Any) -> None:
     whole, short = make(), make(stream=...)
 
-    read = reading.array(samples.body(whole, short))
+    read = array(samples.body(whole, short))
 
     assert [type(one) for one in read.events] == [STREAMS[whole["stream"]]] * 2
     assert list(read.places) == [0, 1]
@@ -47,15 +53,15 @@ def test_no_two_streams_share_an_event_type() -> None:
 def test_a_body_is_one_object_an_array_or_lines() -> None:
     event = json.dumps(samples.message()).encode()
 
-    assert len(reading.array(b"  " + event + b"\n").events) == 1
-    assert len(reading.array(b"[" + event + b"," + event + b"]").events) == 2
-    assert len(reading.lines(event + b"\n\n" + event).events) == 2
+    assert len(array(b"  " + event + b"\n").events) == 1
+    assert len(array(b"[" + event + b"," + event + b"]").events) == 2
+    assert len(lines(event + b"\n\n" + event).events) == 2
 
 
 def test_bad_items_are_named_and_the_others_are_read() -> None:
     known = samples.message(lead_id="x")
 
-    read = reading.array(samples.body(samples.turn(), {"a": 1}, known, samples.deal()))
+    read = array(samples.body(samples.turn(), {"a": 1}, known, samples.deal()))
 
     assert list(read.places) == [0, 3]
     assert faults(read) == [(1, "unknown_type", "event_type"), (2, "schema", "lead_id")]
@@ -65,7 +71,7 @@ def test_bad_items_are_named_and_the_others_are_read() -> None:
 def test_a_line_that_is_no_json_spoils_no_other() -> None:
     event = json.dumps(samples.message()).encode()
 
-    read = reading.lines(event + b"\n{oops\n" + event + b"\n")
+    read = lines(event + b"\n{oops\n" + event + b"\n")
 
     assert list(read.places) == [0, 2]
     assert faults(read) == [(1, "json", "")]
@@ -76,7 +82,7 @@ def test_an_item_that_stops_a_reader_of_the_whole_spoils_no_other(text: str) -> 
     event = json.dumps(samples.message())
     odd = event[:-1] + (',"props":{"a":%s}}' % (text if text[0] == "[" else f'"{text}"'))
 
-    read = reading.array(f"[{event}, {odd},{event}]".encode())
+    read = array(f"[{event}, {odd},{event}]".encode())
 
     assert list(read.places) == [0, 2]
     assert [index for index, *_ in faults(read)] == [1]
@@ -87,7 +93,7 @@ def test_an_item_that_stops_a_reader_of_the_whole_spoils_no_other(text: str) -> 
 )
 def test_a_body_in_which_nothing_can_be_told_apart_is_no_json(body: bytes) -> None:
     with pytest.raises(reading.NoJsonError):
-        reading.array(body)
+        array(body)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +128,7 @@ def test_a_closing_date_is_a_day_that_there_is(day: str) -> None:
 def test_only_a_hand_off_names_the_other_bot() -> None:
     assert only(samples.turn(to_bot_id="jorge-seller")).code == "schema"
     assert only(samples.turn(event_type="handoff")).code == "schema"
-    assert reading.array(samples.body(samples.turn(event_type="handoff", to_bot_id="jorge-seller"))).events
+    assert array(samples.body(samples.turn(event_type="handoff", to_bot_id="jorge-seller"))).events
 
 
 @pytest.mark.parametrize(
@@ -144,7 +150,7 @@ def test_only_a_hand_off_names_the_other_bot() -> None:
 def test_clock_props_and_text_are_looked_at_too(
     changed: dict[str, Any], code: str | None, where: str
 ) -> None:
-    (event,) = reading.array(samples.body(samples.message(**changed))).events
+    (event,) = array(samples.body(samples.message(**changed))).events
 
     fault = reading.fault_of(event, oldest=OLDEST, newest=NEWEST)
 
@@ -155,10 +161,31 @@ def test_clock_props_and_text_are_looked_at_too(
 def test_numbers_that_are_none_are_refused(number: str) -> None:
     event = json.dumps(samples.health())[:-1] + f',"value":{number}}}'
 
-    read = reading.array(f"[{event}]".encode())
+    read = array(f"[{event}]".encode())
 
     assert not read.events
     assert [index for index, *_ in faults(read)] == [0]
+
+
+@pytest.mark.parametrize("item", ["good", "{}", "1", '"\\ud800"', "["])
+def test_more_than_are_taken_are_not_even_looked_at(item: str) -> None:
+    text = json.dumps(samples.message()) if item == "good" else item
+
+    for read, body in ((array, f"[{','.join([text] * 101)}]"), (lines, "\n \n".join([text] * 101))):
+        if item == "[" and read is array:
+            continue
+        with pytest.raises(reading.TooManyError):
+            read(body.encode())
+
+
+@pytest.mark.parametrize("filler", [b"\n", b" ", b"1,", b"[],", b"{},\n", b'"",', b"[", b"\\u0000", b'\\"'])
+def test_sixteen_megabytes_of_anything_are_no_events(filler: bytes) -> None:
+    opened = b'["' if filler[:1] == b"\\" else b"["
+    body = opened + filler * (16_000_000 // len(filler)) + b"1]"
+
+    for read in (array, lines):
+        with suppress(reading.NoJsonError, reading.TooManyError):
+            assert not read(body).events
 
 
 JSON = st.recursive(
@@ -173,7 +200,7 @@ def test_whatever_lies_beside_them_good_events_keep_their_places(items: list[Any
     good = samples.message()
     body = json.dumps([good if item == "good" else item for item in items]).encode()
 
-    read = reading.array(body)
+    read = array(body)
 
     assert list(read.places) == [index for index, item in enumerate(items) if item == "good"]
     assert len(read.events) + len(read.refused) == len(items)
@@ -181,7 +208,7 @@ def test_whatever_lies_beside_them_good_events_keep_their_places(items: list[Any
 
 @given(st.binary(max_size=200) | st.text(alphabet='[]{}",:\\a1 ', max_size=60).map(str.encode))
 def test_no_body_breaks_the_reader(body: bytes) -> None:
-    for read in (reading.array, reading.lines):
+    for read in (array, lines):
         try:
             found = read(body)
         except reading.NoJsonError:
