@@ -19,6 +19,7 @@ from backend.cache.asked import Recorder
 from backend.cache.tiers import open_tiers
 from backend.cache.ttl import Adaptive
 from backend.cache.versions import Versions
+from backend.cache.warm import Warmer
 from backend.clock import SystemClock
 from backend.limits import Limits
 from backend.observe import Gauges, Watch
@@ -74,6 +75,7 @@ class Deps:
     watch: Watch = field(default_factory=Watch)
     answers: Answers
     asked: Recorder
+    warmer: Warmer
     gauges: dict[str, Gauges] = field(default_factory=dict)
     """Part → a function that answers name → number when GET /metrics asks (`observe`). Put yours in when you start."""
 
@@ -124,6 +126,11 @@ async def open_deps(
                 process=process,
                 answers=answers,
                 asked=Recorder(valkey),
+                warmer=Warmer(
+                    valkey=valkey,
+                    interval=settings.bi_cache_warming_interval,
+                    threshold=settings.bi_predictive_threshold,
+                ),
                 limits=Limits(
                     valkey,
                     people=settings.bi_rate_limit,

@@ -71,8 +71,9 @@ class Rates:
         if asked is None:
             return 0.0
         weeks = max(1.0, (now - asked.first) / WEEK_SECONDS)
-        # What a steady rate would have added up to by now, decayed as the counts are.
-        decayed_weeks = (1 - 0.5 ** (weeks / HALF_LIFE_WEEKS)) / (1 - 0.5 ** (1 / HALF_LIFE_WEEKS))
+        # How many weeks the counts stand for: those one, two, three … weeks ago, decayed as the counts are.
+        week = 0.5 ** (1 / HALF_LIFE_WEEKS)
+        decayed_weeks = week * (1 - week**weeks) / (1 - week)
         fade = 0.5 ** ((now - asked.at) / WEEK_SECONDS / HALF_LIFE_WEEKS)
         hours = {hour_of_week(now), hour_of_week(now + seconds)}
         counts = sum(asked.counts.get(hour, 0.0) for hour in hours) / len(hours)

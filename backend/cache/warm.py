@@ -50,7 +50,6 @@ class Warmer:
     """`interval` and `threshold` are BI_CACHE_WARMING_INTERVAL and BI_PREDICTIVE_THRESHOLD."""
 
     valkey: redis.Redis
-    again: Again
     interval: float
     threshold: float
     rates: Rates = field(default_factory=Rates)
@@ -58,23 +57,23 @@ class Warmer:
     _me: str = field(default_factory=lambda: uuid.uuid4().hex)
     _read_to: str = "0"
 
-    async def run(self) -> None:
+    async def run(self, again: Again) -> None:
         """Until cancelled; nothing with an interval of 0."""
         while self.interval > 0:
             await asyncio.sleep(self.interval)
             try:
-                self.last = await self.once()
+                self.last = await self.once(again)
             except (redis_errors.RedisError, OSError) as fault:
                 logger.warning("warm.waits", extra={"fault": type(fault).__name__})
 
-    async def once(self) -> Round:
+    async def once(self, again: Again) -> Round:
         """One round, if this process leads and the switch is on. Raises: RedisError."""
         if await self.valkey.exists(OFF):
             return Round(switched_off=True)
         if not await self._leads():
             return Round()
         await self.learn()
-        return await self.warm(time.time())
+        return await self.warm(again, time.time())
 
     async def learn(self) -> None:
         """Read what was asked since the last time."""
@@ -82,7 +81,7 @@ class Warmer:
             self.rates.saw(question, who, at)
             self._read_to = entry
 
-    async def warm(self, now: float) -> Round:
+    async def warm(self, again: Again, now: float) -> Round:
         """Make what is likely before the next round, the likeliest first."""
         likely = self.likely(now)
         await self._show(likely, now)
@@ -93,7 +92,7 @@ class Warmer:
             if started - began > self.interval:
                 break  # the next round knows better what comes next
             try:
-                made += await self.again(question)
+                made += await again(question)
             except Exception as fault:  # noqa: BLE001 - one question that fails keeps no other from being warm
                 failed += 1
                 logger.warning("warm.failed", extra={"fault": type(fault).__name__})

@@ -1,9 +1,11 @@
-"""Keeps the cache honest: hears which buckets got a new version, and writes down what is asked."""
+"""Keeps the cache honest and warm: hears which buckets got a new version, writes down what is asked, warms what will be."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING
+
+from backend.services.bi import catalogue
 
 if TYPE_CHECKING:
     from backend.deps import Deps
@@ -14,3 +16,4 @@ async def run(deps: Deps) -> None:
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(deps.answers.versions.run())
         tasks.create_task(deps.asked.run())
+        tasks.create_task(deps.warmer.run(lambda question: catalogue.again(deps, question)))

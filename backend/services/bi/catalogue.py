@@ -73,6 +73,11 @@ async def again(deps: Deps, question: str) -> bool:
     actor = Actor(
         id=_WARMER, role=Role(role), locations=frozenset(location_ids), device_id=_WARMER, session_id=_WARMER
     )
+    return await warmed(deps, actor, kind, params)
+
+
+async def warmed(deps: Deps, actor: Actor, kind: str, params: Mapping[str, Any]) -> bool:
+    """Work an answer out unless it is there. True when there was work to do. Raises: as `answered`."""
     asked: Question = await KINDS[kind].ask(deps, actor, **params)
     history = KINDS[kind].history_days
     if await deps.answers.holds(serving.ask_of(asked, deps.clock.now(), history_days=history)):

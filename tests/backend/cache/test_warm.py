@@ -1,0 +1,170 @@
+"""Warming: what will be asked for is there before, one process does it, and it can be stopped."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import httpx
+import pytest
+
+from backend.actor import Actor, Role
+from backend.cache import asked, warm
+from backend.cache.rates import WEEK_SECONDS
+from backend.cache.warm import Warmer
+from backend.deps import Deps
+from backend.jobs import remembering
+from backend.services.bi import catalogue
+from tests.backend.cache.running import running_job
+from tests.serving import Login, MakeUser
+
+pytestmark = pytest.mark.anyio
+
+
+def warmer(deps: Deps, **settings: Any) -> Warmer:
+    return Warmer(valkey=deps.valkey, **{"interval": 300.0, "threshold": 0.7, **settings})
+
+
+async def habit(deps: Deps, question: str, *, times: int = 30) -> None:
+    """It was asked `times` in this hour of the last three weeks."""
+    recorder = asked.Recorder(deps.valkey)
+    now = time.time()
+    for week in (3, 2, 1):
+        for turn in range(times):
+            route, params, locations, role = asked.of_question(question)
+            at = now - week * WEEK_SECONDS + turn
+            recorder.note(
+                asked.Asked(
+                    route=route, params=params, location_ids=locations, role=role, who=str(turn), at=at
+                )
+            )
+    await recorder.flush()
+
+
+BOARD = asked.Asked(
+    route="dashboard-kpis", params={"timeframe": "30d"}, location_ids=("a",), role="manager", who="", at=0
+).question()
+
+
+async def test_what_is_asked_at_this_hour_every_week_is_warmed(deps: Deps) -> None:
+    await habit(deps, BOARD)
+    made: list[str] = []
+
+    async def again(question: str) -> bool:
+        made.append(question)
+        return True
+
+    found = await warmer(deps).once(again)
+
+    assert made == [BOARD]
+    assert (found.likely, found.made, found.failed) == (1, 1, 0)
+    assert await deps.valkey.zcard(warm.DUE) == 1
+
+
+async def test_what_was_asked_once_is_not(deps: Deps) -> None:
+    await habit(deps, BOARD, times=1)
+
+    async def again(question: str) -> bool:
+        raise AssertionError(question)
+
+    assert (await warmer(deps).once(again)).likely == 0
+
+
+async def test_the_kill_switch_stops_it_at_once(deps: Deps) -> None:
+    await habit(deps, BOARD)
+    await deps.valkey.set(warm.OFF, b"1")
+
+    async def again(question: str) -> bool:
+        raise AssertionError(question)
+
+    assert (await warmer(deps).once(again)).switched_off
+
+
+async def test_only_one_process_warms(deps: Deps) -> None:
+    await habit(deps, BOARD)
+    made: list[str] = []
+
+    async def again(question: str) -> bool:
+        made.append(question)
+        return True
+
+    first, second = warmer(deps), warmer(deps)
+    await first.once(again)
+    await second.once(again)
+    await first.once(again)
+
+    assert len(made) == 2
+
+
+async def test_one_question_that_fails_keeps_no_other_from_being_warm(deps: Deps) -> None:
+    other = BOARD.replace("30d", "7d")
+    await habit(deps, BOARD)
+    await habit(deps, other)
+    made: list[str] = []
+
+    async def again(question: str) -> bool:
+        made.append(question)
+        if question == BOARD:
+            raise TimeoutError
+        return True
+
+    found = await warmer(deps).once(again)
+
+    assert sorted(made) == sorted([BOARD, other])
+    assert (found.made, found.failed) == (1, 1)
+
+
+async def test_a_warmed_board_is_there_for_whoever_sees_the_same(
+    deps: Deps, client: httpx.AsyncClient, make_user: MakeUser, login: Login
+) -> None:
+    boss = await login((await make_user("manager", ("Here",))).email)
+    other = await login((await make_user("manager", ("Here",))).email)
+    elsewhere = await login((await make_user("manager", ("There",))).email)
+    async with running_job(deps, remembering.run):
+        first = await client.get("/api/bi/dashboard-kpis", headers=boss.headers)
+        again = await client.get("/api/bi/dashboard-kpis", headers=other.headers)
+        foreign = await client.get("/api/bi/dashboard-kpis", headers=elsewhere.headers)
+        anew = await client.get("/api/bi/dashboard-kpis?force_refresh=true", headers=other.headers)
+
+    hits = [answer.json()["cache_hit"] for answer in (first, again, foreign, anew)]
+    assert hits == [False, True, False, False]
+    assert again.json()["last_updated"] == first.json()["last_updated"]
+
+
+async def test_a_question_of_the_stream_can_be_asked_again(deps: Deps, make_user: MakeUser) -> None:
+    person = await make_user("manager", ("Here",))
+    place = await deps.pool.fetchval("SELECT id FROM locations WHERE name = 'Here'")
+    actor = Actor(
+        id=person.id, role=Role.MANAGER, locations=frozenset({place}), device_id="d", session_id="s"
+    )
+    async with running_job(deps, remembering.run):
+        await catalogue.answered(deps, actor, "dashboard-kpis", {"timeframe": "7d"})
+        await deps.asked.flush()
+        told = [question async for _, question, _, _ in asked.read(deps.valkey)]
+
+        assert len(told) == 1
+        assert not await catalogue.again(deps, told[0])  # it is there
+        cold = told[0].replace("7d", "90d")
+        assert await catalogue.again(deps, cold)
+        assert not await catalogue.again(deps, cold)
+
+
+async def test_a_manager_warms_the_own_board_by_hand(
+    deps: Deps, client: httpx.AsyncClient, make_user: MakeUser, login: Login
+) -> None:
+    boss = await login((await make_user("manager", ("Here",))).email)
+    agent = await login((await make_user("agent", ("Here",))).email)
+    async with running_job(deps, remembering.run):
+        done = await client.post(
+            "/api/bi/warm-cache", json={"questions": ["dashboard-kpis"]}, headers=boss.headers
+        )
+        board = await client.get("/api/bi/dashboard-kpis?timeframe=1y", headers=boss.headers)
+        told = await client.get("/api/bi/cache-analytics", headers=boss.headers)
+        wrong = await client.post("/api/bi/warm-cache", json={"questions": ["x"]}, headers=boss.headers)
+        refused = await client.post("/api/bi/warm-cache", json={}, headers=agent.headers)
+
+    assert [one["timeframe"] for one in done.json()["warmed"]] == ["24h", "7d", "30d", "90d", "1y"]
+    assert board.json()["cache_hit"]
+    assert told.json()["total"]["warmed_then_hit"] == 1
+    assert (wrong.status_code, wrong.json()["where"]) == (422, "questions")
+    assert refused.status_code == 403
