@@ -1,4 +1,4 @@
-"""The server's commands: serve, migrate, import-leads, import-sales, create-user, create-source, demo, renew-incarnation, verify-audit."""
+"""The server's commands: serve, migrate, import-leads, import-sales, create-user, create-source, demo, renew-incarnation, verify-audit, rebuild-aggregates, make-partitions."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from backend import deps, logs, processes, serving, settings
 from backend.actor import Role
-from backend.services import audit_proof, demo, imports, restore, sources, users
+from backend.services import audit_proof, demo, imports, restore, sources, users, warehouse
 from domain import errors
 
 Command = Callable[[settings.Settings, argparse.Namespace], Coroutine[Any, Any, None]]
@@ -90,6 +91,18 @@ async def _renew_incarnation(chosen: settings.Settings, options: argparse.Namesp
     print(
         f"This is a new incarnation: {made}. Devices compare what they have, and send again what may be missing."
     )
+
+
+async def _rebuild_aggregates(chosen: settings.Settings, options: argparse.Namespace) -> None:
+    async with deps.open_deps(chosen) as opened:
+        await warehouse.rebuild_aggregates(
+            opened, first=options.first, last=options.last, check=options.check, told=print
+        )
+
+
+async def _make_partitions(chosen: settings.Settings, options: argparse.Namespace) -> None:
+    async with deps.open_deps(chosen) as opened:
+        print(f"Made {await warehouse.make_partitions(opened)} partitions.")
 
 
 async def _create_user(chosen: settings.Settings, options: argparse.Namespace) -> None:
@@ -185,6 +198,11 @@ def parser() -> argparse.ArgumentParser:
     migrate.set_defaults(command=_migrate)
     renew = commands.add_parser("renew-incarnation", help="after the data was set back to an earlier copy")
     renew.set_defaults(command=_renew_incarnation)
+    _takes_days(
+        commands.add_parser("rebuild-aggregates", help="prove that the aggregates are the sum of the facts")
+    )
+    months = commands.add_parser("make-partitions", help="make the warehouse's months ahead")
+    months.set_defaults(command=_make_partitions)
     invented = commands.add_parser("demo", help="fill an empty database with an invented brokerage")
     invented.set_defaults(command=_demo)
     leads = commands.add_parser("import-leads", help="read leads from a CSV export")
@@ -194,6 +212,18 @@ def parser() -> argparse.ArgumentParser:
     _takes_user(commands.add_parser("create-user", help="make a user who can sign in"))
     _takes_source(commands.add_parser("create-source", help="make a key for a program that sends events"))
     return made
+
+
+def _takes_days(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Count the facts anew, and put right what differs. Traffic may go on."
+    parser.set_defaults(command=_rebuild_aggregates)
+    parser.add_argument(
+        "--from", dest="first", type=date.fromisoformat, metavar="DAY", help="such as 2026-11-01"
+    )
+    parser.add_argument(
+        "--to", dest="last", type=date.fromisoformat, metavar="DAY", help="the last day looked at"
+    )
+    parser.add_argument("--check", action="store_true", help="change nothing; 1 when something differs")
 
 
 def _takes_file(parser: argparse.ArgumentParser, run: Command) -> None:

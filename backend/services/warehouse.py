@@ -1,0 +1,58 @@
+"""Upkeep of the warehouse by hand: aggregates proved and mended, months made ahead."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import date
+from typing import TYPE_CHECKING
+
+import asyncpg
+
+from backend.jobs import partitions
+from backend.storage.warehouse import rebuild as aggregates
+from domain import errors
+
+if TYPE_CHECKING:
+    from backend.deps import Deps
+    from backend.storage.pool import Connection
+
+
+async def rebuild_aggregates(
+    deps: Deps,
+    *,
+    first: date | None = None,
+    last: date | None = None,
+    check: bool = False,
+    told: Callable[[str], None],
+) -> None:
+    """Raises: InputError for days the wrong way round; RuleError when `check` finds a difference."""
+    if first and last and first > last:
+        raise errors.InputError("The first day is after the last.", where="--from", hint="Swap the days.")
+    async with _alone(deps.database_url) as connection:
+        found = await aggregates.rebuild(connection, first=first, last=last, check=check)
+    for line in found.lines():
+        told(line)
+    if check and found.all_differed:
+        raise errors.RuleError(
+            "The aggregates are not the sum of the facts.",
+            where="rebuild-aggregates --check",
+            hint="Run it without --check to put them right, and find out who wrote past the triggers.",
+        )
+
+
+async def make_partitions(deps: Deps) -> int:
+    """How many were made: for the months ahead, and for rows that lay without one."""
+    return await partitions.once(deps)
+
+
+@asynccontextmanager
+async def _alone(url: str) -> AsyncIterator[Connection]:
+    """A connection that may take as long as it takes."""
+    connection = await asyncpg.connect(
+        url, server_settings={"application_name": "jorge-upkeep", "timezone": "UTC", "jit": "off"}
+    )
+    try:
+        yield connection
+    finally:
+        await connection.close()
