@@ -81,10 +81,20 @@ def release(engines: Engines) -> bool:
     with _alone(engines.folder / "engines.starting"):
         last = _nobody_else(engines.share)
         if last:
+            _find_again(engines)
             _stop(engines)
         os.close(engines.share)
         engines.share = -1
     return last
+
+
+def _find_again(engines: Engines) -> None:
+    """Those that died here and that another process has started again since."""
+    sockets = _socket_folder(engines.folder)
+    if engines.postgres and not process.alive(engines.postgres.pid):
+        engines.postgres = postgres.left_running(engines.folder / "postgres", sockets)
+    if engines.valkey and not process.alive(engines.valkey.pid):
+        engines.valkey = valkey.left_running(engines.folder / "valkey", sockets)
 
 
 def _stop(engines: Engines) -> None:

@@ -47,7 +47,7 @@ def start(cluster: Path, *, sockets: Path, log: Path, durable: bool = True) -> P
     _check(cluster)
     if not cluster.exists():
         _make(cluster)
-    running = _adopt(cluster, sockets)
+    running = left_running(cluster, sockets)
     if running is None:
         running = _launch(cluster, sockets=sockets, log=log, durable=durable)
     return running
@@ -114,7 +114,7 @@ def _settled(cluster: Path, pid: int) -> bool:
     return process.alive(pid) and _ready(cluster, pid)
 
 
-def _adopt(cluster: Path, sockets: Path) -> Postgres | None:
+def left_running(cluster: Path, sockets: Path) -> Postgres | None:
     """A server of this cluster that still runs; lock files that name a dead or foreign process are disarmed."""
     pid_file = cluster / "postmaster.pid"
     pid = _pid(pid_file)

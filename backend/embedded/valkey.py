@@ -33,12 +33,12 @@ def start(folder: Path, *, sockets: Path, log: Path, durable: bool = True) -> Va
     """Start the server on `folder`, or adopt one that a dead server of ours left running. Raises: EngineError."""
     process.own(folder)
     path = sockets / "valkey.sock"
-    left = _left_running(folder, path)
+    left = left_running(folder, sockets)
     if left is not None:
         if answers(path):
             logger.info("valkey.adopted")
-            return Valkey(pid=left, path=path)
-        process.stop(left, politely=signal.SIGTERM)
+            return left
+        process.stop(left.pid, politely=signal.SIGTERM)
     return _launch(folder, path=path, log=log, durable=durable)
 
 
@@ -74,13 +74,15 @@ def _launch(folder: Path, *, path: Path, log: Path, durable: bool) -> Valkey:
     return Valkey(pid=pid, path=path)
 
 
-def _left_running(folder: Path, path: Path) -> int | None:
+def left_running(folder: Path, sockets: Path) -> Valkey | None:
+    """A server of this folder that still runs."""
+    path = sockets / "valkey.sock"
     try:
         pid = int((folder / "valkey.pid").read_text())
     except (OSError, ValueError):
         return None
     line = process.command_line(pid) if process.alive(pid) else ""
-    return pid if "valkey-server" in line and str(path) in line else None
+    return Valkey(pid=pid, path=path) if "valkey-server" in line and str(path) in line else None
 
 
 def _command(folder: Path, path: Path, *, durable: bool) -> list[str]:

@@ -118,6 +118,10 @@ async def test_database_that_is_killed_comes_back_for_all_of_them(run: Run, tmp_
 
     await until(again)
     assert children_of(server.pid) == before
+    revived = int(pid_file.read_text().split()[0])
+    server.send_signal(signal.SIGTERM)
+    await finished(server)
+    assert not process.alive(revived)
 
 
 async def test_second_supervisor_on_the_folder_is_refused(run: Run) -> None:

@@ -185,6 +185,21 @@ async def test_engine_that_dies_under_a_server_is_revived_at_the_same_address(fo
     assert not embedded.revive(engines), "what was given back stays down"
 
 
+async def test_whoever_leaves_last_stops_what_another_process_revived(folder: Path) -> None:
+    first, other = embedded.start(folder), embedded.start(folder)
+    before = pids(first)
+    for pid in before:
+        os.kill(pid, signal.SIGKILL)
+    process.wait_until(lambda: not any(process.alive(pid) for pid in before), 5)
+    embedded.revive(other)
+    revived = pids(other)
+    embedded.release(other)
+
+    assert embedded.release(first)
+
+    assert not any(process.alive(pid) for pid in revived)
+
+
 async def test_pid_file_that_names_a_stranger_does_not_stop_the_start(folder: Path) -> None:
     first = embedded.start(folder)
     crash(first, *pids(first))
