@@ -158,12 +158,13 @@ def _counted(made: Deps) -> Deps:
     pools = {"ordinary": made.pool, "warehouse": made.bi}
 
     def connections() -> dict[str, float]:
-        sizes = {f'pool_connections{{pool="{name}"}}': float(one.get_size()) for name, one in pools.items()}
-        idle = {f'pool_idle{{pool="{name}"}}': float(one.get_idle_size()) for name, one in pools.items()}
+        sizes = {f'connections{{pool="{name}"}}': float(one.get_size()) for name, one in pools.items()}
+        idle = {f'idle{{pool="{name}"}}': float(one.get_idle_size()) for name, one in pools.items()}
         return sizes | idle
 
     made.gauges.update(
-        pools=connections,
+        pool=connections,
+        ws=made.live.numbers,
         limits=made.limits.numbers,
         audit=made.audit.numbers,
         cache=made.answers.stats.numbers,

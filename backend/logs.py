@@ -63,7 +63,7 @@ def configure(level: str = "INFO", *, stream: TextIO | None = None, process: str
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for noisy in ("uvicorn.error", "uvicorn.access", "httpx", "asyncio"):
+    for noisy in ("uvicorn.error", "uvicorn.access", "httpx", "asyncio", "apscheduler"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, root.level))
 
 

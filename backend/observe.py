@@ -1,7 +1,7 @@
 """What a process tells of itself: numbers by name and how long requests take, in a form that several processes can add up to one page.
 
-Whoever counts something puts a function into `Deps.gauges`; it answers name → number when asked. A name may carry labels
-(`sink_lag{stream="lead_interactions"}`), and one that ends in `_total` only ever grows. No names of people or places.
+Whoever counts something puts a function into `Deps.gauges` under the part's name; it answers name → number when asked. The part's
+name goes in front. A name may carry labels (`lag{stream="lead_interactions"}`), and one that ends in `_total` only ever grows. No names of people or places.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Watch:
         ]
         for owner, ask in tuple(gauges.items()):
             try:
-                found += of_numbers(ask())
+                found += of_numbers(_owned(owner, ask()))
             except Exception:  # what one part can't tell must not silence the others
                 logger.exception("observe.broke", extra={"part": owner})
         return found
@@ -71,6 +71,12 @@ def of_numbers(numbers: Mapping[str, float]) -> list[Family]:
         held = found.setdefault(family, [family, kind, "", []])
         held[3].append([name, dict(_LABEL.findall(named[2] or "")), float(value)])
     return list(found.values())
+
+
+def _owned(owner: str, numbers: Mapping[str, float]) -> Mapping[str, float]:
+    return {
+        name if name.startswith(f"{owner}_") else f"{owner}_{name}": value for name, value in numbers.items()
+    }
 
 
 def page(told: Mapping[str, Sequence[Family]]) -> bytes:

@@ -33,7 +33,6 @@ async def once(deps: Deps) -> None:
     """While neither Valkey nor PostgreSQL can be reached, everything waits."""
     try:
         await audit.flush(deps)
-        await audit.tell_asked(deps)
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as fault:
         logger.warning("audit.waits", extra={"fault": type(fault).__name__})
         await asyncio.sleep(WAIT_SECONDS)

@@ -50,6 +50,33 @@ class Counters:
             for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))
         }
 
+    def numbers(self) -> dict[str, float]:
+        """For GET /metrics."""
+        plain = {
+            "connections": self.connections,
+            "waiting_to_sign_in": self.waiting_to_sign_in,
+            "groups": self.groups,
+            "accepted_total": self.accepted,
+            "delivered_bytes_total": self.delivered_bytes,
+            "coalesced_total": self.coalesced,
+            "dropped_total": self.dropped,
+            "slow_closes_total": self.slow_closes,
+            "resumed_total": self.resumed,
+            "strikes_total": self.strikes,
+        }
+        by = {"delivered_total": self.delivered, "made_total": self.made, "failed_total": self.failed}
+        labelled = {
+            f'{name}{{channel="{channel}"}}': count
+            for name, of in by.items()
+            for channel, count in of.items()
+        }
+        open_now = {f'subscriptions{{channel="{name}"}}': count for name, count in self.subscriptions.items()}
+        refused = {f'refused_total{{reason="{name}"}}': count for name, count in self.refused.items()}
+        rtt = {
+            f'rtt_ms{{share="{name}"}}': value for name, value in self.rtt_ms().items() if value is not None
+        }
+        return {**plain, **labelled, **open_now, **refused, **rtt}
+
     def as_dict(self) -> dict[str, Any]:
         return {
             "connections": self.connections,

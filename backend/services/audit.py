@@ -21,7 +21,6 @@ from uuid import UUID
 import asyncpg
 import orjson
 from redis import exceptions as redis_errors
-from redis.typing import EncodableT, FieldT
 
 from backend.actor import Actor
 from backend.storage import audit as log
@@ -38,9 +37,6 @@ Detail: TypeAlias = Mapping[str, str | int | bool | Sequence[str] | None]
 
 MOST_WAITING = 10_000
 BATCH = 500
-ASKED = entries.PREFIX + "asked"
-"""Which questions were asked, for those who warm answers: capped, not part of the log."""
-MOST_ASKED = 100_000
 FIELD = b"entry"
 UNREADABLE = "audit.unreadable"
 _AWAY = (redis_errors.RedisError, OSError, TimeoutError)
@@ -54,7 +50,6 @@ class Desk:
 
     def __init__(self) -> None:
         self.waiting: asyncio.Queue[bytes] = asyncio.Queue(MOST_WAITING)
-        self.asked: list[dict[FieldT, EncodableT]] = []
         self._sending: list[bytes] = []
         self._turn = asyncio.Lock()
         self._recorded = 0
@@ -117,20 +112,6 @@ async def record(
     await deps.audit.put(encoded(entry))
 
 
-def asked(deps: Deps, *, question: str, fingerprint: str, user_id: str, cache_hit: bool) -> None:
-    """A question to the warehouse was asked; forgotten rather than waited for."""
-    if len(deps.audit.asked) < MOST_WAITING:
-        deps.audit.asked.append(
-            {
-                "question": question,
-                "scope": fingerprint,
-                "user": user_id,
-                "at": deps.clock.now().isoformat(),
-                "hit": int(cache_hit),
-            }
-        )
-
-
 async def flush(deps: Deps) -> None:
     """Everything recorded so far is handed on when this returns. Raises: what PostgreSQL raised."""
     while await deps.audit.send(deps):
@@ -147,20 +128,6 @@ async def handed_on(deps: Deps, lines: Sequence[bytes]) -> None:
     except _AWAY as fault:
         logger.warning("audit.no_valkey", extra={"fault": type(fault).__name__})
         await written(deps, lines)
-
-
-async def tell_asked(deps: Deps) -> None:
-    """Send on which questions were asked; without Valkey they are forgotten."""
-    batch, deps.audit.asked = deps.audit.asked, []
-    if not batch:
-        return
-    try:
-        async with asyncio.timeout(2), deps.valkey.pipeline(transaction=False) as pipe:
-            for fields in batch:
-                pipe.xadd(ASKED, fields, maxlen=MOST_ASKED, approximate=True)
-            await pipe.execute()
-    except _AWAY as fault:
-        logger.debug("audit.asked_lost", extra={"fault": type(fault).__name__, "n": len(batch)})
 
 
 async def written(deps: Deps, lines: Sequence[bytes]) -> int:

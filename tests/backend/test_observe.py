@@ -46,7 +46,7 @@ def test_part_that_cannot_tell_does_not_silence_the_others() -> None:
 
     found = observe.Watch().families({"broken": broken, "whole": lambda: {"fine": 1}})
 
-    assert [family[0] for family in found] == ["jorge_request_seconds", "jorge_fine"]
+    assert [family[0] for family in found] == ["jorge_request_seconds", "jorge_whole_fine"]
 
 
 def test_name_that_is_none_is_refused() -> None:
@@ -73,7 +73,7 @@ async def test_page_has_requests_streams_and_pools(client: httpx.AsyncClient, de
 async def test_other_processes_are_on_the_page_until_they_fall_silent(
     client: httpx.AsyncClient, deps: Deps
 ) -> None:
-    other = dataclasses.replace(deps, process="sink", gauges={"it": lambda: {"sink_rows_total": 7}})
+    other = dataclasses.replace(deps, process="sink", gauges={"sink": lambda: {"rows_total": 7}})
     await observing.tell(other)
     there = (await client.get("/metrics")).text
 

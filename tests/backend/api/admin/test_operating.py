@@ -60,13 +60,22 @@ async def test_streams_tell_what_waits(ask: Ask, deps: Deps) -> None:
 
 
 async def test_what_a_part_counts_stands_on_its_page(ask: Ask, deps: Deps) -> None:
-    deps.gauges["cache"] = lambda: {'cache_hits_total{tier="own"}': 3, "sink_rows_total": 9}
+    deps.gauges["cache"] = lambda: {'hits_total{tier="own"}': 3}
+    deps.gauges["sink"] = lambda: {"sink_rows_total": 9}
 
     cache = (await ask("cache")).json()
     stream = (await ask("stream")).json()
 
     assert cache["processes"] == {"server": {"hits_total own": 3}}
     assert stream["sink"] == {"server": {"rows_total": 9}}
+
+
+async def test_a_bucket_is_forgotten_by_its_tag_and_by_no_other_word(ask: Ask, deps: Deps) -> None:
+    good = await ask("cache/forget", "POST", json={"tags": ["loc:-1:d:20261122", "loc:3:stock"]})
+    bad = await ask("cache/forget", "POST", json={"tags": ["*"]})
+
+    assert (good.json(), bad.status_code) == ({"forgotten": 2}, 422)
+    assert b"loc:3:stock" in await deps.valkey.hkeys("bi:versions")
 
 
 async def test_a_statement_that_runs_is_seen_and_stopped(ask: Ask, deps: Deps) -> None:
