@@ -6,6 +6,7 @@ him. A hand-off that names no lead counts for its conversation. Hours and days a
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -46,7 +47,7 @@ async def coordination(
     """The last 24h, 7d … to this moment; `until`: the last day that is complete at every office; `bots`: key → id."""
     start = now - periods.TIMEFRAMES[timeframe]
     passes = await store.passes(connection, scope.keys, start - handing.DAY, now)
-    found = handing.judged(passes, start)
+    found = await asyncio.to_thread(handing.judged, passes, start)
     examples = await _examples(connection, scope, found, bots)
     n = found.n
     return {

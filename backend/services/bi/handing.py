@@ -50,12 +50,16 @@ class Judged:
 
 def judged(passes: Passes, start: datetime) -> Judged:
     """Those from `start` on. `passes` must hold those of the day before too: they count towards the limits."""
-    of_unit = _ranked(passes.unit, passes.at // _US_PER_MS)
-    in_hour = _within(of_unit, of_unit, _HOUR // _MS)
-    in_day = _within(of_unit, of_unit, DAY // _MS)
-    back = _came_back(passes)
+    in_hour, in_day, back = np.ones_like(passes.at), np.ones_like(passes.at), np.zeros(len(passes.at), bool)
+    near = _with_company(passes)
+    if len(near):
+        few = _only(passes, near)
+        line = _ranked(few.unit, few.at // _US_PER_MS)
+        in_hour[near] = _within(line, line, _HOUR // _MS)
+        in_day[near] = _within(line, line, DAY // _MS)
+        back[near] = _came_back(few)
     keep = passes.at >= (start - _EPOCH) // _US
-    shown = Passes(**{name: getattr(passes, name)[keep] for name in Passes.__slots__})
+    shown = _only(passes, keep)
     known = shown.confidence_bp != UNKNOWN
     return Judged(
         passes=shown,
@@ -68,6 +72,21 @@ def judged(passes: Passes, start: datetime) -> Judged:
             "over_day": in_day[keep] > MOST_A_DAY,
         },
     )
+
+
+def _only(passes: Passes, places: Numbers | Flags) -> Passes:
+    return Passes(**{column: getattr(passes, column)[places] for column in Passes.__slots__})
+
+
+def _with_company(passes: Passes) -> Numbers:
+    """Places of those with another of the same unit within a day: no other can break a rule of time."""
+    order = np.lexsort((passes.at, passes.unit))
+    unit, at = passes.unit[order], passes.at[order]
+    close = (unit[1:] == unit[:-1]) & (at[1:] - at[:-1] <= DAY // _US)
+    near = np.zeros(len(order), bool)
+    near[1:] |= close
+    near[:-1] |= close
+    return np.asarray(order[near], np.int64)
 
 
 def _ranked(group: Numbers, at: Numbers) -> Numbers:

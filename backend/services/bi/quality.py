@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
+
+import numpy as np
 
 from backend.services.bi import baselines, spans
 from backend.storage.pool import Connection
@@ -15,6 +17,7 @@ from domain import kpis
 
 LEAST_POINTS = 5
 LEAST_RATED = 30
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RATED = ("rated", "quality_bp")
 
 
@@ -78,26 +81,37 @@ async def unfinished(
     bots: Mapping[int, str],
 ) -> dict[str, Any]:
     """Conversations with a reply since `start` that neither qualified nor ended, and are silent for a day."""
-    found = await handoffs.unfinished(connection, scope.keys, start, now, now=now)
-    n = sum(line["n"] for line in found["bots"])
-    left = sum(line["unfinished"] for line in found["bots"])
-    interval = kpis.wilson(left, n)
+    talks = await handoffs.talks(connection, scope.keys, start, now)
+    silent_since = (now - handoffs.IDLE - _EPOCH) // timedelta(microseconds=1)
+    left = talks.open & (talks.last < silent_since)
+    n, count = len(left), int(left.sum())
+    interval = kpis.wilson(count, n)
+    newest = np.flatnonzero(left)
+    newest = newest[np.argsort(-talks.last[newest], kind="stable")][: handoffs.EXAMPLES]
+    examples = await handoffs.conversations(connection, [talks.id_of(int(place)) for place in newest])
     return {
-        "value": left if n else None,
-        "share": left / n if n else None,
+        "value": count if n else None,
+        "share": count / n if n else None,
         "interval": [interval.low, interval.high] if interval else None,
         "n": n,
         "note": None if n else "no data yet",
         "definition": "Conversations with a reply that neither qualified nor ended, silent for 24 hours or more.",
         "by_bot": [
-            {"bot_id": bots.get(line["bot_key"], "-"), "n": line["n"], "value": line["unfinished"]}
-            for line in found["bots"]
+            {
+                "bot_id": bots.get(int(key), "-"),
+                "n": int(np.count_nonzero(talks.bot == key)),
+                "value": int(np.count_nonzero(left & (talks.bot == key))),
+            }
+            for key in np.unique(talks.bot)
         ],
         "examples": [
             {
-                **{k: v for k, v in example.items() if k != "bot_key"},
+                "conversation_id": example["conversation_id"],
+                "lead_id": example["lead_id"],
                 "bot_id": bots.get(example["bot_key"], "-"),
+                "replied_at": example["replied_at"].isoformat(),
+                "last_at": example["last_at"].isoformat(),
             }
-            for example in found["examples"]
+            for example in examples
         ],
     }

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
+from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,7 +61,7 @@ async def passes(connection: Connection, keys: Sequence[int], start: datetime, e
         end,
     )
     assert row is not None  # an aggregate without GROUP BY always has its row
-    return Passes(**{name: latencies.decoded(row[name]) if row[name] else _NONE for name in _COLUMNS})
+    return Passes(**{name: _numbers(row[name]) for name in _COLUMNS})
 
 
 Key: TypeAlias = tuple[int, int, int, int]
@@ -82,30 +83,80 @@ async def events(
     return {(row["at"], row["unit"], row["bot_key"], row["to_bot_key"] or 0): dict(row) for row in rows}
 
 
-async def unfinished(
-    connection: Connection, keys: Sequence[int], start: datetime, end: datetime, *, now: datetime
-) -> Mapping[str, Any]:
-    """Conversations whose first reply lies in [start, end), by the bot that began them; those left without an end."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Talks:
+    """One conversation at each place: its id (in two halves), who began it, its last moment in µs since 1970.
+
+    `open`: it neither qualified nor ended.
+    """
+
+    high: Numbers
+    low: Numbers
+    bot: Numbers
+    last: Numbers
+    open: NDArray[np.bool_]
+
+    def id_of(self, place: int) -> str:
+        halves = int(self.high[place]) << 64 | int(self.low[place]) & (1 << 64) - 1
+        return str(UUID(int=halves & (1 << 128) - 1))
+
+
+async def talks(connection: Connection, keys: Sequence[int], start: datetime, end: datetime) -> Talks:
+    """Conversations whose first reply lies in [start, end)."""
     row = await connection.fetchrow(
-        f"""WITH ended AS MATERIALIZED (
-                SELECT DISTINCT conversation_id FROM fact_bot_performance
-                 WHERE event_type = 'conversation_ended' AND location_key = ANY($1::int[]) AND occurred_at >= $2),
-            talks AS MATERIALIZED (
-                SELECT c.conversation_id, c.bot_key, c.last_at,
-                       qualified_at IS NULL AND ended.conversation_id IS NULL AND last_at < $4 AS open
-                  FROM fact_bot_conversations c LEFT JOIN ended USING (conversation_id)
-                 WHERE location_key = ANY($1::int[]) AND replied_at >= $2 AND replied_at < $3)
-            SELECT (SELECT coalesce(jsonb_agg(b), '[]') FROM (
-                        SELECT bot_key, count(*) AS n, count(*) FILTER (WHERE open) AS unfinished
-                          FROM talks GROUP BY 1 ORDER BY 1) b) AS bots,
-                   (SELECT coalesce(jsonb_agg(e), '[]') FROM (
-                        SELECT c.conversation_id, c.lead_id, c.bot_key, c.replied_at, c.last_at
-                          FROM (SELECT conversation_id FROM talks WHERE open ORDER BY last_at DESC LIMIT {EXAMPLES}) newest
-                          JOIN fact_bot_conversations c USING (conversation_id) ORDER BY c.last_at DESC) e) AS examples""",  # noqa: S608 - fixed words
+        """SELECT array_send(array_agg(conversation_id)) AS id, array_send(array_agg(bot_key::bigint)) AS bot,
+                  array_send(array_agg(round(extract(epoch FROM last_at) * 1000000)::bigint)) AS last,
+                  array_send(array_agg((qualified_at IS NULL)::int::bigint)) AS unqualified
+             FROM fact_bot_conversations WHERE location_key = ANY($1::int[]) AND replied_at >= $2 AND replied_at < $3""",
         list(keys),
         start,
         end,
-        now - IDLE,
     )
-    assert row is not None  # a SELECT of sub-selects always has its row
-    return dict(row)
+    ended = await connection.fetchval(
+        """SELECT array_send(array_agg(conversation_id)) FROM fact_bot_performance
+            WHERE event_type = 'conversation_ended' AND location_key = ANY($1::int[]) AND occurred_at >= $2
+              AND conversation_id IS NOT NULL""",
+        list(keys),
+        start,
+    )
+    assert row is not None  # an aggregate without GROUP BY always has its row
+    high, low = _halves(row["id"])
+    known = np.isin(_mixed(high, low), _mixed(*_halves(ended)))
+    return Talks(
+        high=high,
+        low=low,
+        bot=_numbers(row["bot"]),
+        last=_numbers(row["last"]),
+        open=(_numbers(row["unqualified"]) == 1) & ~known,
+    )
+
+
+async def conversations(connection: Connection, ids: Sequence[str]) -> list[Mapping[str, Any]]:
+    """The newest first."""
+    rows = await connection.fetch(
+        """SELECT conversation_id, lead_id, bot_key, replied_at, last_at FROM fact_bot_conversations
+            WHERE conversation_id = ANY($1::uuid[]) ORDER BY last_at DESC, conversation_id""",
+        list(ids),
+    )
+    return [dict(row) for row in rows]
+
+
+_UUIDS = np.dtype([("length", ">i4"), ("high", ">i8"), ("low", ">i8")])
+_HEADER = 20
+
+
+def _halves(sent: bytes | None) -> tuple[Numbers, Numbers]:
+    """The binary form of a uuid[], as PostgreSQL sends it."""
+    if sent is None:
+        return _NONE, _NONE
+    found = np.frombuffer(sent, _UUIDS, offset=_HEADER)
+    return found["high"].astype(np.int64), found["low"].astype(np.int64)
+
+
+def _mixed(high: Numbers, low: Numbers) -> Numbers:
+    """One number for both halves: equal ids are equal, others differ but for one chance in 2⁶⁴."""
+    return np.asarray((high * np.int64(-7046029254386353131)) ^ low, np.int64)
+
+
+def _numbers(sent: bytes | None) -> Numbers:
+    return latencies.decoded(sent) if sent is not None else _NONE
