@@ -186,10 +186,10 @@ def told(
 
 def _worth(open_deals: Sequence[Amount]) -> dict[str, int]:
     """A lead's open deals."""
-    weighted = sum(stocks.chance(one.stage, sells=one.sells) * one.company_cents for one in open_deals)
+    weight = sum(stocks.weight(one.stage, one.company_cents, sells=one.sells) for one in open_deals)
     return {
         "deals": sum(one.deals for one in open_deals),
         "gross_cents": sum(one.gross_cents for one in open_deals),
         "company_cents": sum(one.company_cents for one in open_deals),
-        "weighted_cents": round(weighted),
+        "weighted_cents": stocks.cents(weight),
     }

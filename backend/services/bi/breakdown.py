@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from backend.metrics import MEASURES, Dimension, Figure, Shape
@@ -234,15 +235,15 @@ async def _pipeline(connection: Connection, division: Division) -> Breakdown:
     groups: dict[Key, list[Open]] = {}
     for one in found:
         groups.setdefault(one.key, []).append(one)
-    total = round(sum(map(_weight, found)))
-    weights = [max(0.0, sum(map(_weight, group))) for group in groups.values()]
+    total = stocks.cents(sum(map(_weight, found)))
+    weights = [Fraction(max(0, sum(map(_weight, group)))) for group in groups.values()]
     split = shares.split(total, weights) if weights else []
     rows = [_worth(key, value, group) for (key, group), value in zip(groups.items(), split, strict=True)]
     return Breakdown(rows=rows, total=_worth(None, total, found), pinned=True, source="facts")
 
 
-def _weight(one: Open) -> float:
-    return stocks.chance(one.stage, sells=one.sells) * one.company_cents
+def _weight(one: Open) -> int:
+    return stocks.weight(one.stage, one.company_cents, sells=one.sells)
 
 
 def _worth(key: Key, value: int, group: Sequence[Open]) -> Row:

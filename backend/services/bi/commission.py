@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from backend.services.bi import stocks
@@ -14,75 +15,72 @@ from domain import shares
 from domain.deals import ORDER
 
 UNKNOWN = "unknown"
+_DIVISIONS = ("stage", "agent", "location", "side", "source")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Names:
     """What keys are called."""
 
-    offices: Mapping[int, Office]
+    offices: Mapping[str, Office]
     agents: Mapping[str, str]
 
     @classmethod
     def of(cls, offices: Sequence[Office], agents: Mapping[str, str]) -> Names:
-        return cls(offices={office.key: office for office in offices}, agents=agents)
+        return cls(offices={str(office.key): office for office in offices}, agents=agents)
 
-
-Named = tuple[str | None, str]
-"""A key and what it is called."""
+    def told(self, division: str, key: str | None) -> dict[str, str | None]:
+        if key is None:
+            return {"key": None, "label": UNKNOWN}
+        if division == "location":
+            return {"key": self.offices[key].id, "label": self.offices[key].name}
+        return {"key": key, "label": self.agents.get(key, UNKNOWN) if division == "agent" else key}
 
 
 def earned(parts: Sequence[Part], names: Names) -> dict[str, Any]:
     """Of closed deals: their total, and the same divided four ways."""
-    return {"total": _sum(parts)} | {
-        f"by_{name}": _rows(parts, key) for name, key in _divisions(names).items() if name != "stage"
-    }
+    found: dict[str, Any] = {"total": _sum(_all(parts))}
+    for division in _DIVISIONS[1:]:
+        rows = [names.told(division, key) | _sum(group) for key, group in _groups(parts, division).items()]
+        found[f"by_{division}"] = sorted(rows, key=lambda row: (-row["gross_cents"], row["label"]))
+    return found
 
 
 def standing(parts: Sequence[Part], names: Names) -> dict[str, Any]:
     """Of open deals, with what they are worth by their odds."""
-    weighted = round(sum(weight(part) for part in parts))
-    found: dict[str, Any] = {"total": _sum(parts) | {"weighted_cents": weighted}}
-    for name, key in _divisions(names).items():
-        rows = _rows(parts, key)
-        weights = [max(0.0, sum(map(weight, group))) for group in _groups(parts, key).values()]
+    weighted = stocks.cents(_weight(_all(parts)))
+    found: dict[str, Any] = {"total": _sum(_all(parts)) | {"weighted_cents": weighted}}
+    for division in _DIVISIONS:
+        groups = _groups(parts, division)
+        weights = [Fraction(max(0, _weight(group))) for group in groups.values()]
         split = shares.split(weighted, weights) if weights else []
-        by_key = dict(zip(_groups(parts, key), split, strict=True))
-        found[f"by_{name}"] = [row | {"weighted_cents": by_key[row["key"], row["label"]]} for row in rows]
+        rows = [
+            names.told(division, key) | _sum(group) | {"weighted_cents": share}
+            for (key, group), share in zip(groups.items(), split, strict=True)
+        ]
+        found[f"by_{division}"] = sorted(rows, key=lambda row: (-row["gross_cents"], row["label"]))
     found["by_stage"].sort(key=lambda row: ORDER.index(row["key"]))
     return found
 
 
-def weight(part: Part) -> float:
-    return stocks.chance(part.stage, sells=part.sells) * part.company_cents
+def _all(parts: Sequence[Part]) -> list[Part]:
+    return [part for part in parts if part.division == "stage"]
 
 
-def _divisions(names: Names) -> Mapping[str, Callable[[Part], Named]]:
-    return {
-        "stage": lambda part: (part.stage, part.stage),
-        "agent": lambda part: (part.agent_id, names.agents.get(part.agent_id or "", UNKNOWN)),
-        "location": lambda part: (
-            names.offices[part.location_key].id,
-            names.offices[part.location_key].name,
-        ),
-        "side": lambda part: ("seller", "seller") if part.sells else ("buyer", "buyer"),
-        "source": lambda part: (part.source or None, part.source or UNKNOWN),
-    }
-
-
-def _groups(parts: Sequence[Part], key: Callable[[Part], Named]) -> dict[Named, list[Part]]:
-    groups: dict[Named, list[Part]] = defaultdict(list)
+def _groups(parts: Sequence[Part], division: str) -> dict[str | None, list[Part]]:
+    groups: dict[str | None, list[Part]] = defaultdict(list)
+    if division == "side":
+        for part in _all(parts):
+            groups["seller" if part.sells else "buyer"].append(part)
+        return groups
     for part in parts:
-        groups[key(part)].append(part)
+        if part.division == division:
+            groups[part.key].append(part)
     return groups
 
 
-def _rows(parts: Sequence[Part], key: Callable[[Part], Named]) -> list[dict[str, Any]]:
-    """Largest commission first."""
-    rows = [
-        {"key": name, "label": label, **_sum(group)} for (name, label), group in _groups(parts, key).items()
-    ]
-    return sorted(rows, key=lambda row: (-row["gross_cents"], row["label"]))
+def _weight(parts: Sequence[Part]) -> int:
+    return sum(stocks.weight(part.stage, part.company_cents, sells=part.sells) for part in parts)
 
 
 def _sum(parts: Sequence[Part]) -> dict[str, int]:

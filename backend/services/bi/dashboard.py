@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -104,11 +104,11 @@ class _Board:
         if self.asked.comparisons or self.asked.trends:
             past = await stocks.pipeline_past(self.connection, scope, self.calendar, timeframe, now)
         return kpis.revenue_pipeline(
-            weighted_cents=round(now.weighted_cents),
+            weighted_cents=now.weighted_cents,
             gross_cents=now.gross_cents,
             n=now.deals,
             as_of=self.calendar.now,
-            previous_weighted_cents=round(past.then.weighted_cents) if past.then else None,
+            previous_weighted_cents=past.then.weighted_cents if past.then else None,
             period=compare.stock_label(timeframe),
             trend=past.trend,
         )
@@ -149,8 +149,11 @@ class _Board:
         return before, trends
 
     async def _response(self) -> kpis.Tile:
-        asked = await latencies.of_span(self.connection, "scored", self._span())
-        now, before = asked.get((ASKED,)), asked.get((BEFORE,))
+        found = await latencies.of_span(self.connection, "scored", self._span())
+        before = found.pop((BEFORE,), None)
+        asked = found.pop((ASKED,), None)
+        series = {group[0]: counts for group, counts in found.items()}
+        now = latency.total(series.values()) if self._by_days else asked
         return kpis.ml_response(
             p50_ms=_ms(now, 0.5),
             p95_ms=_ms(now, 0.95),
@@ -158,24 +161,21 @@ class _Board:
             as_of=self.calendar.now,
             previous_p95_ms=_ms(before, 0.95),
             period=compare.label(self.calendar, self.asked.timeframe),
-            trend=await self._response_trend(),
+            trend=self._response_trend(series),
         )
 
-    async def _response_trend(self) -> list[float]:
-        if not self.asked.trends:
-            return []
-        series = {
-            group[0]: counts
-            for group, counts in (await latencies.of_span(self.connection, "scored", self._series())).items()
-        }
-        found = [
-            _ms(latency.total(series[tag] for tag in point.of(series)), 0.95) for point in self._points()
-        ]
+    def _response_trend(self, series: Mapping[int, latencies.Counts]) -> list[float]:
+        points = self._points()
+        found = [_ms(latency.total(series[tag] for tag in point.of(series)), 0.95) for point in points]
         return [value for value in found if value is not None]
 
     async def _bots(self) -> kpis.Tile:
         found = await sums.of_span(self.connection, _TALKS, self._span())
-        now, before = found.get((ASKED,), {}), found.get((BEFORE,), {})
+        before = found.pop((BEFORE,), {})
+        asked = found.pop((ASKED,), {})
+        series = {group[0]: counted for group, counted in found.items()}
+        now = _added(series.values()) if self._by_days else asked
+        days = [_added(series[tag] for tag in point.of(series)) for point in self._points()]
         return kpis.bot_success(
             qualified=now.get("qualified", 0),
             conversations=now.get("conversations", 0),
@@ -183,26 +183,21 @@ class _Board:
             previous_qualified=before.get("qualified", 0),
             previous_conversations=before.get("conversations", 0),
             period=compare.label(self.calendar, self.asked.timeframe),
-            trend=await self._bots_trend(),
+            trend=[day["qualified"] / day["conversations"] for day in days if day.get("conversations")],
         )
 
-    async def _bots_trend(self) -> list[float]:
-        if not self.asked.trends:
-            return []
-        series = {
-            group[0]: found
-            for group, found in (await sums.of_span(self.connection, _TALKS, self._series())).items()
-        }
-        shares = []
-        for point in self._points():
-            days = [series[tag] for tag in point.of(series)]
-            if talked := sum(day["conversations"] for day in days):
-                shares.append(sum(day["qualified"] for day in days) / talked)
-        return shares
+    @property
+    def _by_days(self) -> bool:
+        """The series' days are then just the time asked for."""
+        return not spans.rolls(self.asked.timeframe)
 
     def _span(self) -> Span:
-        span = self.calendar.asked(self.asked.timeframe)
-        return span + self.calendar.before(self.asked.timeframe) if self.asked.comparisons else span
+        """The time asked for, the one before, and the series, in one reading."""
+        timeframe = self.asked.timeframe
+        span = self._series() if self._by_days else self.calendar.asked(timeframe)
+        if self.asked.trends and not self._by_days:
+            span += self._series()
+        return span + self.calendar.before(timeframe) if self.asked.comparisons else span
 
     def _series(self) -> Span:
         """Whole hours of the clock for a day, days at the office for more."""
@@ -230,6 +225,14 @@ class _Board:
             "pipeline_gross_cents": dict(pipeline.parts).get("gross_cents"),
             "pipeline_weighted_cents": pipeline.value,
         }
+
+
+def _added(rows: Iterable[Mapping[str, int]]) -> Mapping[str, int]:
+    found: dict[str, int] = {}
+    for row in rows:
+        for name, value in row.items():
+            found[name] = found.get(name, 0) + value
+    return found
 
 
 def _ms(counts: latencies.Counts | None, q: float) -> float | None:

@@ -97,7 +97,7 @@ async def answer(deps: Deps, asked: RevenueQuestion) -> dict[str, Any]:
 
 
 async def _agents(deps: Deps, parts: Sequence[money.Part]) -> Mapping[str, str]:
-    ids = {part.agent_id for part in parts if part.agent_id}
+    ids = {part.key for part in parts if part.division == "agent" and part.key}
     async with deps.pool.acquire() as connection:
         return await names.of_agents(connection, ids)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from fractions import Fraction
+from functools import cache
 from typing import TYPE_CHECKING
 
 from backend.services.bi import points, spans
@@ -19,6 +21,8 @@ from domain.leads import Kind
 if TYPE_CHECKING:
     from backend.storage.pool import Connection
 
+PARTS = 1_000_000
+"""Chances are counted in millionths."""
 _AT_LEAST = 3 * 3600.0
 """Pictures are hourly; one missed, or two, make no gap."""
 
@@ -27,14 +31,18 @@ _AT_LEAST = 3 * 3600.0
 class Pipeline:
     """Open deals: Σ P(close) · net company dollars, and their gross commission."""
 
-    weighted_cents: float
+    weight: int
     gross_cents: int
     company_cents: int
     deals: int
 
+    @property
+    def weighted_cents(self) -> int:
+        return cents(self.weight)
+
     def __sub__(self, other: Pipeline) -> Pipeline:
         return Pipeline(
-            weighted_cents=self.weighted_cents - other.weighted_cents,
+            weight=self.weight - other.weight,
             gross_cents=self.gross_cents - other.gross_cents,
             company_cents=self.company_cents - other.company_cents,
             deals=self.deals - other.deals,
@@ -52,13 +60,23 @@ class Past:
 def pipeline(standing: Iterable[Standing]) -> Pipeline:
     found = list(standing)
     return Pipeline(
-        weighted_cents=sum(chance(row.stage, sells=row.sells) * row.company_cents for row in found),
+        weight=sum(weight(row.stage, row.company_cents, sells=row.sells) for row in found),
         gross_cents=sum(row.gross_cents for row in found),
         company_cents=sum(row.company_cents for row in found),
         deals=sum(row.deals for row in found),
     )
 
 
+def weight(stage: str, company_cents: int, *, sells: bool) -> int:
+    """P(close) times company dollars in millionths of a cent: whole numbers, so that any division adds up to the same."""
+    return round(PARTS * chance(stage, sells=sells)) * company_cents
+
+
+def cents(weight: int) -> int:
+    return round(Fraction(weight, PARTS))
+
+
+@cache
 def chance(stage: str, *, sells: bool) -> float:
     """P(close) by the market's default odds."""
     return deals.odds(stage, Kind.SELLER if sells else Kind.BUYER).value
@@ -87,7 +105,7 @@ async def pipeline_past(
     trend = [
         now - pipeline(row for row in since if row.tag > point.last) for point in ends if point.last >= first
     ]
-    return Past(then=then, trend=tuple(float(round(found.weighted_cents)) for found in trend))
+    return Past(then=then, trend=tuple(float(found.weighted_cents) for found in trend))
 
 
 async def _hourly(connection: Connection, calendar: Calendar, now: Pipeline) -> tuple[float, ...]:
@@ -99,7 +117,7 @@ async def _hourly(connection: Connection, calendar: Calendar, now: Pipeline) -> 
     )
     hours = range(hour_number(begin), hour_number(calendar.end))
     trend = [now - pipeline(row for row in rows if row.tag > hour) for hour in hours]
-    return tuple(float(round(found.weighted_cents)) for found in trend)
+    return tuple(float(found.weighted_cents) for found in trend)
 
 
 def _after_cut(calendar: Calendar, count: int) -> list[Moments]:
@@ -108,7 +126,7 @@ def _after_cut(calendar: Calendar, count: int) -> list[Moments]:
         Moments(
             place=office.key,
             since=calendar.cut(office, count),
-            until=calendar.end,
+            until=spans.midnight(calendar.today(office) - (count - 1) * spans.ONE_DAY, office.zone),
             tag=BEFORE,
             day=spans.date_key(calendar.today(office) - count * spans.ONE_DAY),
         )

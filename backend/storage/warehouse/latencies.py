@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -36,32 +37,54 @@ async def of_span(
     bots: Sequence[int] | None = None,
 ) -> Histograms:
     """Each group's latencies of events of `kind`; groups are (tag, *by), `by` of location_key and bot_key."""
-    keys, found = tuple(by), Histograms()
-    apart = "bot_key" in keys
+    keys = tuple(by)
+    wanted = [ALL_BOTS] if bots is None and "bot_key" not in keys else bots
+    cells: list[_Cells] = []
     for grain, ranges in (("d", _midnights(span)), ("h", span.hours)):
         if ranges:
-            rows = await connection.fetch(
-                _stored(keys),
-                *_columns(ranges),
-                kind,
-                grain,
-                [ALL_BOTS] if bots is None and not apart else bots,
-            )
-            for row in rows:
-                tag = row["tag"] if row["tag"] != OWN else _number(grain, row["bucket"])
-                held = found.setdefault((tag, *(row[key] for key in keys)), np.zeros(CELLS, np.int64))
-                counts = decoded(row["counts"])
-                held[row["low"] : row["low"] + len(counts)] += row["sign"] * counts
+            rows = await connection.fetch(_stored(keys), *_columns(ranges), kind, grain, wanted)
+            cells += [_of_row(row, grain, keys) for row in rows]
     if span.edges:
-        _add_cells(found, await connection.fetch(_facts(keys), *_columns(span.edges), kind, bots), keys)
-    return found
+        rows = await connection.fetch(_facts(keys), *_columns(span.edges), kind, bots)
+        cells += [_of_edge(row, keys) for row in rows]
+    return _summed(cells)
 
 
-def _add_cells(found: Histograms, rows: Sequence[asyncpg.Record], keys: Sequence[str]) -> None:
-    for row in rows:
-        tag = row["tag"] if row["tag"] != OWN else hour_number(row["since"])
-        held = found.setdefault((tag, *(row[key] for key in keys)), np.zeros(CELLS, np.int64))
-        held[row["cell"]] += row["sign"] * row["n"]
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """Counts of one group from the cell `low` on, in the binary form that they travel in."""
+
+    group: Group
+    sign: int
+    low: int
+    counts: bytes
+
+
+def _of_row(row: asyncpg.Record, grain: str, keys: Sequence[str]) -> _Cells:
+    tag = row["tag"] if row["tag"] != OWN else _number(grain, row["bucket"])
+    group = (tag, *(row[key] for key in keys))
+    return _Cells(group, row["sign"], row["low"], row["counts"][_BINARY_HEADER:])
+
+
+def _of_edge(row: asyncpg.Record, keys: Sequence[str]) -> _Cells:
+    tag = row["tag"] if row["tag"] != OWN else hour_number(row["since"])
+    one = np.array([(8, row["n"])], _BINARY).tobytes()
+    return _Cells((tag, *(row[key] for key in keys)), row["sign"], row["cell"], one)
+
+
+def _summed(cells: Sequence[_Cells]) -> Histograms:
+    """All at once: row by row it would cost as much as the query."""
+    if not cells:
+        return {}
+    groups = {group: n for n, group in enumerate(dict.fromkeys(one.group for one in cells))}
+    values = np.frombuffer(b"".join(one.counts for one in cells), _BINARY)["value"].astype(np.int64)
+    lengths = np.array([len(one.counts) // _BINARY.itemsize for one in cells])
+    starts = np.array([groups[one.group] * CELLS + one.low for one in cells])
+    first = np.concatenate(([0], np.cumsum(lengths)[:-1]))
+    places = np.arange(len(values)) + np.repeat(starts - first, lengths)
+    summed = np.zeros(len(groups) * CELLS, np.int64)
+    np.add.at(summed, places, values * np.repeat(np.array([one.sign for one in cells]), lengths))
+    return {group: summed[n * CELLS : (n + 1) * CELLS] for group, n in groups.items()}
 
 
 def _midnights(span: Span) -> list[Moments]:

@@ -7,6 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 OWN = -1
 """A tag that stands for the row's own bucket: its date key, or its hour's number."""
+FENCE = "OFFSET 0"
+"""Ends a lateral query that must be walked range by range, on its index: else PostgreSQL, which does not know how small the
+ranges are, reads the whole table to hash it."""
 FIRST_DAY = 0
 LAST_DAY = 99_991_231
 HOUR = timedelta(hours=1)

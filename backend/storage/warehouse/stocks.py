@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from backend.storage.warehouse.ranges import OWN, Days, Moments
+from backend.storage.warehouse.ranges import FENCE, OWN, Days, Moments
 
 if TYPE_CHECKING:
     from backend.storage.pool import Connection
@@ -64,9 +64,10 @@ async def standing(connection: Connection, days: Sequence[Days]) -> list[Standin
         f"""SELECT CASE WHEN r.tag = {OWN} THEN a.date_key ELSE r.tag END AS tag, a.stage, a.sells,
                    sum(r.sign * a.deals)::bigint AS deals, sum(r.sign * a.gross_cents)::bigint AS gross_cents,
                    sum(r.sign * a.company_cents)::bigint AS company_cents
-              FROM unnest($1::int[], $2::int[], $3::int[], $4::int[], $5::int[]) AS r (tag, sign, place, first, last)
-              JOIN agg_daily_pipeline a ON a.location_key = r.place AND a.date_key BETWEEN r.first AND r.last
-             WHERE a.{OPEN} GROUP BY 1, 2, 3""",  # noqa: S608 - fixed words
+              FROM unnest($1::int[], $2::int[], $3::int[], $4::int[], $5::int[]) AS r (tag, sign, place, first, last),
+                   LATERAL (SELECT date_key, stage, sells, deals, gross_cents, company_cents FROM agg_daily_pipeline
+                             WHERE location_key = r.place AND date_key BETWEEN r.first AND r.last AND {OPEN} {FENCE}) a
+             GROUP BY 1, 2, 3""",  # noqa: S608 - fixed words
         [day.tag for day in days],
         [day.sign for day in days],
         [day.place for day in days],
@@ -84,10 +85,12 @@ async def standing_of_moments(connection: Connection, moments: Sequence[Moments]
                    sum(f.deals)::bigint AS deals, sum(f.gross_cents)::bigint AS gross_cents,
                    sum(f.company_cents)::bigint AS company_cents
               FROM unnest($1::int[], $2::int[], $3::timestamptz[], $4::timestamptz[], $5::int[])
-                       AS r (tag, place, since, until, day)
-              JOIN fact_commission_events f ON f.location_key = r.place AND f.occurred_at >= r.since
-                                           AND f.occurred_at < r.until AND (r.day IS NULL OR f.date_key = r.day)
-             WHERE f.{OPEN} GROUP BY 1, 2, 3""",  # noqa: S608 - fixed words
+                       AS r (tag, place, since, until, day),
+                   LATERAL (SELECT occurred_at, stage, sells, deals, gross_cents, company_cents
+                              FROM fact_commission_events
+                             WHERE location_key = r.place AND occurred_at >= r.since AND occurred_at < r.until
+                               AND (r.day IS NULL OR date_key = r.day) AND {OPEN} {FENCE}) f
+             GROUP BY 1, 2, 3""",  # noqa: S608 - fixed words
         [moment.tag for moment in moments],
         [moment.place for moment in moments],
         [moment.since for moment in moments],

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from backend.metrics import MEASURES
 from backend.metrics.measures import MOMENT
-from backend.storage.warehouse.ranges import OWN, Days, Moments, Span, Sums
+from backend.storage.warehouse.ranges import FENCE, OWN, Days, Moments, Span, Sums
 
 if TYPE_CHECKING:
     import asyncpg
@@ -91,9 +91,11 @@ def _moment_columns(moments: Sequence[Moments]) -> tuple[list[object], ...]:
 def _daily(names: tuple[str, ...], keys: tuple[str, ...]) -> str:
     return f"""
         SELECT {_own("a.date_key")} AS tag{_listed("a.", keys)}{_signed("a.", names)}
-          FROM unnest($1::int[], $2::int[], $3::int[], $4::int[], $5::int[]) AS r (tag, sign, place, first, last)
-          JOIN agg_daily_metrics a ON a.location_key = r.place AND a.date_key BETWEEN r.first AND r.last
-         WHERE ($6::int[] IS NULL OR a.bot_key = ANY($6)) GROUP BY {_numbers(keys)}"""  # noqa: S608 - registry names
+          FROM unnest($1::int[], $2::int[], $3::int[], $4::int[], $5::int[]) AS r (tag, sign, place, first, last),
+               LATERAL (SELECT date_key, location_key, bot_key, {", ".join(names)} FROM agg_daily_metrics
+                         WHERE location_key = r.place AND date_key BETWEEN r.first AND r.last
+                           AND ($6::int[] IS NULL OR bot_key = ANY($6)) {FENCE}) a
+         GROUP BY {_numbers(keys)}"""  # noqa: S608 - registry names
 
 
 @cache
@@ -101,9 +103,11 @@ def _hourly(names: tuple[str, ...], keys: tuple[str, ...]) -> str:
     return f"""
         SELECT {_own("(extract(epoch FROM a.hour) / 3600)::int")} AS tag{_listed("a.", keys)}{_signed("a.", names)}
           FROM unnest($1::int[], $2::int[], $3::int[], $4::timestamptz[], $5::timestamptz[])
-                   AS r (tag, sign, place, since, until)
-          JOIN agg_hourly_metrics a ON a.location_key = r.place AND a.hour >= r.since AND a.hour < r.until
-         WHERE ($6::int[] IS NULL OR a.bot_key = ANY($6)) GROUP BY {_numbers(keys)}"""  # noqa: S608 - registry names
+                   AS r (tag, sign, place, since, until),
+               LATERAL (SELECT hour, location_key, bot_key, {", ".join(names)} FROM agg_hourly_metrics
+                         WHERE location_key = r.place AND hour >= r.since AND hour < r.until
+                           AND ($6::int[] IS NULL OR bot_key = ANY($6)) {FENCE}) a
+         GROUP BY {_numbers(keys)}"""  # noqa: S608 - registry names
 
 
 @cache
