@@ -141,6 +141,13 @@ async def deals(connection: Connection, since: datetime, most: int) -> Sequence[
     )
 
 
+async def last_day(connection: Connection, places: Sequence[int]) -> Sequence[asyncpg.Record]:
+    """What the materialized view holds of these location keys, as of its last refresh."""
+    return await connection.fetch(
+        "SELECT * FROM real_time_dashboard WHERE location_key = ANY($1::int[])", list(places)
+    )
+
+
 async def _in_turn(
     connection: Connection, query: str, *args: object
 ) -> AsyncIterator[Sequence[asyncpg.Record]]:

@@ -66,7 +66,7 @@ def of_window(windows: Windows, number: int, locations: Collection[int]) -> list
         Row(
             location=location,
             number=number,
-            values=_figures(sums.values(location, at) | _pick(whole, place)),
+            values=with_ratios(sums.values(location, at) | _pick(whole, place)),
             bots=sums.by_bot(location, at, each),
             latencies=_packed(held[place]),
         )
@@ -116,7 +116,7 @@ class _Sums:
         for at in bots_at:
             values: Values = dict(zip(BOT_MEASURES, self._bots[at].tolist(), strict=True))
             if any(values.values()):
-                found[keys[at][1]] = _sparse(_figures(values | _pick(each, at)))
+                found[keys[at][1]] = _sparse(with_ratios(values | _pick(each, at)))
         return found
 
     def _across(self, bots_at: Sequence[int]) -> dict[str, Values]:
@@ -132,7 +132,7 @@ class _Sums:
         for place, (bot, mine) in enumerate(by_bot.items()):
             values: Values = dict(zip(BOT_MEASURES, self._bots[mine].sum(axis=0).tolist(), strict=True))
             if any(values.values()):
-                found[bot] = _sparse(_figures(values | _pick(each, place)))
+                found[bot] = _sparse(with_ratios(values | _pick(each, place)))
         return found
 
 
@@ -150,11 +150,16 @@ def _figures_of_latencies(counts: Ints) -> list[tuple[str, list[float | None]]]:
     return found
 
 
+def with_figures(values: Values, counts: Ints) -> Values:
+    """Of one location: its sums, and its latencies as counts by kind and cell."""
+    return with_ratios(values | _pick(_figures_of_latencies(counts), 0))
+
+
 def _pick(figures: Sequence[tuple[str, list[float | None]]], place: int) -> Values:
     return {name: values[place] for name, values in figures}
 
 
-def _figures(values: Values) -> Values:
+def with_ratios(values: Values) -> Values:
     """With the ratios that can be made of them; None where nothing is there to divide by."""
     for figure in _RATIOS:
         over, under = (values.get(measure) for measure in figure.measures)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import random
 import uuid
-from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -16,79 +14,20 @@ import orjson
 import pytest
 
 from backend.deps import Deps
-from backend.events import Event
 from backend.stream import entries, keeping, processor
 from backend.stream.processor import Processor
-from tests.backend.stream.windows import warehouse, world
+from tests.backend.stream.windows import at_work, warehouse, world
 
 pytestmark = pytest.mark.anyio
 
-PATIENCE = 20.0
 LOCATION = 1
 OFFICE = next(iter(world.OFFICES))
-
-
-@contextlib.asynccontextmanager
-async def working(deps: Deps) -> AsyncIterator[Processor]:
-    one = Processor(deps)
-    task = asyncio.create_task(one.run())
-    try:
-        yield one
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-
-
-async def until(holds: Callable[[], Any], *, what: str) -> None:
-    """Wait till it does, or fail."""
-    try:
-        async with asyncio.timeout(PATIENCE):
-            while True:
-                found = holds()
-                if await found if asyncio.iscoroutine(found) else found:
-                    return
-                await asyncio.sleep(0.02)
-    except TimeoutError:
-        pytest.fail(f"never: {what}")
-
-
-def lately(rnd: random.Random, count: int) -> list[tuple[str, Event]]:
-    """Events of the last minutes by the real clock."""
-    now = datetime.now(UTC)
-    moments = [now - timedelta(seconds=rnd.random() * 120) for _ in range(count)]
-    return [world.some(rnd, 1, occurred_at=moment)[0] for moment in moments]
-
-
-async def add(deps: Deps, told: Sequence[tuple[str, Event]], *, packed: int = 5) -> None:
-    for begin in range(0, len(told), packed):
-        by_stream: dict[str, list[Event]] = {}
-        for stream, event in told[begin : begin + packed]:
-            by_stream.setdefault(stream, []).append(event)
-        for stream, events in by_stream.items():
-            await deps.valkey.xadd(
-                entries.PREFIX + stream,
-                dict(entries.packed(msgspec.json.encode(events), None)),  # type: ignore[arg-type]
-            )
-
-
-async def latest(deps: Deps, location: int = LOCATION, window: str = "1h") -> dict[str, Any]:
-    held = await deps.valkey.hget(keeping.LATEST, f"{location}:{window}")
-    return orjson.loads(held)["values"] if held else {}
-
-
-async def total(deps: Deps, name: str = "interactions") -> int:
-    return int((await latest(deps, -1)).get(name, 0))
-
-
-def interactions(told: Sequence[tuple[str, Event]]) -> int:
-    return sum(stream == "lead_interactions" for stream, _ in told)
 
 
 async def test_what_changed_is_told_with_its_place_and_kept_for_who_comes_later(deps: Deps) -> None:
     await warehouse.open_offices(deps)
     heard: list[dict[str, Any]] = []
-    async with deps.valkey.pubsub(ignore_subscribe_messages=True) as line, working(deps):
+    async with deps.valkey.pubsub(ignore_subscribe_messages=True) as line, at_work.working(deps):
         await line.subscribe(deps.channel(entries.DELTAS))
 
         async def hear() -> bool:
@@ -97,11 +36,11 @@ async def test_what_changed_is_told_with_its_place_and_kept_for_who_comes_later(
             return any(tick["rows"] for tick in heard)
 
         rnd = random.Random(1)
-        await add(
+        await at_work.add(
             deps,
             [("lead_interactions", world.interaction(rnd, office=OFFICE, occurred_at=datetime.now(UTC)))],
         )
-        await until(hear, what="a tick with rows")
+        await at_work.until(hear, what="a tick with rows")
 
     tick = next(tick for tick in heard if tick["rows"])
     assert {(row["location_key"], row["window"]) for row in tick["rows"]} == {
@@ -124,7 +63,7 @@ async def test_single_events_and_bad_ones_and_other_streams_are_read(deps: Deps)
     rnd = random.Random(2)
     good = world.interaction(rnd, occurred_at=datetime.now(UTC))
     name = entries.PREFIX + "lead_interactions"
-    async with working(deps) as one:
+    async with at_work.working(deps) as one:
         await deps.valkey.xadd(name, {entries.ONE: b"{"})
         await deps.valkey.xadd(
             name, {entries.PACKED: b'[{"event_type": "dance"},' + msgspec.json.encode(good) + b"]"}
@@ -133,22 +72,27 @@ async def test_single_events_and_bad_ones_and_other_streams_are_read(deps: Deps)
         await deps.valkey.xadd(name, {b"nothing": b"of use"})
         health = await deps.valkey.xadd(entries.PREFIX + "system_health", {entries.ONE: b"{}"})
 
-        await until(lambda: one.counters.entries >= 5, what="five entries read")
+        await at_work.until(lambda: one.counters.entries >= 5, what="five entries read")
 
         assert (one.counters.events, one.counters.duplicates, one.counters.skipped) == (1, 1, 3)
-        assert one.offsets[entries.PREFIX + "system_health"] == _text(health)
+        assert one.offsets[entries.PREFIX + "system_health"] == at_work.text(health)
 
 
 async def test_the_next_one_goes_on_where_the_last_one_was_kept(deps: Deps) -> None:
     await warehouse.open_offices(deps)
-    told = lately(random.Random(3), 300)
-    async with working(deps):
-        await add(deps, told[:150])
-        await until(lambda: _is(total(deps), interactions(told[:150])), what="the first half")
-    await add(deps, told[100:])
+    told = at_work.lately(random.Random(3), 300)
+    async with at_work.working(deps):
+        await at_work.add(deps, told[:150])
+        await at_work.until(
+            lambda: at_work.equals(at_work.total(deps), at_work.interactions(told[:150])),
+            what="the first half",
+        )
+    await at_work.add(deps, told[100:])
 
-    async with working(deps) as second:
-        await until(lambda: _is(total(deps), interactions(told)), what="all of it")
+    async with at_work.working(deps) as second:
+        await at_work.until(
+            lambda: at_work.equals(at_work.total(deps), at_work.interactions(told)), what="all of it"
+        )
 
         assert second.counters.rebuilds == 0
         assert second.counters.duplicates == 50
@@ -164,35 +108,43 @@ async def test_the_next_one_goes_on_where_the_last_one_was_kept(deps: Deps) -> N
 
 async def test_after_a_kill_it_reads_again_from_the_snapshot(deps: Deps) -> None:
     await warehouse.open_offices(deps)
-    told = lately(random.Random(4), 200)
+    told = at_work.lately(random.Random(4), 200)
     one = Processor(deps)
     assert await one._keeper.acquire()
     await one._begin()
-    await add(deps, told[:100])
+    await at_work.add(deps, told[:100])
     await one._turn()
     await one._save()
-    await add(deps, told[100:])
+    await at_work.add(deps, told[100:])
     await one._turn()  # counted, but never kept: it dies here, and its lease with it
     await deps.valkey.delete(keeping.LEASE)
 
-    async with working(deps) as second:
-        await until(lambda: _is(total(deps), interactions(told)), what="all of it")
+    async with at_work.working(deps) as second:
+        await at_work.until(
+            lambda: at_work.equals(at_work.total(deps), at_work.interactions(told)), what="all of it"
+        )
         assert second.counters.rebuilds == 0
         assert second.counters.duplicates == 0
 
 
 async def test_when_valkey_forgets_everything_the_facts_are_asked(deps: Deps) -> None:
     await warehouse.open_offices(deps)
-    told = lately(random.Random(5), 200)
-    async with working(deps) as one:
-        await add(deps, told[:120])
+    told = at_work.lately(random.Random(5), 200)
+    async with at_work.working(deps) as one:
+        await at_work.add(deps, told[:120])
         await warehouse.store(deps, told[:120])
-        await until(lambda: _is(total(deps), interactions(told[:120])), what="what came before")
+        await at_work.until(
+            lambda: at_work.equals(at_work.total(deps), at_work.interactions(told[:120])),
+            what="what came before",
+        )
 
         await deps.valkey.flushdb()
-        await add(deps, told[100:])
+        await at_work.add(deps, told[100:])
 
-        await until(lambda: _is(total(deps), interactions(told)), what="all of it, each once")
+        await at_work.until(
+            lambda: at_work.equals(at_work.total(deps), at_work.interactions(told)),
+            what="all of it, each once",
+        )
         assert one.counters.rebuilds >= 1
         assert one.counters.working == 1
 
@@ -201,31 +153,36 @@ async def test_ids_that_go_back_are_noticed(deps: Deps) -> None:
     await warehouse.open_offices(deps)
     name = entries.PREFIX + "lead_interactions"
     event = world.interaction(random.Random(6), occurred_at=datetime.now(UTC))
-    async with working(deps) as one:
+    async with at_work.working(deps) as one:
         await deps.valkey.xadd(name, {entries.ONE: b"{}"}, id="99999999999999-0")
-        await until(lambda: one.offsets.get(name) == "99999999999999-0", what="the entry read")
+        await at_work.until(lambda: one.offsets.get(name) == "99999999999999-0", what="the entry read")
 
         await deps.valkey.delete(name)  # as after a restart from an older copy
         await deps.valkey.xadd(name, {entries.ONE: msgspec.json.encode(event)})
 
-        await until(lambda: _is(total(deps), 1), what="the new entry counted")
+        await at_work.until(lambda: at_work.equals(at_work.total(deps), 1), what="the new entry counted")
 
 
 async def test_of_two_one_works_and_the_other_takes_over(deps: Deps) -> None:
     await warehouse.open_offices(deps)
-    told = lately(random.Random(7), 100)
+    told = at_work.lately(random.Random(7), 100)
     async with contextlib.AsyncExitStack() as stack:
-        first = await stack.enter_async_context(working(deps))
-        await until(lambda: first.counters.working, what="the first at work")
-        async with working(replace(deps, gauges={})) as second:
-            await add(deps, told[:50])
-            await until(lambda: _is(total(deps), interactions(told[:50])), what="the first half")
+        first = await stack.enter_async_context(at_work.working(deps))
+        await at_work.until(lambda: first.counters.working, what="the first at work")
+        async with at_work.working(replace(deps, gauges={})) as second:
+            await at_work.add(deps, told[:50])
+            await at_work.until(
+                lambda: at_work.equals(at_work.total(deps), at_work.interactions(told[:50])),
+                what="the first half",
+            )
             assert (first.counters.working, second.counters.working) == (1, 0)
 
             await stack.aclose()
-            await until(lambda: second.counters.working, what="the second at work")
-            await add(deps, told[50:])
-            await until(lambda: _is(total(deps), interactions(told)), what="all of it")
+            await at_work.until(lambda: second.counters.working, what="the second at work")
+            await at_work.add(deps, told[50:])
+            await at_work.until(
+                lambda: at_work.equals(at_work.total(deps), at_work.interactions(told)), what="all of it"
+            )
             assert second.counters.rebuilds == 0
 
 
@@ -236,7 +193,7 @@ async def test_who_lost_the_lease_writes_nothing_any_more(deps: Deps) -> None:
     await one._begin()
     await deps.valkey.set(keeping.LEASE, uuid.uuid4().hex)
     await deps.valkey.delete(keeping.SNAPSHOT, keeping.LATEST)
-    await add(deps, lately(random.Random(8), 20))
+    await at_work.add(deps, at_work.lately(random.Random(8), 20))
 
     with pytest.raises(keeping.LeaseLostError):
         await one._turn()
@@ -247,41 +204,41 @@ async def test_who_lost_the_lease_writes_nothing_any_more(deps: Deps) -> None:
 
 async def test_offsets_are_kept_for_whoever_trims(deps: Deps) -> None:
     await warehouse.open_offices(deps)
-    await add(deps, lately(random.Random(9), 60))
-    async with working(deps) as one:
-        await until(lambda: one.counters.events == 60, what="all counted")
+    await at_work.add(deps, at_work.lately(random.Random(9), 60))
+    async with at_work.working(deps) as one:
+        await at_work.until(lambda: one.counters.events == 60, what="all counted")
         now = one.offsets[entries.PREFIX + "lead_interactions"]
-        before = _text(await deps.valkey.get(keeping.OFFSET + "lead_interactions"))
+        before = at_work.text(await deps.valkey.get(keeping.OFFSET + "lead_interactions"))
         assert keeping.behind(before, now)
 
-    kept = _text(await deps.valkey.get(keeping.OFFSET + "lead_interactions"))
+    kept = at_work.text(await deps.valkey.get(keeping.OFFSET + "lead_interactions"))
     assert kept == now
     assert (await one._keeper.load())[1] == one.offsets  # type: ignore[index]
 
 
 async def test_an_office_made_while_it_runs_is_counted(deps: Deps) -> None:
-    async with working(deps) as one:
-        await until(lambda: one.counters.working, what="at work")
+    async with at_work.working(deps) as one:
+        await at_work.until(lambda: one.counters.working, what="at work")
         await warehouse.open_offices(deps)
         event = world.interaction(random.Random(10), occurred_at=datetime.now(UTC))
-        await add(deps, [("lead_interactions", event)])
+        await at_work.add(deps, [("lead_interactions", event)])
 
-        await until(lambda: _is(total(deps), 1), what="its event")
+        await at_work.until(lambda: at_work.equals(at_work.total(deps), 1), what="its event")
 
 
 async def test_wanted_windows_are_told_again(deps: Deps) -> None:
     await warehouse.open_offices(deps)
-    await add(deps, lately(random.Random(11), 30))
-    async with working(deps) as one:
-        await until(lambda: one.counters.events == 30, what="all counted")
-        before = await _revision(deps, "24h")
+    await at_work.add(deps, at_work.lately(random.Random(11), 30))
+    async with at_work.working(deps) as one:
+        await at_work.until(lambda: one.counters.events == 30, what="all counted")
+        before = await at_work.revision(deps, "24h")
 
         await deps.valkey.sadd(keeping.FLUSH, "24h")
 
         async def told_again() -> bool:
-            return await _revision(deps, "24h") > before
+            return await at_work.revision(deps, "24h") > before
 
-        await until(told_again, what="a higher revision")
+        await at_work.until(told_again, what="a higher revision")
 
 
 async def test_without_a_sink_all_of_the_stream_is_read_and_with_one_what_it_left(deps: Deps) -> None:
@@ -294,24 +251,11 @@ async def test_without_a_sink_all_of_the_stream_is_read_and_with_one_what_it_lef
     await deps.valkey.xgroup_create(name, entries.SINK_GROUP, id="0")
     await deps.valkey.xreadgroup(entries.SINK_GROUP, "one", {name: ">"}, count=3)
     found = (await keeper.unstored())[name]
-    assert keeping.behind(found, _text(ids[0]))
+    assert keeping.behind(found, at_work.text(ids[0]))
     await deps.valkey.xack(name, entries.SINK_GROUP, *ids)
 
-    assert (await keeper.unstored())[name] == _text(ids[2])
+    assert (await keeper.unstored())[name] == at_work.text(ids[2])
 
 
 def test_it_looks_four_times_as_often_as_it_must() -> None:
     assert processor.TICK <= 0.25
-
-
-def _text(said: bytes | str | None) -> str:
-    return said.decode() if isinstance(said, bytes) else said or ""
-
-
-async def _is(asked: Any, wanted: int) -> bool:
-    return bool(await asked == wanted)
-
-
-async def _revision(deps: Deps, window: str) -> int:
-    held = await deps.valkey.hget(keeping.LATEST, f"-1:{window}")
-    return int(orjson.loads(held)["rev"]) if held else 0
