@@ -12,6 +12,7 @@ import asyncpg
 import pytest
 
 from backend import embedded
+from backend.events import Event
 from backend.storage import migrate
 from backend.storage.pool import Connection
 from backend.storage.warehouse import facts, partitions, views
@@ -43,7 +44,7 @@ async def filled(writer: Connection) -> None:
     """Something in both offices."""
     for place in (events.PLACE, events.OTHER):
         talk = {"conversation_id": uuid.uuid4(), "replied": True, "processing_ms": 5.0}
-        told = [
+        told: list[Event] = [
             events.interaction(location_id=place),
             events.bot(location_id=place, **talk),
             events.deal(location_id=place),
