@@ -47,7 +47,7 @@ from backend.jobs import (
     telling,
     transcription,
 )
-from backend.stream import from_sync, ingest, sequencer, sink
+from backend.stream import from_sync, ingest, processor, sequencer, sink
 
 logger = logging.getLogger(__name__)
 
@@ -86,7 +86,7 @@ API_JOBS: Sequence[Job] = (
     feed_mark.run,
     device_notes.run,
 )
-PROCESSOR_JOBS: Sequence[Job] = (*EVERYWHERE,)
+PROCESSOR_JOBS: Sequence[Job] = (*EVERYWHERE, processor.run)
 SINK_JOBS: Sequence[Job] = (
     *EVERYWHERE,
     hearing.run,
