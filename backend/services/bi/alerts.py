@@ -6,18 +6,23 @@ rule is quiet about the same subject for a while. So a figure that swings about 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from redis import exceptions as redis_errors
+
+from backend.cache import versions
 from backend.realtime.hub import EVERYWHERE
 from backend.services import audit
 from backend.services.bi import question
 from backend.storage.warehouse import alerts as store
 from backend.storage.warehouse.alerts import Alert
-from backend.storage.warehouse.scope import Scope, writing
+from backend.storage.warehouse.scope import ALL, Scope, writing
+from backend.stream import entries
 from domain import errors, ids
 
 if TYPE_CHECKING:
@@ -163,6 +168,7 @@ async def apply(
         closed_at = await store.closed_since(connection, rules, now - cooldown)
         changes = decide(findings, held, closed_at, now, cooldown=cooldown)
         await _keep(connection, changes)
+    await _touch(deps, (*changes.opened, *changes.raised, *changes.closed), places)
     told = (("opened", changes.opened), ("raised", changes.raised), ("closed", changes.closed))
     for event, alerts in told:
         for alert in alerts:
@@ -177,6 +183,17 @@ async def _keep(connection: Connection, changes: Changes) -> None:
         await store.open_one(connection, alert)
     for alert in changes.seen:
         await store.seen_again(connection, alert)
+
+
+async def _touch(deps: Deps, alerts: Sequence[Alert], places: Mapping[int, str]) -> None:
+    """Answers that show these alerts are kept no longer. Without Valkey none is kept anyway."""
+    keys = {ALL}
+    for alert in alerts:
+        keys |= set(places) if alert.location_key is None else {alert.location_key}
+    if alerts:
+        with contextlib.suppress(redis_errors.RedisError, OSError):
+            tags = [entries.stock_tag(key) for key in sorted(keys)]
+            await versions.tell(deps.valkey, deps.channel(entries.TOUCHED), tags)
 
 
 async def _tell(deps: Deps, event: str, alert: Alert, places: Mapping[int, str]) -> None:
@@ -238,6 +255,7 @@ async def acknowledge(
         location_ids=[place] if place else [],
         detail={"rule": alert.rule},
     )
+    await _touch(deps, [alert], places)
     await _tell(deps, "acknowledged", alert, places)
     return public(alert, places)
 

@@ -101,6 +101,7 @@ async def test_an_alert_is_taken_on_once_told_and_written_down(
     assert first.json()["status"] == "acknowledged"
     assert first.json()["acked_by"] == manager.user["id"]
     assert again.json() == first.json()
+    assert (await client.get(PATH, headers=manager.headers)).json()["performance_alerts"] == [first.json()]
     assert (told["event"], told["alert"]) == ("acknowledged", first.json())
     waiting = [deps.audit.waiting.get_nowait() for _ in range(deps.audit.waiting.qsize())]
     assert any(b"alert.ack" in entry for entry in waiting)

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backend.cache import versions
 from backend.deps import Deps
 from backend.jobs import alerts as job
 from backend.realtime.hub import EVERYWHERE
@@ -159,6 +160,31 @@ async def test_a_bot_that_errs_is_told_to_its_office_and_closed_when_it_is_well(
 
     (alert,) = await _shown(deps, here)
     assert (alert["status"], alert["closed_at"]) == ("closed", clock.at.isoformat())
+
+
+async def test_kept_answers_that_show_an_alert_are_kept_no_longer_once_it_changes(
+    deps: Deps, clock: Still
+) -> None:
+    here, there = await filled.open_offices(deps, ["America/Los_Angeles", "America/New_York"])
+    await _errors(deps, here, NOW - MINUTE, 10, 30)
+    tags = [entries.stock_tag(key) for key in (here.key, -1, there.key)]
+
+    async def told() -> list[bytes | None]:
+        return list(await deps.valkey.hmget(versions.HASH, tags))
+
+    await job.once(deps)
+    opened = await told()
+    await job.once(deps)
+    again = await told()
+    clock.at = NOW + 3 * HOUR
+    await job.once(deps)
+    closed = await told()
+
+    assert opened[0]
+    assert opened[0] == opened[1]
+    assert opened[2] is None
+    assert again == opened
+    assert closed[0] != opened[0]
 
 
 async def test_a_few_errors_among_few_events_alarm_nobody(deps: Deps) -> None:
