@@ -27,11 +27,12 @@ async def test_desks_and_writers_cut_off_anywhere_lose_and_repeat_nothing(deps: 
     chance = random.Random(seed)
     names = [f"r{n}" for n in range(300)]
     cut = 0
-    for start in range(0, len(names), 50):
-        for name in names[start : start + 50]:
+    for start in range(0, len(names), 20):
+        for name in names[start : start + 20]:
             await audit.record(deps, None, action="test", resource=name)
         tasks = [asyncio.create_task(audit_desk.once(deps)), asyncio.create_task(_drained(deps))]
-        await asyncio.sleep(chance.random() * 0.02)
+        for _ in range(chance.randrange(40)):
+            await asyncio.sleep(0)
         cut += sum(task.cancel() for task in tasks)
         await asyncio.gather(*tasks, return_exceptions=True)
 
