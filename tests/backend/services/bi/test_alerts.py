@@ -169,7 +169,7 @@ async def test_kept_answers_that_show_an_alert_are_kept_no_longer_once_it_change
     await _errors(deps, here, NOW - MINUTE, 10, 30)
     tags = [entries.stock_tag(key) for key in (here.key, -1, there.key)]
 
-    async def told() -> list[bytes | None]:
+    async def told() -> list[object]:
         return list(await deps.valkey.hmget(versions.HASH, tags))
 
     await job.once(deps)
