@@ -28,7 +28,7 @@ class Ask:
     """A question in canonical form. `fingerprint` is of the asker's scope, made by the policy.
 
     `closed`: every bucket of `span` lies in the past, so that only late news can change the answer.
-    `longest`: seconds after which the clock alone makes the answer untrue.
+    `longest`: seconds after which the clock alone makes the answer untrue; `slot` numbers them, for a part of the key.
     """
 
     what: str
@@ -37,6 +37,7 @@ class Ask:
     span: Span
     closed: bool = False
     longest: float | None = None
+    slot: int = 0
 
     def identity(self) -> bytes:
         """The same for the same question of those who may see the same."""
@@ -70,7 +71,7 @@ class Answers:
     ttl: Adaptive
     stats: Stats = field(default_factory=Stats)
     _making: dict[str, asyncio.Task[Made]] = field(default_factory=dict)
-    _keys: OrderedDict[tuple[bytes, Span], tuple[int, str]] = field(default_factory=OrderedDict)
+    _keys: OrderedDict[tuple[bytes, Span, int], tuple[int, str]] = field(default_factory=OrderedDict)
 
     async def get(self, ask: Ask, make: Make, *, fresh: bool = False, warming: bool = False) -> Answer:
         """What is kept, else what `make` works out. `fresh`: work it out in any case. Raises: what `make` raises."""
@@ -96,15 +97,15 @@ class Answers:
         """Where the answer lies while its buckets have the versions that they have now; None: nobody knows."""
         if not self.versions.known:
             return None
-        known = self._keys.get((identity, ask.span))
+        known = self._keys.get((identity, ask.span, ask.slot))
         if known is not None and known[0] == self.versions.revision:
             return known[1]
         revision = self.versions.revision
         digest = self.versions.digest(ask.span.tags())
         if digest is None:
             return None
-        key = f"{ask.what}:{ask.fingerprint}:{identity.hex()}:{digest.hex()}"
-        self._keys[identity, ask.span] = (revision, key)
+        key = f"{ask.what}:{ask.fingerprint}:{identity.hex()}:{ask.slot}:{digest.hex()}"
+        self._keys[identity, ask.span, ask.slot] = (revision, key)
         if len(self._keys) > _MOST_KEYS:
             self._keys.popitem(last=False)
         return key

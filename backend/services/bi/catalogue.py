@@ -79,8 +79,9 @@ async def again(deps: Deps, question: str) -> bool:
 async def warmed(deps: Deps, actor: Actor, kind: str, params: Mapping[str, Any]) -> bool:
     """Work an answer out unless it is there. True when there was work to do. Raises: as `answered`."""
     asked: Question = await KINDS[kind].ask(deps, actor, **params)
-    history = KINDS[kind].history_days
-    if await deps.answers.holds(serving.ask_of(asked, deps.clock.now(), history_days=history)):
+    found = KINDS[kind]
+    ask = serving.ask_of(asked, deps.clock.now(), history_days=found.history_days, longest=found.longest)
+    if await deps.answers.holds(ask):
         return False
     await _served(deps, kind, asked, warming=True)
     return True

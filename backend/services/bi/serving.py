@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
@@ -42,14 +41,12 @@ async def served(
         found = await answer(deps, asked)
         return Made(body=orjson.dumps(found), digest=_digest(found))
 
-    ask = ask_of(asked, deps.clock.now(), history_days=history_days)
-    if longest is not None:
-        ask = replace(ask, longest=longest)
+    ask = ask_of(asked, deps.clock.now(), history_days=history_days, longest=longest)
     kept = await deps.answers.get(ask, make, fresh=fresh, warming=warming)
     return kept.body[:-1] + (b',"cache_hit":true}' if kept.hit else b',"cache_hit":false}')
 
 
-def ask_of(asked: Question, now: datetime, *, history_days: int = 0) -> Ask:
+def ask_of(asked: Question, now: datetime, *, history_days: int = 0, longest: float | None = None) -> Ask:
     """Where its answer lies in the cache: question, scope, and the days that it, its comparison and its history add up.
 
     Whoever touches an hour touches its day, and every answer reaches to this moment: days tell all that hours would.
@@ -62,12 +59,14 @@ def ask_of(asked: Question, now: datetime, *, history_days: int = 0) -> Ask:
         days=(min(todays) - back, max(todays)) if todays else None,
         stock=True,
     )
+    kept = LONGEST[asked.timeframe] if longest is None else longest
     return Ask(
         what=asked.name,
         params={"question": asked.canonical},
         fingerprint=asked.scope.fingerprint,
         span=span,
-        longest=LONGEST[asked.timeframe],
+        longest=kept,
+        slot=int(now.timestamp() // kept),
     )
 
 
