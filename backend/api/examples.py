@@ -105,4 +105,20 @@ REVENUE: dict[str, Any] = {
     "timeframe": "30d",
     **_READ,
 }
-DRILL: dict[str, Any] = {}
+DRILL: dict[str, Any] = {
+    "component": "bots",
+    "metric": "bot_success",
+    "title": "Bot success",
+    "definition": "Qualified leads ÷ bot conversations with at least one reply, with the 95 % Wilson interval.",
+    "unit": "ratio",
+    "timeframe": "30d",
+    "group_by": "bot",
+    "dimensions": ["bot", "day", "hour", "lead", "location"],
+    "total": {"value": 0.31, "n": 412, "parts": {"qualified": 128.0}},
+    "rows": [
+        {"key": "jorge-seller", "label": "Seller bot", "value": 0.33, "n": 300, "parts": {"qualified": 99.0}},
+        {"key": "jorge-buyer", "label": "Buyer bot", "value": 0.26, "n": 112, "parts": {"qualified": 29.0}},
+    ],
+    "next_cursor": None,
+    **_READ,
+}

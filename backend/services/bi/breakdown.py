@@ -117,9 +117,10 @@ async def of(connection: Connection, division: Division) -> Breakdown:
             found = await _latencies(connection, division)
         case _:
             found = await _measures(connection, division)
-    if len(found.rows) > drills.MOST_ROWS:
+    most = drills.most(division.by)
+    if len(found.rows) > most:
         raise errors.TooMuchError(
-            f"That makes more than {drills.MOST_ROWS} rows.",
+            f"That makes more than {most} rows.",
             where="group_by",
             hint="Ask for a shorter time, or filter.",
         )

@@ -12,11 +12,20 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from backend.storage.warehouse.offices import Office
-from backend.storage.warehouse.ranges import HOUR, OWN, Days, Moments, Span, ceil, floor
+from backend.storage.warehouse.ranges import (
+    HOUR,
+    OWN,
+    Days,
+    Moments,
+    Span,
+    ceil,
+    floor,
+    hour_number,
+    hour_of,
+)
 from backend.storage.warehouse.scope import ALL
 from backend.storage.warehouse.where import Within
 
@@ -32,7 +41,8 @@ Dates = tuple[date, date]
 """First and last; nothing where the last is before the first."""
 Times = tuple[datetime, datetime]
 """[since, until); nothing where they are the same."""
-_Range = TypeVar("_Range")
+Range = tuple[int, int]
+"""First, and the first that is no more in it: of days or hours by their numbers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,21 +172,31 @@ class Calendar:
         )
 
     def _days(self, dates: Callable[[Office], Dates], tag: int, *, spread: bool = False) -> tuple[Days, ...]:
-        wanted = {office.key: dates(office) for office in self.offices}
+        wanted = {}
+        for office in self.offices:
+            first, last = dates(office)
+            wanted[office.key] = (first.toordinal(), last.toordinal() + 1)
         return tuple(
-            Days(place=place, first=date_key(first), last=date_key(last), tag=tag, sign=sign)
-            for place, (first, last), sign in self._gathered(wanted, spread=spread)
-            if first <= last
+            Days(
+                place=place,
+                first=date_key(date.fromordinal(first)),
+                last=date_key(date.fromordinal(end - 1)),
+                tag=tag,
+                sign=sign,
+            )
+            for place, (first, end), sign in self._gathered(wanted, spread=spread)
         )
 
     def _moments(self, times: Callable[[Office], Times], tag: int, *, spread: bool = False) -> Span:
         wanted = {office.key: times(office) for office in self.offices}
-        hours = {key: whole_hours(since, until) for key, (since, until) in wanted.items()}
+        hours = {}
+        for key, asked in wanted.items():
+            first, last = whole_hours(*asked)
+            hours[key] = (hour_number(first), hour_number(last))
         return Span(
             hours=tuple(
-                Moments(place=place, since=since, until=until, tag=tag, sign=sign)
-                for place, (since, until), sign in self._gathered(hours, spread=spread)
-                if since < until
+                Moments(place=place, since=hour_of(first), until=hour_of(end), tag=tag, sign=sign)
+                for place, (first, end), sign in self._gathered(hours, spread=spread)
             ),
             edges=tuple(
                 Moments(place=key, since=since, until=until, tag=tag)
@@ -185,16 +205,21 @@ class Calendar:
             ),
         )
 
-    def _gathered(self, wanted: Mapping[int, _Range], *, spread: bool) -> list[tuple[int, _Range, int]]:
-        """(place, range, sign): office by office, or the whole with what differs put right."""
+    def _gathered(self, wanted: Mapping[int, Range], *, spread: bool) -> list[tuple[int, Range, int]]:
+        """(place, range, sign): office by office, or the whole with what differs at either end put right."""
+        if not wanted:
+            return []
         if spread or not self.whole:
-            return [(key, asked, 1) for key, asked in wanted.items()]
-        usual = Counter(wanted.values()).most_common(1)[0][0]
-        gathered = [(ALL, usual, 1)]
-        for key, asked in wanted.items():
-            if asked != usual:
-                gathered += [(key, usual, -1), (key, asked, 1)]
-        return gathered
+            found = [(key, asked, 1) for key, asked in wanted.items()]
+        else:
+            usual = Counter(wanted.values()).most_common(1)[0][0]
+            found = [(ALL, usual, 1)]
+            for key, (first, end) in wanted.items():
+                found.append((key, (first, usual[0]), 1))
+                found.append((key, (usual[0], first), -1))
+                found.append((key, (usual[1], end), 1))
+                found.append((key, (end, usual[1]), -1))
+        return [(place, (first, end), sign) for place, (first, end), sign in found if first < end]
 
 
 def rolls(timeframe: str, *, money: bool = False) -> bool:

@@ -113,7 +113,7 @@ async def passed(
     where.add(f"({trail.moment}, {trail.id}) >= (?::timestamptz, ?::uuid)", *since)
     where.add(f"{trail.moment} >= ?", since[0])
     rows = await connection.fetch(
-        f"SELECT DISTINCT f.lead_id FROM {source_of(trail.fact, [*trail.filters])} WHERE {where.text}",  # noqa: S608
+        f"SELECT DISTINCT f.lead_id FROM {source_of(trail.fact, [*trail.filters])} WHERE {where.text}",  # noqa: S608 - fixed words
         *where.arguments,
     )
     return {row["lead_id"] for row in rows}
@@ -144,7 +144,7 @@ async def active(
 async def leads(connection: Connection, ids: Collection[str]) -> dict[str, Lead]:
     """As they stand now, those within the scope."""
     rows = await connection.fetch(
-        f"SELECT {_LEAD} FROM dim_lead f WHERE f.lead_id = ANY($1::uuid[]) AND f.valid_to = 'infinity'",  # noqa: S608
+        f"SELECT {_LEAD} FROM dim_lead f WHERE f.lead_id = ANY($1::uuid[]) AND f.valid_to = 'infinity'",  # noqa: S608 - fixed words
         list(ids),
     )
     return {row["lead_id"]: Lead(**dict(row)) for row in rows}
@@ -167,7 +167,7 @@ async def amounts(connection: Connection, ids: Collection[str]) -> list[Amount]:
         f"""SELECT f.lead_id, f.stage, f.sells, sum(f.deals)::bigint AS deals,
                    sum(f.gross_cents)::bigint AS gross_cents, sum(f.company_cents)::bigint AS company_cents
               FROM fact_commission_events f WHERE f.lead_id = ANY($1::uuid[]) AND f.{OPEN} GROUP BY 1, 2, 3
-            HAVING sum(f.deals) <> 0 OR sum(f.gross_cents) <> 0 OR sum(f.company_cents) <> 0""",  # noqa: S608
+            HAVING sum(f.deals) <> 0 OR sum(f.gross_cents) <> 0 OR sum(f.company_cents) <> 0""",  # noqa: S608 - fixed words
         list(ids),
     )
     return [Amount(**dict(row)) for row in rows]

@@ -12,15 +12,20 @@ from backend.metrics import MEASURES
 from backend.metrics.measures import BOTS, MONEY
 from backend.storage.warehouse.latencies import CELLS, Counts
 from backend.storage.warehouse.stocks import OPEN
-from backend.storage.warehouse.where import COLUMNS, Filters, Key, Where, Within, source_of
+from backend.storage.warehouse.where import COLUMNS, LEAD, Filters, Key, Where, Within, source_of
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from backend.storage.pool import Connection
 
-MOST_ROWS = 10_000
-"""Of a division; beyond it nobody reads on."""
+MOST_ROWS, MOST_LEADS = 10_000, 100_000
+"""Of a division; beyond it nobody reads on. Leads with money are put in order before they are paged."""
+
+
+def most(by: str) -> int:
+    """Rows of a division by this, at most."""
+    return MOST_LEADS if by == LEAD else MOST_ROWS
 
 
 async def measured(
@@ -34,7 +39,7 @@ async def measured(
     summed = ", ".join(f"coalesce({MEASURES[name].expression}, 0)::bigint AS {name}" for name in measures)
     rows = await connection.fetch(
         f"SELECT {COLUMNS[fact][by]} AS key, {summed} FROM {source_of(fact, [by, *filters])}"  # noqa: S608 - registry names
-        f" WHERE {where.text} GROUP BY 1 LIMIT {MOST_ROWS + 1}",
+        f" WHERE {where.text} GROUP BY 1 LIMIT {most(by) + 1}",
         *where.arguments,
     )
     return {row["key"]: {name: row[name] for name in measures} for row in rows}
@@ -50,7 +55,7 @@ async def timed(
     where.add("f.event_type = ?", kind)
     where.add("f.processing_us IS NOT NULL")
     rows = await connection.fetch(
-        f"SELECT {COLUMNS[BOTS][by]} AS key, bi_latency_cell(f.processing_us) AS cell, count(*) AS n"  # noqa: S608
+        f"SELECT {COLUMNS[BOTS][by]} AS key, bi_latency_cell(f.processing_us) AS cell, count(*) AS n"  # noqa: S608 - fixed words
         f" FROM {BOTS} f WHERE {where.text} GROUP BY 1, 2",
         *where.arguments,
     )
@@ -79,7 +84,7 @@ async def standing(connection: Connection, within: Within, by: str, filters: Fil
     where.filter(MONEY, filters)
     where.add(f"f.{OPEN}")
     rows = await connection.fetch(
-        f"SELECT {COLUMNS[MONEY][by]} AS key, f.stage, f.sells, sum(f.deals)::bigint AS deals,"  # noqa: S608
+        f"SELECT {COLUMNS[MONEY][by]} AS key, f.stage, f.sells, sum(f.deals)::bigint AS deals,"  # noqa: S608 - fixed words
         " sum(f.gross_cents)::bigint AS gross_cents, sum(f.company_cents)::bigint AS company_cents"
         f" FROM {MONEY} f WHERE {where.text} GROUP BY 1, 2, 3"
         " HAVING sum(f.deals) <> 0 OR sum(f.gross_cents) <> 0 OR sum(f.company_cents) <> 0",

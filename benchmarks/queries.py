@@ -1,0 +1,171 @@
+"""Questions to the warehouse over a year of facts: `python -m benchmarks.queries`; beside them `SELECT 1` on the same pool.
+
+`JORGE_BENCH_FACTS` (5,000,000) are made once in `JORGE_BENCH_DATA` (a throwaway folder, unless said), month by month in SQL, so
+that the triggers count them. Cold: the service works the answer out, nothing cached. Warm: the cache has it. Behind the times:
+CPU of this process and of the one PostgreSQL backend that answers, which a busy machine does not stretch (workers of parallel
+queries are not in it).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from backend.actor import Actor, Role
+from backend.deps import Deps, open_deps
+from backend.metrics import FIGURES
+from backend.services.bi import dashboard, drill, revenue, serving
+from backend.settings import Settings
+from benchmarks import _facts
+
+FACTS = int(os.environ.get("JORGE_BENCH_FACTS", "5000000"))
+SECONDS = float(os.environ.get("JORGE_BENCH_SECONDS", "1.5"))
+"""Of each question."""
+WARM_MS, COLD_MS, SERIES_MS, DRILL_MS = 5.0, 50.0, 20.0, 500.0
+_MOST = 300
+
+Ask = Callable[[], Awaitable[object]]
+
+
+async def main() -> None:
+    kept = os.environ.get("JORGE_BENCH_DATA")
+    with tempfile.TemporaryDirectory(prefix="jorge-queries-") as made:
+        settings = Settings.model_validate(
+            {"data_dir": Path(kept or made), "bi_statement_timeout_ms": 60_000, "bi_pool": 1}
+        )
+        async with open_deps(settings) as deps:
+            await _filled(deps)
+            places = await _locations(deps)
+            async with deps.bi.acquire() as connection:
+                bench = Bench(deps=deps, backend=connection.get_server_pid(), locations=places)
+            await bench.looks()
+            await bench.drills()
+
+
+async def _filled(deps: Deps) -> None:
+    async with deps.pool.acquire() as connection:
+        there = await connection.fetchval(
+            "SELECT sum(interactions) FROM agg_daily_metrics WHERE location_key = -1"
+        )
+    if there:
+        print(f"{there:,} interactions are there already.")
+        return
+    print(f"Making {FACTS:,} facts of {_facts.LOCATIONS} offices over a year …", flush=True)
+    seconds = await _facts.fill(deps.database_url, FACTS, partial(print, flush=True))
+    print(f"Made and counted in {seconds:.0f} s: {FACTS / seconds:,.0f} facts/s.")
+
+
+async def _locations(deps: Deps) -> list[str]:
+    async with deps.pool.acquire() as connection:
+        return [row["id"] for row in await connection.fetch("SELECT id FROM locations ORDER BY name")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    deps: Deps
+    backend: int
+    locations: list[str]
+
+    def boss(self, offices: int) -> Actor:
+        """A manager of the first so many."""
+        seen = frozenset(self.locations[:offices])
+        return Actor(id="bench", role=Role.MANAGER, locations=seen, device_id="", session_id="")
+
+    async def looks(self) -> None:
+        print(
+            f"\n{'ms':<42}{'p50':>8}{'p99':>8}{'n':>5}{'CPU ours':>10}{'CPU PG':>8}   goal (p99)   {_load()}"
+        )
+        await self.measured("SELECT 1 on the same pool", self._nothing, None)
+        for offices in (len(self.locations), 5, 1):
+            for timeframe in ("24h", "7d", "30d", "90d", "1y"):
+                asked = await dashboard.ask(self.deps, self.boss(offices), timeframe=timeframe)
+                cold = partial(dashboard.answer, self.deps, asked)
+                await self.measured(f"cold KPIs, {offices} offices, {timeframe}", cold, COLD_MS)
+        asked = await dashboard.ask(self.deps, self.boss(len(self.locations)), timeframe="30d")
+        warm = partial(serving.served, self.deps, asked, dashboard.answer)
+        await self.measured("warm KPIs, all offices, 30d", warm, WARM_MS)
+        for offices in (len(self.locations), 1):
+            boss = self.boss(offices)
+            money = await revenue.ask(self.deps, boss, timeframe="1y", forecast_days=None)
+            whole = partial(revenue.answer, self.deps, money)
+            await self.measured(f"cold revenue intelligence, {offices} offices, 1y", whole, None)
+            days = await drill.ask(
+                self.deps,
+                boss,
+                component="activity",
+                metric="interactions",
+                timeframe="1y",
+                group_by="day",
+                limit=200,
+            )
+            series = partial(drill.answer, self.deps, days)
+            await self.measured(f"series of a year by day, {offices} offices", series, SERIES_MS)
+
+    async def _nothing(self) -> object:
+        async with self.deps.bi.acquire() as connection:
+            return await connection.fetchval("SELECT 1")
+
+    async def drills(self) -> None:
+        boss, slow = self.boss(len(self.locations)), []
+        for figure in FIGURES.values():
+            for by in (*sorted(figure.dimensions), None):
+                asked = await drill.ask(
+                    self.deps,
+                    boss,
+                    component=figure.component,
+                    metric=figure.name,
+                    timeframe="1y",
+                    group_by=by,
+                )
+                took = await self.once(partial(drill.answer, self.deps, asked))
+                slow.append((took, f"{figure.name} by {by or 'lead'}"))
+        slow.sort(reverse=True)
+        within = sum(took <= DRILL_MS for took, _ in slow)
+        print(
+            f"\n{len(slow)} drill-downs of a year, all offices: {within} within {DRILL_MS:.0f} ms. {_load()}"
+        )
+        for took, label in slow[:15]:
+            print(f"  {label:<46}{took:9.1f}")
+
+    async def once(self, ask: Ask) -> float:
+        """The better of two: the first one plans."""
+        times = []
+        for _ in range(2):
+            began = time.perf_counter()
+            await ask()
+            times.append(1000 * (time.perf_counter() - began))
+        return min(times)
+
+    async def measured(self, what: str, ask: Ask, goal: float | None) -> None:
+        await ask()
+        times: list[float] = []
+        ours, theirs = time.process_time_ns(), _cpu_ns(self.backend)
+        end = time.perf_counter() + SECONDS
+        while len(times) < 5 or (time.perf_counter() < end and len(times) < _MOST):
+            began = time.perf_counter()
+            await ask()
+            times.append(1000 * (time.perf_counter() - began))
+        ours, theirs = time.process_time_ns() - ours, _cpu_ns(self.backend) - theirs
+        times.sort()
+        p50, p99 = times[len(times) // 2], times[min(len(times) - 1, int(len(times) * 0.99))]
+        cpu = "".join(f"{spent / len(times) / 1e6:{width}.1f}" for spent, width in ((ours, 10), (theirs, 8)))
+        aim = "" if goal is None else f"≤ {goal:.0f} {'ok' if p99 <= goal else 'OVER'}"
+        print(f"{what:<42}{p50:>8.2f}{p99:>8.2f}{len(times):>5}{cpu}   {aim}", flush=True)
+
+
+def _cpu_ns(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0])
+
+
+def _load() -> str:
+    return f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} CPUs"
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
