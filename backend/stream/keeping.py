@@ -37,6 +37,7 @@ LEASE_MS = 5_000
 BEGINNING = "0-0"
 _LONGEST_STALL = 0.01
 _AT_ONCE = 500
+_APART_SECONDS = 60
 
 AWAY = (redis_errors.ConnectionError, redis_errors.TimeoutError, OSError, TimeoutError)
 Offsets = dict[str, str]
@@ -49,7 +50,7 @@ class LeaseLostError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Saved:
-    """How long writing down kept everything else waiting at most (s), and how much it was."""
+    """The most CPU time at a stretch (s), in which nothing else could run, and how much was written."""
 
     longest: float
     size: int
@@ -107,28 +108,51 @@ class Keeper:
 
     async def save(self, windows: Windows, offsets: Offsets, *, whole: bool = False) -> Saved:
         """State and offsets in one transaction. Nothing may be counted meanwhile. Raises: LeaseLostError."""
-        longest, began = 0.0, time.perf_counter()
         if whole:
             snapshot.everything(windows)
-        gone, written = snapshot.gone(windows), dict[str, bytes]()
-        for field, blob in snapshot.fields(windows):
-            written[field] = blob
-            if (took := time.perf_counter() - began) > _LONGEST_STALL:
-                longest = max(longest, took)
-                await asyncio.sleep(0)
-                began = time.perf_counter()
+        gone = snapshot.gone(windows)
+        written, longest = await self._packed(windows)
+        size, count = sum(map(len, written.values())), len(written)
+        if whole:
+            await self._lay_out(written)
+            gone, written = [], {}
         written[snapshot.HEAD] = snapshot.head(windows, {"offsets": offsets})
+        began = time.thread_time()
         async with self.fenced() as pipe:
             if whole:
                 pipe.delete(SNAPSHOT)
+                if count:
+                    pipe.rename(self._apart, SNAPSHOT)
+                    pipe.persist(SNAPSHOT)
             for some in _portions(gone):
                 pipe.hdel(SNAPSHOT, *some)
             for some in _portions(list(written)):
                 pipe.hset(SNAPSHOT, mapping={field: written[field] for field in some})
             for name, offset in offsets.items():
                 pipe.set(OFFSET + name.removeprefix(entries.PREFIX), offset)
-        longest = max(longest, time.perf_counter() - began)
-        return Saved(longest=longest, size=sum(map(len, written.values())), fields=len(written))
+        return Saved(longest=max(longest, time.thread_time() - began), size=size, fields=count)
+
+    async def _packed(self, windows: Windows) -> tuple[dict[str, bytes], float]:
+        """The fields to write, with pauses in which others run; the longest time between two of them (s)."""
+        longest, began, written = 0.0, time.thread_time(), dict[str, bytes]()
+        for field, blob in snapshot.fields(windows):
+            written[field] = blob
+            if (took := time.thread_time() - began) > _LONGEST_STALL:
+                longest = max(longest, took)
+                await asyncio.sleep(0)
+                began = time.thread_time()
+        return written, longest
+
+    async def _lay_out(self, written: dict[str, bytes]) -> None:
+        """A whole snapshot is too much for one command: lay it beside the old one, to be put in its place at once."""
+        await self._valkey.delete(self._apart)
+        for some in _portions(list(written)):
+            await self._valkey.hset(self._apart, mapping={field: written[field] for field in some})
+            await self._valkey.expire(self._apart, _APART_SECONDS)
+
+    @property
+    def _apart(self) -> str:
+        return f"{SNAPSHOT}:{self.token.decode()}"
 
     async def load(self) -> tuple[Windows, Offsets] | None:
         """As they were kept; None where there is nothing, or nothing of use to this release."""

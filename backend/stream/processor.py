@@ -12,7 +12,6 @@ import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 import asyncpg
@@ -37,6 +36,8 @@ TICK = 0.1
 """Seconds between two looks at what changed; the first change after a pause is told at once."""
 QUIET = 1.0
 """The longest that nothing is done: the lease is renewed, and the clock moves the windows on."""
+LONGEST_TICK = 0.25
+"""Telling takes a tenth of the time at most; where it takes long it is done less often, up to so much apart."""
 SNAPSHOT_EVERY = 10.0
 STANDBY_PAUSE = 1.0
 AFTER_AWAY = 5.0
@@ -72,14 +73,11 @@ class Processor:
         self.offsets: Offsets = {}
         self._complete = False
         self._told = self._kept = self._looked = 0.0
+        self._pause = TICK
         self._rebuild_at: float | None = None
         self._entries = 100
         self._unknown: dict[int, float] = {}
-        deps.gauges["windows"] = self.gauges
-
-    def gauges(self) -> Mapping[str, float]:
-        """For /metrics."""
-        return {f"windows_{name}": value for name, value in asdict(self.counters).items()}
+        deps.gauges["windows"] = self.counters.gauges
 
     async def run(self) -> None:
         while True:
@@ -178,7 +176,7 @@ class Processor:
 
     async def _read(self) -> Came:
         since = self._monotonic() - self._told
-        pause = TICK - since if since < TICK else QUIET
+        pause = self._pause - since if since < self._pause else QUIET
         async with asyncio.timeout(pause + keeping.LEASE_MS / 1000):
             found = await self._deps.valkey.xread(
                 {name: self.offsets.get(name, keeping.BEGINNING) for name in entries.NAMES},
@@ -239,7 +237,7 @@ class Processor:
 
     async def _tick(self) -> None:
         now = self._monotonic()
-        if now - self._told < TICK:
+        if now - self._told < self._pause:
             return
         began = time.perf_counter()
         self.windows.advance(self._now())
@@ -247,7 +245,9 @@ class Processor:
             self._told = now
             self.counters.ticks += 1
             self.counters.published_rows += rows
-            self.counters.tick_us = round((time.perf_counter() - began) * SECOND)
+            took = time.perf_counter() - began
+            self.counters.tick_us = round(took * SECOND)
+            self._pause = min(max(TICK, 10 * took), LONGEST_TICK)
 
     async def _look(self) -> None:
         """Once a second: is the lease ours, did the streams go back, does somebody want to hear all again."""

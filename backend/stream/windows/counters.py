@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+_NOW = frozenset(
+    {
+        *("tick_us", "snapshot_bytes", "snapshot_stall_us", "keys", "memory_bytes", "remembered_ids"),
+        *("watermark_lag_us", "behind_us", "working"),
+    }
+)
 
 
 @dataclass(slots=True)
@@ -25,7 +33,7 @@ class Counters:
     entries: int = 0
     ticks: int = 0
     tick_us: int = 0
-    """CPU-bound time of the last tick that published."""
+    """How long the last tick that published took."""
     published_rows: int = 0
     snapshots: int = 0
     snapshot_bytes: int = 0
@@ -47,3 +55,10 @@ class Counters:
     """Now: age of the newest entry that was read, while older ones wait; 0 when all was read."""
     working: int = 0
     """1 where this process holds the lease."""
+
+    def gauges(self) -> Mapping[str, float]:
+        """By name for /metrics: what only grows ends in `_total`."""
+        return {
+            f"windows_{name}" if name in _NOW else f"windows_{name.removesuffix('_total')}_total": value
+            for name, value in asdict(self).items()
+        }
