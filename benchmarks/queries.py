@@ -19,6 +19,7 @@ from pathlib import Path
 
 from backend.actor import Actor, Role
 from backend.deps import Deps, open_deps
+from backend.jobs import remembering as cache_job
 from backend.metrics import FIGURES
 from backend.services.bi import dashboard, drill, revenue, serving
 from backend.settings import Settings
@@ -44,8 +45,10 @@ async def main() -> None:
             places = await _locations(deps)
             async with deps.bi.acquire() as connection:
                 bench = Bench(deps=deps, backend=connection.get_server_pid(), locations=places)
+            remembering = asyncio.create_task(cache_job.run(deps))
             await bench.looks()
             await bench.drills()
+            remembering.cancel()
 
 
 async def _filled(deps: Deps) -> None:
