@@ -1,0 +1,85 @@
+"""Valkey dies under a processor, without anything on disk: the windows come back as the facts have it."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+
+import pytest
+
+from backend.deps import Deps
+from backend.events import Event
+from backend.storage.warehouse import facts
+from backend.stream import ingest, processor, sink
+from tests.backend.stream import test_ingest_faults as faults
+from tests.backend.stream.test_ingest_faults import Mortal
+from tests.backend.stream.windows import at_work, warehouse
+
+pytestmark = pytest.mark.anyio
+
+mortal = faults.mortal
+
+
+@pytest.fixture
+def redis_url(mortal: Mortal) -> str:
+    return mortal.running.url()
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What waits for Valkey waits less."""
+    monkeypatch.setattr(ingest, "AWAY_SECONDS", 0)
+    monkeypatch.setattr(processor, "AFTER_AWAY", 1.0)
+    monkeypatch.setattr(processor, "STANDBY_PAUSE", 0.2)
+
+
+async def _send(deps: Deps, told: list[tuple[str, Event]]) -> None:
+    for begin in range(0, len(told), 10):
+        events = [event for _, event in told[begin : begin + 10]]
+        await ingest.send(deps, events, source_key=None, wait=5)
+
+
+async def test_valkey_killed_while_events_come(deps: Deps, mortal: Mortal, soon: None) -> None:
+    await warehouse.open_offices(deps)
+    told = at_work.lately(random.Random(1), 240)
+    jobs = [asyncio.create_task(job(deps)) for job in (sink.run, ingest.run)]
+    async with at_work.working(deps) as one:
+        await _send(deps, told[:80])
+        await at_work.until(
+            lambda: at_work.equals(at_work.total(deps), at_work.interactions(told[:80])),
+            what="the first third",
+        )
+
+        mortal.kill()
+        await _send(deps, told[80:160])  # straight into the facts
+        mortal.start()
+        await _send(deps, told[160:])
+
+        async def all_of_it() -> bool:
+            try:
+                return await at_work.total(deps) == at_work.interactions(told)
+            except ingest.AWAY:
+                return False
+
+        await at_work.until(all_of_it, what="all of it, each once")
+        assert one.counters.rebuilds >= 2
+    for job in jobs:
+        job.cancel()
+    await asyncio.gather(*jobs, return_exceptions=True)
+
+
+async def test_a_slow_database_does_not_hold_the_windows_up(deps: Deps) -> None:
+    await warehouse.open_offices(deps)
+    told = at_work.lately(random.Random(2), 60)
+    blocking = await facts.connect(deps.database_url)
+    async with at_work.working(deps) as one, blocking.transaction():
+        await at_work.until(lambda: one.counters.working, what="at work")
+        await blocking.execute("LOCK TABLE fact_lead_interactions IN SHARE MODE")  # no sink can store now
+
+        await at_work.add(deps, told)
+
+        await at_work.until(
+            lambda: at_work.equals(at_work.total(deps), at_work.interactions(told)),
+            what="all of it, unstored",
+        )
+    await blocking.close()
