@@ -13,6 +13,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from time import monotonic
@@ -121,16 +122,28 @@ async def _end(running: asyncio.subprocess.Process) -> None:
 
 @contextlib.contextmanager
 def tied(stop: asyncio.Event) -> Iterator[None]:
-    """Inside the block the end of standard input, which is the end of the supervisor, sets `stop`."""
+    """Inside the block the end of standard input, which is the end of the supervisor, sets `stop`.
+
+    A process that does not end in order then is ended: nobody else would.
+    """
     loop, inherited = asyncio.get_running_loop(), sys.stdin.fileno()
+    last = threading.Timer(LAST_SECONDS, _exit)
+    last.daemon = True
 
     def heard() -> None:
         if not os.read(inherited, 1_024):
             loop.remove_reader(inherited)
+            last.start()
             stop.set()
 
     loop.add_reader(inherited, heard)
     try:
         yield
     finally:
+        last.cancel()
         loop.remove_reader(inherited)
+
+
+def _exit() -> None:
+    logger.error("process.cut", extra={"seconds": LAST_SECONDS})
+    os._exit(1)
