@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _LOCK = 7_305_801_845
 _JSON = frozenset({"answers", "tags", "proposals"})
-_UUIDS = frozenset({"id", "location_id", "lead_id", "agent_id", "property_id", "conversation_id", "user_id"})
+_UUIDS = frozenset({"id", "location_id", "lead_id", "agent_id", "property_id", "user_id"})
 _SQL_TYPES = {
     synced.Type.INT: "bigint",
     synced.Type.REAL: "double precision",
@@ -23,15 +23,7 @@ _SQL_TYPES = {
     synced.Type.TIME: "timestamptz",
     synced.Type.DATE: "date",
 }
-_UNSYNCED = {
-    "at": "timestamptz",
-    "value": "double precision",
-    "occurred_at": "timestamptz",
-    "processing_ms": "double precision",
-    "confidence": "double precision",
-    "success": "boolean",
-    "replied": "boolean",
-}
+_UNSYNCED = {"at": "timestamptz", "value": "double precision"}
 
 
 async def lock(connection: Connection) -> None:

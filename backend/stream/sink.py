@@ -25,6 +25,7 @@ from backend.storage.warehouse import facts, touched
 from backend.stream import batches, consumer, dead, entries, trim
 from backend.stream.batches import Batch, Read
 from backend.stream.consumer import Consumer
+from backend.stream.going import going
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -102,7 +103,7 @@ class Sink:
 
     async def keep_on(self) -> None:
         pause = SHORTEST_PAUSE
-        while True:
+        while going():
             try:
                 async with consumer.opened(self._deps.database_url, self._valkey) as found:
                     pause = SHORTEST_PAUSE
@@ -117,7 +118,7 @@ class Sink:
         """What was read before first, then what is new, until something breaks. Raises: one of `AWAY`."""
         loop = asyncio.get_running_loop()
         looked = -LOOK_SECONDS
-        while True:
+        while going():
             if loop.time() - looked >= LOOK_SECONDS:
                 looked = loop.time()
                 await self.recover(found)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from statistics import median
 
 import pytest
 
 from backend.deps import Deps
+from backend.events import BotPerformance, CommissionEvent, LeadInteraction
 from backend.services import demo
-from backend.services.demo import brokerage
+from backend.services.demo import bots, brokerage, past
 from domain import errors, leads, phones, scoring
 from tests.backend import importing
 from tests.serving import Login, MakeUser
@@ -45,6 +47,66 @@ def test_everything_lies_in_the_year_that_ends_now(made: brokerage.Brokerage) ->
 
     assert NOW - timedelta(days=365) <= min(times)
     assert max(times) <= NOW
+
+
+def test_the_bots_year_is_the_same_each_time_and_shows_how_they_work_together(
+    made: brokerage.Brokerage,
+) -> None:
+    events = _bot_events(made)
+    handed = [event for event in events if event.event_type == "handoff"]
+    pairs = Counter((event.bot_id, event.to_bot_id) for event in handed)
+
+    assert events == _bot_events(brokerage.make(NOW, demo.silent))
+    assert max(event.occurred_at for event in events) <= NOW
+    assert {bots.SELLER, bots.BUYER, bots.LEAD, bots.DECODER} == {giver for giver, _ in pairs}
+    assert pairs[bots.LEAD, bots.SELLER] > 5 * pairs[bots.BUYER, bots.SELLER] > 0
+    assert 10 <= sum(map(_goes_to_and_fro, _by_talk(handed))) <= 120
+    assert any(len(some) > 3 for some in _by_talk(handed))
+    assert 0.005 < sum(event.event_type == "error" for event in events) / len(events) < 0.05
+    assert all(event.quality is not None for event in events if event.event_type == "conversation_ended")
+
+
+def _bot_events(made: brokerage.Brokerage) -> list[BotPerformance]:
+    return [event for one in made.pasts for event in bots.events(one.story)]
+
+
+def _by_talk(handed: list[BotPerformance]) -> list[list[BotPerformance]]:
+    talks: dict[object, list[BotPerformance]] = {}
+    for event in handed:
+        talks.setdefault(event.conversation_id, []).append(event)
+    return list(talks.values())
+
+
+def _goes_to_and_fro(handed: list[BotPerformance]) -> bool:
+    return any(
+        (one.bot_id, one.to_bot_id) == (other.to_bot_id, other.bot_id)
+        and other.occurred_at - one.occurred_at < timedelta(minutes=30)
+        for one, other in pairwise(handed)
+    )
+
+
+def test_a_deal_went_through_its_lead_s_stages_and_ends_as_its_row(made: brokerage.Brokerage) -> None:
+    for one in made.pasts:
+        states = [event for event in past.events(one) if isinstance(event, CommissionEvent)]
+        assert (one.deal is None) == (not states)
+        if one.deal is not None:
+            assert states[0].occurred_at == one.deal["created_at"]
+            assert (states[-1].stage, states[-1].gross_cents) == (one.deal["stage"], one.deal["gross_cents"])
+            assert [state.occurred_at for state in states] == sorted(state.occurred_at for state in states)
+
+
+def test_temperatures_are_those_of_the_moment(made: brokerage.Brokerage) -> None:
+    found = Counter(
+        (event.temperature, event.direction)
+        for one in made.pasts
+        for event in past.events(one)
+        if isinstance(event, LeadInteraction)
+    )
+    inbound, outbound = (
+        found["hot", way] / sum(n for (_, w), n in found.items() if w == way)
+        for way in ("inbound", "outbound")
+    )
+    assert inbound > outbound > 0  # a word of theirs is what warms
 
 
 def test_scores_and_temperatures_are_those_of_the_rules(made: brokerage.Brokerage) -> None:

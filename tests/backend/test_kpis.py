@@ -95,7 +95,10 @@ async def test_speed_of_scoring_equals_the_quantiles_of_its_events(
 ) -> None:
     zone = ZoneInfo((await _rows(demo_deps, "SELECT DISTINCT zone FROM locations"))[0]["zone"])
     after = demo_deps.clock.now().astimezone(zone).date() - timedelta(days=90)
-    rows = await _rows(demo_deps, "SELECT * FROM bot_events WHERE event_type = 'scored'")
+    rows = await _rows(
+        demo_deps,
+        "SELECT *, processing_us / 1000.0::float8 AS processing_ms FROM fact_bot_performance WHERE event_type = 'scored'",
+    )
     times = [row["processing_ms"] for row in rows if row["occurred_at"].astimezone(zone).date() > after]
 
     metric = (await _answer(client, login, timeframe="90d"))["metrics"]["ml_response"]
@@ -109,7 +112,7 @@ async def test_speed_of_scoring_equals_the_quantiles_of_its_events(
 async def test_bot_success_counts_conversations_with_a_reply(
     demo_deps: Deps, client: httpx.AsyncClient, login: Login
 ) -> None:
-    rows = await _rows(demo_deps, "SELECT * FROM bot_events WHERE conversation_id IS NOT NULL")
+    rows = await _rows(demo_deps, "SELECT * FROM fact_bot_performance WHERE conversation_id IS NOT NULL")
     replied = {row["conversation_id"] for row in rows if row["replied"]}
     good = {row["conversation_id"] for row in rows if row["event_type"] == "qualified" and row["success"]}
 

@@ -156,7 +156,6 @@ def _add_rows(tables: rows.Tables, story: Story, office: world.Office, dice: Dic
     house = rows.subject(story, office)
     deal = rows.deal(story, house)
     tables.interactions += story.interactions
-    tables.bot_events += story.bot_events
     for table, row in (
         (tables.properties, house),
         (tables.deals, deal),

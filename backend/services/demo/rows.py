@@ -35,7 +35,6 @@ class Tables:
     tasks: list[Values] = field(default_factory=list)
     notes: list[Values] = field(default_factory=list)
     interactions: list[Values] = field(default_factory=list)
-    bot_events: list[Values] = field(default_factory=list)
     kpi_snapshots: list[Values] = field(default_factory=list)
 
     def count(self) -> int:

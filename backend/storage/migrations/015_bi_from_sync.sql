@@ -26,4 +26,14 @@ GRANT SELECT (id, location_id, lead_id, due_at, done_at, _ver, _fver, _deleted_a
 GRANT SELECT (id, location_id, created_at, lead_id, agent_id, source, stage, side_held, price_cents, listing_rate_bp,
               buyer_rate_bp, gross_cents, net_cents, closed_on, _ver, _fver, _deleted_at) ON deals TO jorge_etl;
 
+-- What bots reported lay in a table of its own: it becomes facts, and goes when all of it has (backend/stream/from_sync/legacy.py).
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM bot_events) THEN
+        ALTER TABLE bot_events RENAME TO bot_events_legacy;
+    ELSE
+        DROP TABLE bot_events;
+    END IF;
+END $$;
+
 -- migrate:down

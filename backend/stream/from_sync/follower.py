@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-STORE_WAIT = 10.0
+STORE_WAIT = 1.0
 BATCH = 2_000
 LIVE = timedelta(hours=25)
 """What is older is in no window any more, so that a load puts it straight into the facts."""

@@ -186,6 +186,7 @@ def _both_ways(one: str, other: str) -> str:
     return f"(({one}) EXCEPT ALL ({other})) UNION ALL (({other}) EXCEPT ALL ({one}))"
 
 
+NOTHING: dict[str, list[Any]] = {name: [] for name in ("leads", "agents", "interactions", "ledger", "days")}
 _CHECKS = {
     "leads": _both_ways(
         """SELECT d.lead_id, p.location_id, d.agent_id, d.kind, d.source, d.stage, d.temperature, d.opted_out, d.last_contact_at,
@@ -216,7 +217,7 @@ _CHECKS = {
              FROM deals WHERE _deleted_at IS NULL GROUP BY 1, 2, 3""",
     ),
     "days": _both_ways(
-        "SELECT date_key, interactions FROM agg_daily_metrics WHERE location_key = -1 AND bot_key = 0 AND interactions <> 0",
+        "SELECT date_key, sum(interactions)::bigint FROM agg_daily_metrics WHERE location_key = -1 GROUP BY 1 HAVING sum(interactions) <> 0",
         "SELECT date_key, count(*) FROM fact_lead_interactions GROUP BY 1",
     ),
 }

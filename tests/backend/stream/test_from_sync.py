@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from random import Random
 
 import asyncpg
 import pytest
@@ -16,42 +15,15 @@ from hypothesis import strategies as st
 from backend.deps import Deps
 from backend.storage import feed, pool
 from backend.storage.warehouse import feed_cursor, synced
-from backend.stream import from_sync, ingest, sink
+from backend.stream import from_sync
 from backend.stream.from_sync.follower import Changed, Follower
 from domain import tables
-from tests.backend.stream.synced_world import World, catch_up, differences, number
-from tests.serving import MakeUser
+from tests.backend.stream.synced_world import NOTHING, World, catch_up, differences, number
 
 pytestmark = pytest.mark.anyio
 
-NOTHING: dict[str, list[object]] = {
-    name: [] for name in ("leads", "agents", "interactions", "ledger", "days")
-}
-
 
 STEPS = (*("change",) * 6, *("follow",) * 4, "crash", "lose")
-
-
-@pytest.fixture
-async def follower(deps: Deps) -> AsyncIterator[Follower]:
-    """With a sink behind it, as in the server."""
-    jobs = [asyncio.create_task(job(deps)) for job in (sink.run, ingest.run)]
-    connection = await asyncpg.connect(deps.database_url, server_settings={"timezone": "UTC"})
-    following = Follower(deps=deps, connection=connection)
-    yield following
-    following.rest()
-    await connection.close()
-    for job in jobs:
-        job.cancel()
-    await asyncio.gather(*jobs, return_exceptions=True)
-
-
-@pytest.fixture
-async def world(deps: Deps, make_user: MakeUser) -> World:
-    await make_user(role="manager", locations=("Rancho Cucamonga", "Seattle"))
-    async with deps.pool.acquire() as connection:
-        offices = [row["id"] for row in await connection.fetch("SELECT id FROM locations ORDER BY name")]
-    return World(deps=deps, offices=offices, dice=Random(1))
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
