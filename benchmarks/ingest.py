@@ -30,6 +30,7 @@ GOAL = 0.5
 TABLES = (
     "fact_lead_interactions",
     "fact_bot_performance",
+    "fact_bot_conversations",
     "deal_states",
     "fact_commission_events",
     "fact_system_health",
@@ -123,7 +124,8 @@ async def _rows_since(
     """The rows that came since the last call, as they lie in the facts."""
     found = {}
     for table in TABLES:
-        rows = await connection.fetch(f"SELECT f.*, ctid::text || tableoid FROM {table} f")  # noqa: S608 - fixed words
+        key = "conversation_id" if table == "fact_bot_conversations" else "ctid::text || tableoid"
+        rows = await connection.fetch(f"SELECT f.*, {key} FROM {table} f")  # noqa: S608 - fixed words
         found[table] = [tuple(row)[:-1] for row in rows if (table, row[-1]) not in copied]
         copied.update((table, row[-1]) for row in rows)
     return found

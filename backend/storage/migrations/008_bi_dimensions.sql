@@ -106,6 +106,30 @@ CREATE INDEX dim_lead_as_of ON dim_lead (lead_id, valid_from);
 CREATE INDEX dim_lead_active ON dim_lead (location_key, last_contact_at)
     WHERE valid_to = 'infinity' AND stage NOT IN ('closed', 'lost') AND NOT opted_out;
 
+-- Counts the transactions that brought or took away versions, in the order of their commits: whoever keeps versions in mind looks
+-- here whether they still are all there are.
+CREATE TABLE bi_versions (
+    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    number bigint NOT NULL DEFAULT 0
+);
+INSERT INTO bi_versions DEFAULT VALUES;
+CREATE FUNCTION bi_count_versions() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE bi_versions SET number = number + 1 WHERE EXISTS (SELECT FROM changed);
+    RETURN NULL;
+END $$;
+DO $$
+DECLARE
+    dimension text;
+BEGIN
+    FOREACH dimension IN ARRAY ARRAY['dim_agent', 'dim_lead'] LOOP
+        EXECUTE format('CREATE TRIGGER bi_versions_came AFTER INSERT ON %I REFERENCING NEW TABLE AS changed
+                        FOR EACH STATEMENT EXECUTE FUNCTION bi_count_versions()', dimension);
+        EXECUTE format('CREATE TRIGGER bi_versions_went AFTER DELETE ON %I REFERENCING OLD TABLE AS changed
+                        FOR EACH STATEMENT EXECUTE FUNCTION bi_count_versions()', dimension);
+    END LOOP;
+END $$;
+
 -- An office is known to the warehouse in the transaction that makes it.
 CREATE FUNCTION bi_follow_locations() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

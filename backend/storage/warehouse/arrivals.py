@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from backend.events import BotPerformance, Event, LeadInteraction
+from backend.events import BotPerformance, Event, LeadInteraction, SystemHealth
 from backend.storage.warehouse import partitions
-from backend.storage.warehouse.keys import NOWHERE, Keys, Spot
+from backend.storage.warehouse.keys import NOWHERE, Keys, Named, Spot
 from backend.storage.warehouse.staging import STAGES, NotStoredError, Row
 
 MOST_AHEAD = timedelta(minutes=5)
@@ -51,21 +52,24 @@ class Ready:
     repeated: int = 0
 
 
-def locations(batch: Sequence[Arrived]) -> set[UUID]:
-    found = {arrived.event.location_id for arrived in batch}
-    return {one for one in found if one is not None}
-
-
-def bots(batch: Sequence[Arrived]) -> set[str]:
-    found: set[str | None] = set()
+def named(batch: Sequence[Arrived]) -> Named:
+    locations, bots, leads, agents = set[Any](), set[Any](), set[Any](), set[Any]()
     for arrived in batch:
         event = arrived.event
+        locations.add(event.location_id)
+        if isinstance(event, SystemHealth):
+            continue
+        leads.add(event.lead_id)
         if isinstance(event, BotPerformance):
-            found.add(event.bot_id)
-            found.add(event.to_bot_id)
-        elif isinstance(event, LeadInteraction):
-            found.add(event.bot_id)
-    return {one for one in found if one is not None}
+            bots.add(event.bot_id)
+            bots.add(event.to_bot_id)
+        else:
+            agents.add(event.agent_id)
+            if isinstance(event, LeadInteraction):
+                bots.add(event.bot_id)
+    for found in (locations, bots, leads, agents):
+        found.discard(None)
+    return Named(locations, bots, leads, agents)
 
 
 def ready(batch: Sequence[Arrived], keys: Keys, *, months_kept: int) -> Ready:

@@ -6,11 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from backend.storage.pool import Connection
-from backend.storage.warehouse import asof
 
 _COLUMNS = (
     "occurred_at, event_id, received_at, date_key, location_key, bot_key, to_bot_key, lead_id, conversation_id, event_type, "
-    "confidence_bp, quality_bp, processing_us, success, replied, reason, source_key, props"
+    "confidence_bp, quality_bp, processing_us, success, replied, reason, source_key, props, lead_key"
 )
 
 # Only facts that are new tell anything, so a repeat changes nothing here either. Each column is a least (or greatest) of what the
@@ -18,8 +17,8 @@ _COLUMNS = (
 # At the end, `o` is the conversation as it was before: a statement does not see what it writes.
 _STORE = f"""
 WITH came AS (
-    INSERT INTO fact_bot_performance ({_COLUMNS}, lead_key)
-    SELECT {_COLUMNS}, {asof.LEAD} FROM pg_temp.stage_performance s ON CONFLICT DO NOTHING
+    INSERT INTO fact_bot_performance ({_COLUMNS})
+    SELECT {_COLUMNS} FROM pg_temp.stage_performance ON CONFLICT DO NOTHING
     RETURNING conversation_id, occurred_at, event_id, date_key, location_key, bot_key, lead_id, event_type, success, replied),
 told AS MATERIALIZED (
     SELECT conversation_id,

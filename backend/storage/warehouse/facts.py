@@ -15,7 +15,7 @@ import asyncpg
 
 from backend.events import BotPerformance, CommissionEvent, Event, LeadInteraction, SystemHealth
 from backend.storage.pool import Connection
-from backend.storage.warehouse import arrivals, asof, conversations, ledger, partitions, touched
+from backend.storage.warehouse import arrivals, conversations, ledger, partitions, touched
 from backend.storage.warehouse.arrivals import Arrived, Rejected
 from backend.storage.warehouse.conversations import Counted
 from backend.storage.warehouse.keys import Keys, Spot
@@ -41,8 +41,8 @@ _LOCK = "SELECT bi_alone()"
 
 _INTERACTION = ", ".join(STAGES[LeadInteraction].columns)
 _STORE_INTERACTIONS = (
-    f"INSERT INTO fact_lead_interactions ({_INTERACTION}, lead_key, agent_key) "  # noqa: S608 - fixed words
-    f"SELECT {_INTERACTION}, {asof.LEAD}, {asof.AGENT} FROM pg_temp.stage_interactions s ON CONFLICT DO NOTHING"
+    f"INSERT INTO fact_lead_interactions ({_INTERACTION}) "  # noqa: S608 - fixed words
+    f"SELECT {_INTERACTION} FROM pg_temp.stage_interactions ON CONFLICT DO NOTHING"
 )
 _HEALTH = ", ".join(STAGES[SystemHealth].columns)
 _STORE_HEALTH = f"INSERT INTO fact_system_health ({_HEALTH}) SELECT {_HEALTH} FROM pg_temp.stage_health ON CONFLICT DO NOTHING"  # noqa: S608 - fixed words
@@ -77,7 +77,7 @@ async def store(
     Raises: what asyncpg does; then nothing of the batch is stored. One of `NOT_TAKEN`: some event of it is at fault.
     """
     keys = await _ready(connection)
-    await keys.learn(connection, arrivals.locations(batch), arrivals.bots(batch))
+    await keys.learn(connection, arrivals.named(batch))
     ready = arrivals.ready(batch, keys, months_kept=months_kept)
     if missing := ready.months - keys.months:
         await partitions.make(connection, missing)

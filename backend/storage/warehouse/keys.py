@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from uuid import UUID
@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from backend.storage.pool import Connection
 from backend.storage.warehouse.scope import NO_BOT
+from backend.storage.warehouse.versions import Versions
 
 logger = logging.getLogger(__name__)
 
@@ -48,25 +49,35 @@ NOWHERE = Spot(location_key=0, date_key=0, hour="", month=date.min)
 
 
 @dataclass(slots=True)
+class Named:
+    """Whom and what the events of a batch name."""
+
+    locations: set[UUID] = field(default_factory=set)
+    bots: set[str] = field(default_factory=set)
+    leads: set[UUID] = field(default_factory=set)
+    agents: set[UUID] = field(default_factory=set)
+
+
+@dataclass(slots=True)
 class Keys:
     """Of one connection; each sink has its own."""
 
     places: Mapping[UUID, Place] = field(default_factory=dict)
     bots: dict[str, int] = field(default_factory=dict)
     months: set[date] = field(default_factory=set)
+    versions: Versions = field(default_factory=Versions)
     seen: dict[UUID, datetime] = field(default_factory=dict)
     """Event id → its moment, of the last events stored."""
     _spots: dict[tuple[UUID, int], Spot] = field(default_factory=dict)
     _looked: float = 0.0
 
-    async def learn(
-        self, connection: Connection, location_ids: Collection[UUID], bot_ids: Collection[str]
-    ) -> None:
+    async def learn(self, connection: Connection, named: Named) -> None:
         """Look up what is not known; a bot that nobody knows gets a row, while there are fewer than `MOST_BOTS`."""
-        if not self.places.keys() >= set(location_ids) or time.monotonic() - self._looked > FRESH_SECONDS:
+        if not self.places.keys() >= named.locations or time.monotonic() - self._looked > FRESH_SECONDS:
             await self._look_up_places(connection)
-        if new := sorted(set(bot_ids) - self.bots.keys()):
+        if new := sorted(named.bots - self.bots.keys()):
             await self._look_up_bots(connection, new)
+        await self.versions.learn(connection, named.leads, named.agents)
 
     def spot(self, location_id: UUID, moment: datetime) -> Spot | None:
         """None: no such office."""

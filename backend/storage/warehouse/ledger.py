@@ -9,16 +9,15 @@ moment, whatever the order in which they came.
 from __future__ import annotations
 
 from backend.storage.pool import Connection
-from backend.storage.warehouse import asof
 from backend.storage.warehouse.conversations import Counted
 
 _STATE = (
     "deal_id, occurred_at, event_id, received_at, date_key, closed_key, location_key, lead_id, agent_id, "
-    "stage, sells, price_cents, rate_bp, gross_cents, company_cents, source, source_key"
+    "stage, sells, price_cents, rate_bp, gross_cents, company_cents, source, source_key, lead_key, agent_key"
 )
 _KEEP = f"""
-INSERT INTO deal_states ({_STATE}, lead_key, agent_key)
-SELECT {_STATE}, {asof.LEAD}, {asof.AGENT} FROM pg_temp.stage_states s ORDER BY s.deal_id, s.occurred_at, s.event_id
+INSERT INTO deal_states ({_STATE})
+SELECT {_STATE} FROM pg_temp.stage_states s ORDER BY s.deal_id, s.occurred_at, s.event_id
 ON CONFLICT DO NOTHING RETURNING deal_id, event_id
 """  # noqa: S608 - fixed words
 

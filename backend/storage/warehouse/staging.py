@@ -80,6 +80,8 @@ def _interaction(
         event.success,
         source_key,
         _json(event.props),
+        keys.versions.lead(event.lead_id, event.occurred_at),
+        keys.versions.agent(event.agent_id, spot.location_key, event.occurred_at),
     )
 
 
@@ -105,6 +107,7 @@ def _performance(
         event.reason,
         source_key,
         _json(event.props),
+        keys.versions.lead(event.lead_id, event.occurred_at),
     )
 
 
@@ -130,6 +133,8 @@ def _state(
         event.company_cents or 0,
         event.source or "",
         source_key,
+        keys.versions.lead(event.lead_id, event.occurred_at),
+        keys.versions.agent(event.agent_id, spot.location_key, event.occurred_at),
     )
 
 
@@ -157,21 +162,21 @@ STAGES: Mapping[type[Event], Stage] = {
         name="stage_interactions",
         like="fact_lead_interactions",
         columns="occurred_at event_id received_at date_key location_key bot_key lead_id agent_id deal_id conversation_id "
-        "event_type channel direction stage temperature confidence_bp frs pcs processing_us success source_key props".split(),
+        "event_type channel direction stage temperature confidence_bp frs pcs processing_us success source_key props lead_key agent_key".split(),
         row=_interaction,
     ),
     BotPerformance: Stage(
         name="stage_performance",
         like="fact_bot_performance",
         columns="occurred_at event_id received_at date_key location_key bot_key to_bot_key lead_id conversation_id "
-        "event_type confidence_bp quality_bp processing_us success replied reason source_key props".split(),
+        "event_type confidence_bp quality_bp processing_us success replied reason source_key props lead_key".split(),
         row=_performance,
     ),
     CommissionEvent: Stage(
         name="stage_states",
         like="deal_states",
         columns="deal_id occurred_at event_id received_at date_key closed_key location_key lead_id agent_id "
-        "stage sells price_cents rate_bp gross_cents company_cents source source_key".split(),
+        "stage sells price_cents rate_bp gross_cents company_cents source source_key lead_key agent_key".split(),
         row=_state,
     ),
     SystemHealth: Stage(

@@ -72,22 +72,55 @@ async def test_the_day_is_that_of_the_office_and_the_month_is_made(writer: Conne
     ]
 
 
+_VERSION = """INSERT INTO dim_lead (lead_id, location_key, kind, stage, valid_from, valid_to, created_at)
+    VALUES ($1, 1, 'seller', $2, $3, coalesce($4::timestamptz, 'infinity'), now())"""
+_STAGES = (
+    "SELECT d.stage FROM fact_lead_interactions f LEFT JOIN dim_lead d USING (lead_key) ORDER BY occurred_at"
+)
+
+
 async def test_facts_carry_the_version_of_their_time(owner: Connection, writer: Connection) -> None:
-    lead = uuid.uuid4()
-    key = await owner.fetchval("SELECT location_key FROM dim_location WHERE location_id = $1", events.PLACE)
-    change = events.before(days=2)
-    for stage, begin, end in (("new", events.before(days=9), change), ("offer", change, None)):
-        await owner.execute(
-            "INSERT INTO dim_lead (lead_id, location_key, kind, stage, valid_from, valid_to, created_at) "
-            "VALUES ($1, $2, 'seller', $3, $4, coalesce($5::timestamptz, 'infinity'), now())",
-            lead, key, stage, begin, end,
-        )  # fmt: skip
-    moments = [events.before(days=n) for n in (1, 3, 12)]
+    lead, change = uuid.uuid4(), events.before(days=2)
+    await owner.execute(_VERSION, lead, "new", events.before(days=9), change)
+    await owner.execute(_VERSION, lead, "offer", change, None)
+    moments = [events.before(days=n) for n in (12, 3, 1)]
 
     await facts.store(writer, arrived(*(events.interaction(lead_id=lead, occurred_at=m) for m in moments)))
 
-    found = "SELECT d.stage FROM fact_lead_interactions f JOIN dim_lead d USING (lead_key) ORDER BY occurred_at DESC"
-    assert await rows(owner, found) == [("offer",), ("new",), ("new",)]
+    assert await rows(owner, _STAGES) == [("new",), ("new",), ("offer",)]
+
+
+async def test_versions_that_come_later_are_seen(owner: Connection, writer: Connection) -> None:
+    lead, change = uuid.uuid4(), events.before(days=5)
+    event = {"lead_id": lead, "agent_id": uuid.uuid4()}
+
+    await facts.store(writer, arrived(events.interaction(occurred_at=events.before(days=9), **event)))
+    await owner.execute(_VERSION, lead, "new", events.before(days=8), change)
+    await facts.store(writer, arrived(events.interaction(occurred_at=events.before(days=7), **event)))
+    await owner.execute("UPDATE dim_lead SET valid_to = $1", change)
+    await owner.execute(_VERSION, lead, "offer", change, None)
+    await facts.store(writer, arrived(events.interaction(occurred_at=events.before(days=3), **event)))
+    await owner.execute("DELETE FROM dim_lead")
+    await facts.store(writer, arrived(events.interaction(occurred_at=events.before(days=1), **event)))
+
+    keys = "SELECT lead_key IS NULL FROM fact_lead_interactions ORDER BY occurred_at"
+    assert await rows(owner, keys) == [(True,), (False,), (False,), (True,)]
+    assert await owner.fetchval("SELECT count(DISTINCT lead_key) FROM fact_lead_interactions") == 2
+
+
+async def test_an_agent_has_versions_at_each_office(owner: Connection, writer: Connection) -> None:
+    agent = uuid.uuid4()
+    for key in (1, 2):
+        await owner.execute(
+            "INSERT INTO dim_agent (agent_id, location_key, role, valid_from) VALUES ($1, $2, 'agent', $3)",
+            agent, key, events.before(days=9),
+        )  # fmt: skip
+    told = [events.interaction(agent_id=agent, location_id=place) for place in (events.PLACE, events.OTHER)]
+
+    await facts.store(writer, arrived(*told))
+
+    found = "SELECT f.location_key = d.location_key FROM fact_lead_interactions f JOIN dim_agent d USING (agent_key)"
+    assert await rows(owner, found) == [(True,), (True,)]
 
 
 async def test_a_bot_nobody_knows_gets_a_row(writer: Connection) -> None:
