@@ -26,7 +26,9 @@ MOST_ORIGINS = 78
 YEAR = 52
 RECENT = 13
 LEVEL = 26
-"""Errors are measured in means of so many weeks before, so that those of a smaller past count alike."""
+LEAST_OF_MEAN = 0.5
+"""Errors are measured in means of the LEVEL weeks before, so that those of a smaller past count alike; after a long lull, in
+so much of the mean of all weeks before."""
 MODELS = ("naive", "seasonal_naive", "recent_mean", "pipe")
 LEVELS = (0.80, 0.95)
 
@@ -57,7 +59,9 @@ class History:
         return None if found is None else found[0] + found[1] * mean
 
     def level(self, known: int) -> float:
-        return float(max(self.weeks[max(0, known - LEVEL) : known].mean(), 1.0))
+        """What an error is measured in; 0 before the first revenue."""
+        past = self.weeks[:known]
+        return float(max(past[-LEVEL:].mean(), LEAST_OF_MEAN * past.mean(), 0.0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +117,8 @@ def least_weeks(ahead: int) -> int:
 def tried(history: History, ahead: int) -> list[Track]:
     """The models that could speak at half of the past weeks or more, all of them on the same weeks; the best first."""
     last = len(history.weeks) - ahead
-    origins = range(max(LEAST_TRAINING, last - MOST_ORIGINS + 1), last + 1)
+    first = max(LEAST_TRAINING, last - MOST_ORIGINS + 1)
+    origins = [known for known in range(first, last + 1) if history.level(known) > 0]
     said = {name: {known: history.model(name, known, ahead) for known in origins} for name in MODELS}
     able = {
         name: {known for known, weeks in found.items() if weeks is not None}

@@ -98,14 +98,21 @@ async def gather(connection: Connection, places: Sequence[int], keys: Sequence[i
 
 def told(material: Material, days: int) -> dict[str, Any]:
     """The forecast as an answer; numbers only where the history holds them."""
+    made = _made(material, days)
+    if isinstance(made, str):
+        return _answer(material, days, None) | {"note": f"not enough data: {made}"}
+    return _answer(material, days, made)
+
+
+def _made(material: Material, days: int) -> _Forecast | str:
+    """The forecast, or what the history lacks."""
     ahead = -(-days // WEEK)
-    short = _missing(material, ahead)
-    tracks = [] if short else backtest.tried(material.history, ahead)
+    if short := _missing(material, ahead):
+        return short
+    tracks = backtest.tried(material.history, ahead)
     if not tracks or not tracks[0].trials:
-        return _answer(material, days, None) | {
-            "note": f"not enough data: {short or 'no model could be tried'}"
-        }
-    return _answer(material, days, _Forecast(material=material, tracks=tuple(tracks), days=days, ahead=ahead))
+        return "no model could be tried"
+    return _Forecast(material=material, tracks=tuple(tracks), days=days, ahead=ahead)
 
 
 def _missing(material: Material, ahead: int) -> str:
@@ -181,6 +188,13 @@ class _Forecast:
             "note": "Past weeks overlap: n of them hold independent_n that do not. The model was chosen on the same weeks.",
         }
 
+    def warning(self) -> str | None:
+        """Where it is worth no more than to say that there will be nothing."""
+        wape = self.best.wape()
+        if wape is not None and wape < 1:
+            return None
+        return "of little use: such forecasts erred by more than the revenue itself"
+
     def luck_floor(self) -> float | None:
         """The relative error that luck alone brings to such a total."""
         material = self.material
@@ -201,16 +215,12 @@ class Prospect:
 
 def prospect(material: Material, days: int) -> Prospect | str:
     """Of the whole weeks that hold these days; or what the history lacks."""
-    ahead = -(-days // WEEK)
-    if short := _missing(material, ahead):
-        return short
-    tracks = backtest.tried(material.history, ahead)
-    if not tracks or not tracks[0].trials:
-        return "no model could be tried"
-    found = _Forecast(material=material, tracks=tuple(tracks), days=days, ahead=ahead)
+    found = _made(material, days)
+    if isinstance(found, str):
+        return found
     return Prospect(
         model=found.best.model,
-        ahead=ahead,
+        ahead=found.ahead,
         value=float(found.weeks().sum()),
         errors=tuple(trial.error * found.level for trial in found.best.trials),
         wape=found.best.wape(),
@@ -233,7 +243,7 @@ def _answer(material: Material, days: int, forecast: _Forecast | None) -> dict[s
         "weeks": forecast.course() if forecast else [],
         "backtest": forecast.backtest() if forecast else None,
         "luck_floor_wape": forecast.luck_floor() if forecast else None,
-        "note": None,
+        "note": forecast.warning() if forecast else None,
     }
 
 

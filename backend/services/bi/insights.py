@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from backend.actor import Actor
@@ -106,6 +106,7 @@ class Look:
     connection: Connection
     asked: InsightQuestion
     now: datetime
+    _material: list[forecast.Material] = field(default_factory=list)
 
     @property
     def keys(self) -> Sequence[int]:
@@ -114,6 +115,19 @@ class Look:
     @property
     def calendar(self) -> spans.Calendar:
         return self.asked.calendar(self.now)
+
+    @property
+    def until(self) -> date:
+        return spans.day_of(complete_until(self.calendar))
+
+    async def material(self) -> forecast.Material:
+        """Read once for all kinds that need it."""
+        if not self._material:
+            scope = self.asked.scope
+            self._material.append(
+                await forecast.gather(self.connection, scope.places, scope.keys, self.until)
+            )
+        return self._material[0]
 
 
 async def _cooling(look: Look) -> Found:
@@ -143,15 +157,11 @@ async def _bots(look: Look) -> Found:
 
 
 async def _pace(look: Look) -> Found:
-    until = spans.day_of(complete_until(look.calendar))
-    material = await forecast.gather(look.connection, look.asked.scope.places, look.keys, until)
-    return await asyncio.to_thread(insight_deals.revenue_pace, material)
+    return await asyncio.to_thread(insight_deals.revenue_pace, await look.material())
 
 
 async def _stages(look: Look) -> Found:
-    until = spans.day_of(complete_until(look.calendar))
-    material = await forecast.gather(look.connection, look.asked.scope.places, look.keys, until)
-    return insight_deals.stage_bottlenecks(material.history.pipe, until)
+    return insight_deals.stage_bottlenecks((await look.material()).history.pipe, look.until)
 
 
 async def _sources(look: Look) -> Found:

@@ -104,6 +104,25 @@ def test_the_error_and_the_coverage_stand_beside_their_n_and_the_floor_of_luck()
     assert tested["wape"] == min(line["wape"] for line in tested["candidates"])
 
 
+def test_after_a_long_lull_the_bands_are_as_wide_as_what_was_before() -> None:
+    weeks = np.concatenate([_weeks(3, 60), np.zeros(30)])
+
+    said = forecast.told(_material(weeks), 30)
+
+    assert said["total"]["high_80"] > weeks[:60].mean()
+    assert said["note"] is None or said["backtest"]["wape"] >= 1
+
+
+def test_a_forecast_that_errs_by_more_than_there_is_says_so() -> None:
+    weeks = np.zeros(80)
+    weeks[::13] = 5_000_000.0  # a closing each quarter
+
+    said = forecast.told(_material(weeks), 30)
+
+    assert said["backtest"]["wape"] >= 1
+    assert said["note"] == "of little use: such forecasts erred by more than the revenue itself"
+
+
 def test_no_forecast_sees_what_came_after_it() -> None:
     weeks = _weeks(4, 100)
     history = History(weeks=weeks, until=UNTIL, pipe=NOTHING)
