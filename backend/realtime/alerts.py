@@ -13,7 +13,7 @@ from redis import exceptions as redis_errors
 from backend import errors as faults
 from backend.realtime import messages, resume
 from backend.realtime.audience import ALL
-from backend.realtime.buckets import Priority
+from backend.realtime.buckets import NAMES, Priority
 from backend.realtime.hub import Message, Subscription
 from backend.realtime.members import Group, Point, Stamp
 from backend.realtime.resume import Entry
@@ -163,4 +163,4 @@ class AlertGroup(Group):
 
 def _priority(said: object) -> Priority:
     """As an alert names it; one that nobody knows is as urgent as the channel."""
-    return Priority(str(said)) if said in set(Priority) else Priority.HIGH
+    return NAMES.get(str(said), Priority.HIGH)

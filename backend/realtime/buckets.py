@@ -3,63 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import IntEnum
 
 MINUTE = 60.0
 BURST_SHARE = 10
-_ROUNDING = 1e-9
+_ENOUGH = 1.0 - 1e-9
 
 
-class Priority(StrEnum):
-    """How much a message matters; the limits are per priority and connection (BI_MESSAGE_THROTTLE_LIMITS)."""
+class Priority(IntEnum):
+    """How much a message matters, the most important first; limits are per priority and connection."""
 
-    CRITICAL = "critical"
-    HIGH = "high"
-    NORMAL = "normal"
-    LOW = "low"
-
-
-DEFAULTS: Mapping[str, int] = {
-    Priority.CRITICAL: 100,
-    Priority.HIGH: 50,
-    Priority.NORMAL: 30,
-    Priority.LOW: 10,
-}
+    CRITICAL = 0
+    HIGH = 1
+    NORMAL = 2
+    LOW = 3
 
 
-@dataclass(slots=True)
+NAMES: Mapping[str, Priority] = {priority.name.lower(): priority for priority in Priority}
+"""As BI_MESSAGE_THROTTLE_LIMITS and alerts call them."""
+DEFAULTS: Mapping[str, int] = {"critical": 100, "high": 50, "normal": 30, "low": 10}
+
+
 class Bucket:
-    """`per_minute` tokens in any 60 seconds: `burst` of them at once, the rest evenly. Times are monotonic seconds."""
+    """`per_minute` tokens in any 60 seconds: `burst` of them (0: a tenth) at once, the rest evenly.
 
-    per_minute: int
-    burst: int = 0
-    """How many at once; 0: a tenth."""
-    tokens: float = field(init=False)
-    at: float | None = field(init=False, default=None)
-    slowed: bool = False
-    """Half as many, for a line that hardly keeps up."""
+    Times are monotonic seconds.
+    """
 
-    def __post_init__(self) -> None:
-        self.burst = self.burst or max(1, self.per_minute // BURST_SHARE)
-        self.tokens = float(self.burst)
+    __slots__ = ("_at", "_burst", "_full", "_rate", "_tokens")
 
-    @property
-    def _rate(self) -> float:
-        """Tokens a second. A burst and a minute of these make `per_minute` together."""
-        full = max(1, self.per_minute - self.burst) / MINUTE
-        return full / 2 if self.slowed else full
+    def __init__(self, per_minute: int, *, burst: int = 0) -> None:
+        self._burst = float(burst or max(1, per_minute // BURST_SHARE))
+        # A burst and a minute of these make `per_minute` together.
+        self._full = self._rate = max(1.0, per_minute - self._burst) / MINUTE
+        self._tokens = self._burst
+        self._at = -MINUTE * 60
+
+    def slow(self, slowed: bool) -> None:
+        """Half as many, for a line that hardly keeps up; or as many as before."""
+        self._rate = self._full / 2 if slowed else self._full
 
     def take(self, now: float) -> bool:
         """Is there one? Then it is taken."""
-        if self.at is not None:
-            self.tokens = min(float(self.burst), self.tokens + max(0.0, now - self.at) * self._rate)
-        self.at = now
-        if self.tokens < 1.0 - _ROUNDING:
+        tokens = self._tokens
+        if now > self._at:
+            tokens += (now - self._at) * self._rate
+            tokens = min(tokens, self._burst)
+            self._at = now
+        if tokens < _ENOUGH:
+            self._tokens = tokens
             return False
-        self.tokens = max(0.0, self.tokens - 1.0)
+        self._tokens = tokens - 1.0
         return True
 
     def wait(self) -> float:
         """Seconds from the last `take` until there is one."""
-        return max(0.0, (1.0 - self.tokens) / self._rate)
+        return max(0.0, (1.0 - self._tokens) / self._rate)

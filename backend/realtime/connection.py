@@ -45,7 +45,7 @@ class Note:
 class Seat:
     """The connection's place in a group: how much of it was sent."""
 
-    __slots__ = ("_connection", "_point", "acked", "group", "sent")
+    __slots__ = ("_connection", "_point", "acked", "channel", "group", "priority", "sent")
 
     def __init__(self, connection: Connection, group: Group, point: Point | None) -> None:
         self._connection = connection
@@ -53,10 +53,8 @@ class Seat:
         self._point = point
         self.sent: int | None = None
         self.acked = 0
-
-    @property
-    def channel(self) -> str:
-        return self.group.question.channel
+        self.channel = group.question.channel
+        self.priority = group.kind.priority
 
     def greet(self) -> None:
         """The first frame, at once: it is what the other side asked for. Later, where there is nothing to show yet."""
@@ -64,7 +62,7 @@ class Seat:
             return
         for frame in self.group.greeting(self._point):
             self._connection.write(frame, self.channel)
-        self.sent, self._point = self.group.point.offset, None
+        self.sent, self._point = self.group.offset, None
 
     def restart(self, point: Point | None) -> None:
         """Asked for once more."""
@@ -76,7 +74,7 @@ class Seat:
         if self.sent is None:
             self.greet()
         else:
-            self._connection.post(self, self, self.group.kind.priority)
+            self._connection.offer(self)
 
     def told(self, frame: Frame, key: Hashable, priority: Priority) -> None:
         if self.sent is not None:
@@ -84,14 +82,14 @@ class Seat:
 
     def take(self) -> Frame:
         """All that changed since the last one."""
-        since, self.sent = self.sent or 0, self.group.point.offset
+        since, self.sent = self.sent or 0, self.group.offset
         return self.group.frame(since)
 
 
 class Connection:
     """Everything here runs in the loop and never waits for the other side."""
 
-    __slots__ = ("_counters", "_due", "_mailbox", "_stalled", "_timer", "actor", "asked", "audience", "checked", "closed", "id", "line", "peer", "place", "proof", "quality", "rtt", "seats")  # fmt: skip
+    __slots__ = ("_counters", "_due", "_loop", "_mailbox", "_stalled", "_timer", "actor", "asked", "audience", "checked", "closed", "id", "line", "peer", "place", "proof", "quality", "rtt", "seats")  # fmt: skip
 
     def __init__(self, *, line: Line, actor: Actor, proof: bytes, place: str, audience: Audience, peer: Peer, limits: Mapping[str, int], counters: Counters) -> None:  # fmt: skip
         self.id = uuid.uuid4().hex[:12]
@@ -104,7 +102,8 @@ class Connection:
         self.seats: dict[Question, Seat] = {}
         self.quality = Quality.GOOD
         self.closed = False
-        self.checked = self.asked = asyncio.get_running_loop().time()
+        self._loop = asyncio.get_running_loop()
+        self.checked = self.asked = self._loop.time()
         self.rtt = 0.0
         self._mailbox: Mailbox[Seat | Note] = Mailbox(limits)
         self._counters = counters
@@ -117,35 +116,52 @@ class Connection:
         """In lists of who is present: ids only."""
         return f"{self.actor.id}:{self.id}"
 
-    def post(self, key: Hashable, item: Seat | Note, priority: Priority) -> None:
+    def offer(self, seat: Seat) -> None:
+        """Its group has news: at once where nothing waits, else when its turn comes."""
+        if self.closed:
+            return
+        now = self._loop.time()
+        if self._stalled is None and self._mailbox.straight(seat.priority, now):
+            frame = seat.group.frame(seat.sent or 0)
+            if self.line.push(frame, HOLD_BYTES) <= HOLD_BYTES:
+                seat.sent = seat.group.offset
+                self._count(frame, seat.channel)
+                return
+        self._counters.coalesced += self._mailbox.put(seat, seat, seat.priority)
+        self._pump(now)
+
+    def post(self, key: Hashable, note: Note, priority: Priority) -> None:
         """Let it go out as soon as its priority allows."""
         if self.closed:
             return
         if priority is not Priority.CRITICAL:
-            self._counters.coalesced += self._mailbox.put(key, item, priority)
-        elif not self._mailbox.urge(item):
+            self._counters.coalesced += self._mailbox.put(key, note, priority)
+        elif not self._mailbox.urge(note):
             self.cut()
             return
-        self.pump()
+        self._pump(self._loop.time())
 
     def say(self, told: messages.Told) -> None:
         """Answer this client, beside the channels."""
         self.write(frames.prepare(messages.encode(told)), "")
 
     def write(self, frame: Frame, channel: str) -> None:
-        if not self.closed and self.line.write(frame):
-            self._counters.delivered[channel] += 1
-            self._counters.delivered_bytes += len(frame.body)
+        """At once, whatever waits: what the other side asked for itself."""
+        if not self.closed and self.line.push(frame, CUT_BYTES) >= 0:
+            self._count(frame, channel)
 
-    def pump(self) -> None:
+    def _pump(self, now: float) -> None:
         """Write what may go now; the rest when its time comes."""
-        now = asyncio.get_running_loop().time()
         while self._flows(now):
             item = self._mailbox.take(now)
             if item is None:
                 self._later(now)
                 return
             self.write(item.take(), item.channel)
+
+    def _count(self, frame: Frame, channel: str) -> None:
+        self._counters.delivered[channel] += 1
+        self._counters.delivered_bytes += len(frame.body)
 
     def acked(self, channel: str, offset: int) -> None:
         """The other side showed what it got up to here."""
@@ -160,7 +176,7 @@ class Connection:
     def check(self, now: float, returns: int) -> None:
         """Once a second or so: does the line flow, and how well?"""
         if self._stalled is not None:
-            self.pump()
+            self._pump(now)
         if (rtt := self.line.rtt()) != self.rtt:
             self.rtt = rtt
             self._counters.rtts.append(rtt)
@@ -185,7 +201,7 @@ class Connection:
         """The line is gone."""
         if not self.closed:
             self.closed = True
-            self._counters.dropped += len(self._mailbox)
+            self._counters.dropped += self._mailbox.waiting
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -212,8 +228,8 @@ class Connection:
                 return
             self._timer.cancel()
         self._due = now + wait
-        self._timer = asyncio.get_running_loop().call_later(wait + 0.001, self._on_time)
+        self._timer = self._loop.call_later(wait + 0.001, self._on_time)
 
     def _on_time(self) -> None:
         self._timer = None
-        self.pump()
+        self._pump(self._loop.time())

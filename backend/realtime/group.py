@@ -44,6 +44,10 @@ class StateGroup(Group):
         return Point(self.picture.epoch, self.picture.offset)
 
     @property
+    def offset(self) -> int:
+        return self.picture.offset
+
+    @property
     def ready(self) -> bool:
         return self.picture.made is not None
 
@@ -59,13 +63,14 @@ class StateGroup(Group):
 
     def frame(self, since: int) -> Frame:
         """The same one for all who are equally far; NEVER: a snapshot."""
-        if since not in self._frames:
+        found = self._frames.get(since)
+        if found is None:
             made = self.picture.made
             assert made is not None
             stamp = Stamp(made.as_of, made.watermark, made.complete)
             kind = messages.Snapshot if since == NEVER else messages.Update
-            self._frames[since] = self.prepared(kind, stamp, self.picture.since(since))
-        return self._frames[since]
+            found = self._frames[since] = self.prepared(kind, stamp, self.picture.since(since))
+        return found
 
     async def run(self) -> None:
         """After news of these locations, and once a minute (clocks run too): look, and tell the members."""

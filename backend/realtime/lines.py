@@ -10,7 +10,7 @@ from typing import Protocol
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from backend.realtime.frames import Frame
-from backend.realtime.protocol import EXTENSION, PreparedProtocol
+from backend.realtime.protocol import EXTENSION, GONE, PreparedProtocol
 
 PATIENCE = 2.0
 """Seconds a closing line may take to send what it holds."""
@@ -19,7 +19,7 @@ PATIENCE = 2.0
 class Line(Protocol):
     """Nothing here waits for the other side."""
 
-    def write(self, frame: Frame) -> bool: ...
+    def push(self, frame: Frame, most: int) -> int: ...
 
     def unsent(self) -> int: ...
 
@@ -33,14 +33,15 @@ class Line(Protocol):
 class PreparedLine:
     """Straight to the transport."""
 
-    __slots__ = ("_protocol",)
+    __slots__ = ("_deflated", "_protocol")
 
     def __init__(self, protocol: PreparedProtocol) -> None:
         self._protocol = protocol
+        self._deflated = protocol.takes_deflated
 
-    def write(self, frame: Frame) -> bool:
-        """False: the socket is closing."""
-        return self._protocol.write_frame(frame)
+    def push(self, frame: Frame, most: int) -> int:
+        """Write it, unless more than `most` bytes wait already; the bytes that waited, or GONE."""
+        return self._protocol.push(frame.deflated if self._deflated else frame.plain, most)
 
     def unsent(self) -> int:
         """Bytes that the other side has not taken."""
@@ -68,13 +69,15 @@ class TextLine:
         self._closing: tuple[int, str] | None = None
         self._task = asyncio.create_task(self._send())
 
-    def write(self, frame: Frame) -> bool:
+    def push(self, frame: Frame, most: int) -> int:
+        unsent = self._bytes
         if self._closing is not None or self._task.done():
-            return False
-        self._waiting.append(frame)
-        self._bytes += len(frame.body)
-        self._news.set()
-        return True
+            return GONE
+        if unsent <= most:
+            self._waiting.append(frame)
+            self._bytes += len(frame.body)
+            self._news.set()
+        return unsent
 
     def unsent(self) -> int:
         return self._bytes

@@ -15,25 +15,30 @@ Item = TypeVar("Item")
 
 
 class Mailbox(Generic[Item]):
-    """Pure: times are given, monotonic seconds."""
+    """Pure: times are given, monotonic seconds. `waiting`: how many."""
 
-    __slots__ = ("_buckets", "_critical", "_limits", "_slowed", "_waiting")
+    __slots__ = ("_buckets", "_critical", "_latest", "_limits", "_slowed", "waiting")
 
     def __init__(self, limits: Mapping[str, int] = DEFAULTS) -> None:
+        self.waiting = 0
         self._limits = limits
         self._slowed = False
-        self._buckets: dict[Priority, Bucket] = {}
+        self._buckets: list[Bucket | None] = [None] * len(Priority)
         self._critical: deque[Item] | None = None
-        self._waiting: dict[Priority, dict[Hashable, Item]] = {}
+        self._latest: list[dict[Hashable, Item] | None] = [None] * len(Priority)
 
-    def __len__(self) -> int:
-        return len(self._critical or ()) + sum(len(found) for found in self._waiting.values())
+    def straight(self, priority: Priority, now: float) -> bool:
+        """May a message of this priority go past the mailbox, because nothing waits and it is its turn?"""
+        return not self.waiting and self._bucket(priority).take(now)
 
     def put(self, key: Hashable, item: Item, priority: Priority) -> bool:
         """Wait for a turn; True if it took the place of an older one of this key."""
-        waiting = self._waiting.setdefault(priority, {})
-        replaced = key in waiting
-        waiting[key] = item  # in the older one's place in the row
+        latest = self._latest[priority]
+        if latest is None:
+            latest = self._latest[priority] = {}
+        replaced = key in latest
+        latest[key] = item  # in the older one's place in the row
+        self.waiting += not replaced
         return replaced
 
     def urge(self, item: Item) -> bool:
@@ -43,38 +48,49 @@ class Mailbox(Generic[Item]):
         if len(self._critical) >= MOST_CRITICAL:
             return False
         self._critical.append(item)
+        self.waiting += 1
         return True
 
     def drop(self, key: Hashable) -> None:
         """Nobody waits for it any more."""
-        for waiting in self._waiting.values():
-            waiting.pop(key, None)
+        for latest in self._latest:
+            if latest is not None and latest.pop(key, None) is not None:
+                self.waiting -= 1
 
     def take(self, now: float) -> Item | None:
         """The next that may go at this moment, the most important first."""
+        if not self.waiting:
+            return None
         if self._critical and self._bucket(Priority.CRITICAL).take(now):
+            self.waiting -= 1
             return self._critical.popleft()
-        for priority in (Priority.HIGH, Priority.NORMAL, Priority.LOW):
-            waiting = self._waiting.get(priority)
-            if waiting and self._bucket(priority).take(now):
-                return waiting.pop(next(iter(waiting)))
+        for priority in Priority:
+            latest = self._latest[priority]
+            if latest and self._bucket(priority).take(now):
+                self.waiting -= 1
+                return latest.pop(next(iter(latest)))
         return None
 
     def wait(self) -> float | None:
         """After `take` found none: seconds until it is worth another look; None: nothing waits."""
-        pending = [priority for priority, found in self._waiting.items() if found]
+        if not self.waiting:
+            return None
+        pending = [priority for priority in Priority if self._latest[priority]]
         if self._critical:
             pending.append(Priority.CRITICAL)
-        return min((self._bucket(priority).wait() for priority in pending), default=None)
+        return min(self._bucket(priority).wait() for priority in pending)
 
     def slow(self, slowed: bool) -> None:
         """Half as often, or as before."""
         self._slowed = slowed
-        for bucket in self._buckets.values():
-            bucket.slowed = slowed
+        for bucket in self._buckets:
+            if bucket is not None:
+                bucket.slow(slowed)
 
     def _bucket(self, priority: Priority) -> Bucket:
-        if priority not in self._buckets:
-            limit = self._limits.get(priority, DEFAULTS[priority])
-            self._buckets[priority] = Bucket(max(1, limit), slowed=self._slowed)
-        return self._buckets[priority]
+        bucket = self._buckets[priority]
+        if bucket is None:
+            name = priority.name.lower()
+            bucket = self._buckets[priority] = Bucket(max(1, self._limits.get(name, DEFAULTS[name])))
+            bucket.slow(self._slowed)
+        return bucket

@@ -67,6 +67,10 @@ class Group(ABC):
         """Where it is."""
 
     @property
+    def offset(self) -> int:
+        return self.point.offset
+
+    @property
     @abstractmethod
     def ready(self) -> bool:
         """Is there something to show?"""

@@ -17,10 +17,12 @@ from websockets.exceptions import InvalidState
 from websockets.extensions.permessage_deflate import PerMessageDeflate, ServerPerMessageDeflateFactory
 from websockets.server import ServerProtocol
 
-from backend.realtime.frames import WINDOW_BITS, Frame
+from backend.realtime.frames import WINDOW_BITS
 
 EXTENSION = "jorge.prepared"
 """Under this name of `scope["extensions"]` the application finds the protocol."""
+
+GONE = -1
 
 # No state is kept between messages, in either direction: a socket costs no window, and a frame fits every socket.
 _DEFLATE = ServerPerMessageDeflateFactory(server_no_context_takeover=True, client_no_context_takeover=True)
@@ -40,24 +42,32 @@ class PreparedProtocol(WebSocketsSansIOProtocol):
         self.conn = ServerProtocol(
             extensions=[_DEFLATE], max_size=config.ws_max_size, logger=logging.getLogger("uvicorn.error")
         )
-        self.deflates: bool | None = None
 
     async def run_asgi(self) -> None:
         extensions: dict[str, Any] = self.scope["extensions"]
         extensions[EXTENSION] = self
         await super().run_asgi()
 
-    def write_frame(self, frame: Frame) -> bool:
-        """Hand it to the transport, which never waits; False: the socket is closing."""
-        if not self.handshake_complete or self.close_sent or self.disconnected or self.transport.is_closing():
-            return False
-        if self.deflates is None:
-            self.deflates = any(
-                isinstance(found, PerMessageDeflate) and found.local_max_window_bits >= WINDOW_BITS
-                for found in self.conn.extensions
-            )
-        self.transport.write(frame.deflated if self.deflates else frame.plain)
-        return True
+    @property
+    def takes_deflated(self) -> bool:
+        """After the handshake: may a prepared frame be deflated?"""
+        return any(
+            isinstance(found, PerMessageDeflate) and found.local_max_window_bits >= WINDOW_BITS
+            for found in self.conn.extensions
+        )
+
+    def push(self, data: bytes, most: int) -> int:
+        """Hand a whole frame to the transport, which never waits, unless more than `most` bytes wait there already.
+
+        The bytes that waited: at most `most` if it was written. GONE: the socket is closing.
+        """
+        transport = self.transport
+        if self.close_sent or self.disconnected or transport.is_closing():
+            return GONE
+        unsent = transport.get_write_buffer_size()
+        if unsent <= most:
+            transport.write(data)
+        return unsent
 
     def unsent(self) -> int:
         """Bytes that wait here because the other side does not take them."""

@@ -54,7 +54,7 @@ def test_the_first_goes_at_once_and_the_wait_it_names_is_enough(limit: int) -> N
 
 def test_a_slowed_bucket_gives_half_as_many() -> None:
     slow, usual = Bucket(30), Bucket(30)
-    slow.slowed = True
+    slow.slow(True)
     for bucket in (slow, usual):
         while bucket.take(0.0):
             pass

@@ -122,9 +122,10 @@ class _Line:
         self.written: list[Frame] = []
         self.closed: tuple[int, str] | None = None
 
-    def write(self, frame: Frame) -> bool:
-        self.written.append(frame)
-        return True
+    def push(self, frame: Frame, most: int) -> int:
+        if self.waiting <= most:
+            self.written.append(frame)
+        return self.waiting
 
     def unsent(self) -> int:
         return self.waiting
