@@ -7,6 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from backend.services.bi import forecast
+from backend.services.bi.material import gather
 from backend.storage.warehouse import forecasts as store
 from backend.storage.warehouse import watch
 from backend.storage.warehouse.forecasts import REVENUE, Issued
@@ -35,7 +36,7 @@ async def _of_place(deps: Deps, place: int, of: Sequence[Office]) -> None:
     async with writing(deps.pool) as connection:
         if await store.issued_for(connection, place, REVENUE, until) == list(DAYS):
             return
-        material = await forecast.gather(connection, [place], [office.key for office in of], until)
+        material = await gather(connection, [place], [office.key for office in of], until)
     said = await asyncio.to_thread(lambda: [forecast.told(material, days) for days in DAYS])
     issued = [_issued(deps, place, until, one) for one in said if one["model"]]
     async with writing(deps.pool) as connection:

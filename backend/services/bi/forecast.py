@@ -12,14 +12,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from backend.services.bi import backtest, baselines, question, spans
-from backend.services.bi.backtest import LEVELS, History, Track
-from backend.services.bi.pipe import WEEK, pipe
-from backend.storage.pool import Connection
+from backend.services.bi.backtest import LEVELS, Track
+from backend.services.bi.material import Material, gather
+from backend.services.bi.pipe import WEEK
 from backend.storage.warehouse import forecasts as store
-from backend.storage.warehouse import series
 from backend.storage.warehouse.forecasts import REVENUE, Scored
 from backend.storage.warehouse.offices import Office
 from backend.storage.warehouse.scope import Scope
@@ -30,22 +27,10 @@ if TYPE_CHECKING:
 
 SHORTEST, LONGEST = 30, 365
 LEAST_DEALS = 10
-MOST_WEEKS = 260
 METHOD = (
     "the best of naive, seasonal naive, recent mean and pipe by WAPE over rolling origins; "
     "bands are split-conformal from those errors"
 )
-_READ = (REVENUE, "deals_won", "deals_added")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Material:
-    """What a forecast is made of: revenue by whole weeks to the last complete day, and the deals. `days`: of history there are."""
-
-    history: History
-    days: int
-    deals_won: int
-    price_spread: float
 
 
 async def revenue_forecast(
@@ -73,27 +58,6 @@ def last_complete(deps: Deps, offices: Sequence[Office]) -> date:
     if not offices:
         return now.date() - 2 * spans.ONE_DAY if now.hour < 12 else now.date() - spans.ONE_DAY
     return min(now.astimezone(office.zone).date() for office in offices) - spans.ONE_DAY
-
-
-async def gather(connection: Connection, places: Sequence[int], keys: Sequence[int], until: date) -> Material:
-    """Whole weeks back from `until`, as far as there is anything of deals."""
-    first = until - timedelta(weeks=MOST_WEEKS) + spans.ONE_DAY
-    found = await series.daily(connection, places, _READ, spans.date_key(first), spans.date_key(until))
-    busy = [spans.day_of(key) for key, sums in found.items() if any(sums.values())]
-    days = (until - min(busy)).days + 1 if busy else 0
-    weeks = np.zeros(days // WEEK)
-    for day, sums in ((spans.day_of(key), sums) for key, sums in found.items()):
-        back = (until - day).days // WEEK
-        if back < len(weeks):
-            weeks[len(weeks) - 1 - back] += sums[REVENUE]
-    deals = pipe(await store.states(connection, keys, until))
-    amounts = np.asarray([closing.gross_cents for closing in deals.closings], float)
-    return Material(
-        history=History(weeks=weeks, until=until, pipe=deals),
-        days=days,
-        deals_won=sum(sums["deals_won"] for sums in found.values()),
-        price_spread=float(amounts.std() / amounts.mean()) if len(amounts) > 1 and amounts.mean() else 0.0,
-    )
 
 
 def told(material: Material, days: int) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from statistics import median
 
 from backend.services.bi import baselines, forecast
 from backend.services.bi.insight_kinds import Found, Insight, interval, one
+from backend.services.bi.material import Material
 from backend.services.bi.pipe import DEFAULT_DAYS, Pipe, Stay
 
 LEAST_STAYS = 10
@@ -16,7 +17,7 @@ LATE_DAYS = 60
 PACE_DAYS = 30
 
 
-def revenue_pace(material: forecast.Material) -> Found:
+def revenue_pace(material: Material) -> Found:
     """The next 30 days against the last 30, with the forecast's own past errors as what may come."""
     said = forecast.prospect(material, PACE_DAYS)
     if isinstance(said, str):

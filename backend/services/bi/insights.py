@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from backend.actor import Actor
 from backend.policy import Permission
-from backend.services.bi import bots, forecast, insight_deals, insight_kinds, question, spans
+from backend.services.bi import bots, insight_deals, insight_kinds, question, spans
 from backend.services.bi.insight_kinds import Found, Insight
+from backend.services.bi.material import Material, gather
 from backend.services.bi.performance import complete_until, stamps
 from backend.services.bi.question import Question
 from backend.storage.pool import Connection
@@ -106,7 +107,7 @@ class Look:
     connection: Connection
     asked: InsightQuestion
     now: datetime
-    _material: list[forecast.Material] = field(default_factory=list)
+    _material: list[Material] = field(default_factory=list)
 
     @property
     def keys(self) -> Sequence[int]:
@@ -120,13 +121,11 @@ class Look:
     def until(self) -> date:
         return spans.day_of(complete_until(self.calendar))
 
-    async def material(self) -> forecast.Material:
+    async def material(self) -> Material:
         """Read once for all kinds that need it."""
         if not self._material:
             scope = self.asked.scope
-            self._material.append(
-                await forecast.gather(self.connection, scope.places, scope.keys, self.until)
-            )
+            self._material.append(await gather(self.connection, scope.places, scope.keys, self.until))
         return self._material[0]
 
 

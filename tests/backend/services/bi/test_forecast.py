@@ -16,7 +16,7 @@ from backend.deps import Deps
 from backend.jobs import forecasts as job
 from backend.services.bi import backtest, forecast
 from backend.services.bi.backtest import History
-from backend.services.bi.forecast import Material
+from backend.services.bi.material import Material
 from backend.services.bi.pipe import Pipe, pipe
 from backend.storage.warehouse.forecasts import State
 from backend.storage.warehouse.offices import Office

@@ -11,8 +11,8 @@ import pytest
 from backend.deps import Deps
 from backend.services.bi import baselines, insight_deals, insight_kinds, insights
 from backend.services.bi.backtest import History
-from backend.services.bi.forecast import Material
 from backend.services.bi.insights import InsightQuestion
+from backend.services.bi.material import Material
 from backend.services.bi.pipe import Pipe, Stay
 from backend.storage.warehouse.offices import Office
 from backend.storage.warehouse.prospects import Cooling, HotSpells, Source
