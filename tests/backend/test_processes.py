@@ -61,18 +61,20 @@ async def test_each_part_is_a_process_and_all_of_them_stop_promptly(run: Run, tm
 
     started = time.monotonic()
     server.send_signal(signal.SIGTERM)
-    code, _ = await finished(server)
+    code, said = await finished(server)
 
+    assert all(f'"process": "{name}"' in said for name in ("supervisor", "sink"))
     assert (sorted(pids), ready.status_code, code) == (names, 200, 0)
     assert time.monotonic() - started < 10
     assert not any(process.alive(pid) for pid in (*pids.values(), postgres))
 
 
-async def test_child_that_is_killed_is_started_again(run: Run) -> None:
+async def test_child_that_is_killed_is_started_again_and_a_second_supervisor_is_refused(run: Run) -> None:
     server = await run("serve", "--processes")
     url = await address(server)
     await all_there(url, ["api-1", "sink"])
     before = children_of(server.pid)
+    code, refused = await finished(await run("serve", "--processes"))
 
     for name in ("api-1", "sink"):
         os.kill(before[name], signal.SIGKILL)
@@ -84,6 +86,7 @@ async def test_child_that_is_killed_is_started_again(run: Run) -> None:
     await until(again)
     await until(lambda: _ready(url))
     after = children_of(server.pid)
+    assert (code, "already works on this data folder" in refused) == (1, True)
     assert after["processor"] == before["processor"]
     assert after["api-1"] != before["api-1"]
 
@@ -124,15 +127,6 @@ async def test_database_that_is_killed_comes_back_for_all_of_them(run: Run, tmp_
     assert not process.alive(revived)
 
 
-async def test_second_supervisor_on_the_folder_is_refused(run: Run) -> None:
-    await address(await run("serve", "--processes"))
-
-    code, said = await finished(await run("serve", "--processes"))
-
-    assert code == 1
-    assert "already works on this data folder" in said
-
-
 async def test_a_part_alone_works_beside_the_others(run: Run, tmp_path: Path) -> None:
     api = await run("serve", "--role", "api")
     url = await address(api)
@@ -143,17 +137,6 @@ async def test_a_part_alone_works_beside_the_others(run: Run, tmp_path: Path) ->
 
     assert (await finished(sink))[0] == 0
     assert (await get(f"{url}/ready")).status_code == 200
-
-
-async def test_a_log_line_names_its_process(run: Run) -> None:
-    server = await run("serve", "--processes")
-    await all_there(await address(server), ["sink"])
-
-    server.send_signal(signal.SIGTERM)
-    _, said = await finished(server)
-
-    assert '"process": "sink"' in said
-    assert '"process": "supervisor"' in said
 
 
 async def test_verify_audit_says_what_it_checked(run: Run) -> None:
