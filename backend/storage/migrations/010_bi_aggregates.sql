@@ -96,28 +96,22 @@ CREATE FUNCTION bi_latency_cell(us bigint) RETURNS int LANGUAGE sql IMMUTABLE PA
     SELECT CASE WHEN us <= 100 THEN 0 ELSE least(ceil(ln(us::float8 / 100) / ln(1.01::float8 / 0.99::float8))::int, 760) END
 $$;
 
--- `cells` counted into (or, with sign -1, out of) a histogram, which grows where they lie beside it.
-CREATE FUNCTION bi_latency_add(was_low int, was bigint[], cells int[], sign int, OUT low int, OUT counts bigint[])
+-- `cells`, from `first` to `last`, counted into (or, with sign -1, out of) a histogram, which grows where they lie beside it.
+CREATE FUNCTION bi_latency_add(was_low int, was bigint[], first int, last int, cells int[], sign int, OUT low int, OUT counts bigint[])
 LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
-    cell int;
-    last int := was_low + cardinality(was) - 1;
+    before int := greatest(was_low - first, 0);
+    behind int := greatest(last - was_low - cardinality(was) + 1, 0);
+    place int;
 BEGIN
-    low := was_low;
+    low := was_low - before;
     counts := was;
-    FOREACH cell IN ARRAY cells LOOP
-        IF cell < low THEN
-            low := cell;
-        ELSIF cell > last THEN
-            last := cell;
-        END IF;
-    END LOOP;
-    IF low < was_low OR last - was_low >= cardinality(was) THEN
-        counts := array_fill(0::bigint, ARRAY[was_low - low]) || counts
-                  || array_fill(0::bigint, ARRAY[last - was_low - cardinality(was) + 1]);
+    IF before + behind > 0 THEN
+        counts := array_fill(0::bigint, ARRAY[before]) || counts || array_fill(0::bigint, ARRAY[behind]);
     END IF;
-    FOREACH cell IN ARRAY cells LOOP
-        counts[cell - low + 1] := counts[cell - low + 1] + sign;
+    FOREACH place IN ARRAY cells LOOP
+        place := place - low + 1;
+        counts[place] := counts[place] + sign;
     END LOOP;
 END $$;
 
@@ -205,7 +199,8 @@ BEGIN
     FOR came IN
         SELECT CASE WHEN hour IS NULL THEN 'd'::"char" ELSE 'h'::"char" END AS grain,
                coalesce(hour, to_date(date_key::text, 'YYYYMMDD')::timestamp AT TIME ZONE 'UTC') AS bucket,
-               coalesce(location_key, -1) AS place, coalesce(bot_key, -1) AS bot, event_type, array_agg(cell) AS cells
+               coalesce(location_key, -1) AS place, coalesce(bot_key, -1) AS bot, event_type, min(cell) AS first,
+               max(cell) AS last, array_agg(cell) AS cells
           FROM (SELECT date_trunc('hour', occurred_at, 'UTC') AS hour, date_key, location_key, bot_key, event_type,
                        bi_latency_cell(processing_us) AS cell
                   FROM changed WHERE processing_us IS NOT NULL AND event_type IN ('scored', 'turn')) timed
@@ -213,12 +208,12 @@ BEGIN
          ORDER BY place, bot, event_type, grain, bucket
     LOOP
         LOOP
-            UPDATE agg_latency_hist a SET (low, counts) = (SELECT n.low, n.counts FROM bi_latency_add(a.low, a.counts, came.cells, sign) n)
+            UPDATE agg_latency_hist a SET (low, counts) = (SELECT n.low, n.counts FROM bi_latency_add(a.low, a.counts, came.first, came.last, came.cells, sign) n)
              WHERE location_key = came.place AND bot_key = came.bot AND kind = came.event_type AND grain = came.grain AND bucket = came.bucket;
             EXIT WHEN FOUND;
             INSERT INTO agg_latency_hist (grain, bucket, location_key, bot_key, kind, low, counts)
             SELECT came.grain, came.bucket, came.place, came.bot, came.event_type, n.low, n.counts
-              FROM bi_latency_add(came.cells[1], ARRAY[0]::bigint[], came.cells, sign) n
+              FROM bi_latency_add(came.first, ARRAY[0]::bigint[], came.first, came.last, came.cells, sign) n
             ON CONFLICT DO NOTHING;
             EXIT WHEN FOUND;
         END LOOP;

@@ -71,6 +71,8 @@ class Versions:
 def _at(known: Known | None, moment: datetime) -> int | None:
     if not known:
         return None
+    if len(known) == 1:
+        return known[0][1]
     for valid_from, key in reversed(known):
         if valid_from <= moment:
             return key
