@@ -25,6 +25,10 @@ logger = logging.getLogger(__name__)
 
 LONGEST_ASK = 0.5
 AWAY_SECONDS = 2.0
+BLOCK = 20
+"""Units that a process takes from Valkey at once for a person: most questions then cost no round trip."""
+_HELD_SECONDS = 30.0
+_MOST_HELD = 20_000
 
 
 class Cost(IntEnum):
@@ -66,11 +70,21 @@ class Limits:
         )
         self._away_until = -math.inf
         self._refused = 0
+        self._block = min(BLOCK, people // 50)
+        self._held: dict[str, tuple[int, float]] = {}
 
     async def person(self, user_id: str, cost: int = Cost.LOOK) -> None:
-        """Charge a person's budget. Raises: TooManyTriesError with the seconds to wait."""
-        if self._people is not None:
-            await self._charge(self._moving, self._people, f"user:{user_id}", cost)
+        """Charge a person's budget. Raises: TooManyTriesError with the seconds to wait.
+
+        What a process holds in advance and does not use is lost to the person: `BLOCK` of the budget at most.
+        """
+        if self._people is None or self._spent(user_id, cost):
+            return
+        key = f"user:{user_id}"
+        if self._block > cost and await self._wait(self._moving, self._people, key, self._block) is None:
+            self._hold(user_id, self._block - cost)
+            return
+        await self._charge(self._moving, self._people, key, cost)
 
     async def source(self, source_key: int | str, events: int) -> None:
         """Charge the budget of a source of events. Raises: TooManyTriesError with the seconds to wait."""
@@ -82,14 +96,23 @@ class Limits:
     def numbers(self) -> dict[str, float]:
         return {"limits_refused_total": self._refused}
 
+    def _spent(self, user_id: str, cost: int) -> bool:
+        """Was it there in advance?"""
+        units, until = self._held.get(user_id, (0, 0.0))
+        if units < cost or time.monotonic() >= until:
+            return False
+        self._held[user_id] = (units - cost, until)
+        return True
+
+    def _hold(self, user_id: str, units: int) -> None:
+        if len(self._held) >= _MOST_HELD:
+            self._held.clear()
+        now = time.monotonic()
+        left, until = self._held.get(user_id, (0, 0.0))
+        self._held[user_id] = (units + left if now < until else units, now + _HELD_SECONDS)
+
     async def _charge(self, pair: _Pair, item: RateLimitItemPerMinute, key: str, cost: int) -> None:
-        limiter = pair.shared if time.monotonic() >= self._away_until else pair.own
-        try:
-            wait = await _wait(limiter, item, key, cost)
-        except (redis_errors.RedisError, OSError, TimeoutError) as fault:
-            self._away_until = time.monotonic() + AWAY_SECONDS
-            logger.warning("limits.no_valkey", extra={"fault": type(fault).__name__})
-            wait = await _wait(pair.own, item, key, cost)
+        wait = await self._wait(pair, item, key, cost)
         if wait is not None:
             self._refused += 1
             raise errors.TooManyTriesError(
@@ -98,6 +121,16 @@ class Limits:
                 hint=f"Wait {wait} seconds, then go on. Questions cost by what they take; see docs/operations.md.",
                 retry_after=wait,
             )
+
+    async def _wait(self, pair: _Pair, item: RateLimitItemPerMinute, key: str, cost: int) -> int | None:
+        """None when it was charged; else the seconds to wait."""
+        limiter = pair.shared if time.monotonic() >= self._away_until else pair.own
+        try:
+            return await _wait(limiter, item, key, cost)
+        except (redis_errors.RedisError, OSError, TimeoutError) as fault:
+            self._away_until = time.monotonic() + AWAY_SECONDS
+            logger.warning("limits.no_valkey", extra={"fault": type(fault).__name__})
+            return await _wait(pair.own, item, key, cost)
 
 
 async def _wait(limiter: RateLimiter, item: RateLimitItemPerMinute, key: str, cost: int) -> int | None:

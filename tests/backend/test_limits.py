@@ -6,7 +6,7 @@ import pytest
 from redis import asyncio as redis
 
 from backend.deps import Deps
-from backend.limits import Cost, Limits
+from backend.limits import BLOCK, Cost, Limits
 from domain import errors
 
 pytestmark = pytest.mark.anyio
@@ -80,6 +80,23 @@ async def test_without_valkey_each_process_counts_for_itself(deps: Deps) -> None
 
     assert budget.numbers() == {"limits_refused_total": 1}
     await nobody.aclose()
+
+
+async def test_a_larger_budget_is_taken_in_blocks_and_spent_to_within_one(deps: Deps) -> None:
+    budgets = [limits(deps, people=1_000) for _ in range(2)]
+
+    taken = [await _taken(budgets[n % 2], Cost.REVENUE) for n in range(400)]
+
+    assert 1_000 - 4 * BLOCK <= sum(taken) * Cost.REVENUE <= 1_000
+    assert not any(taken[-10:])
+
+
+async def _taken(budget: Limits, cost: int) -> bool:
+    try:
+        await budget.person("a", cost)
+    except errors.TooManyTriesError:
+        return False
+    return True
 
 
 async def test_keys_name_nobody(deps: Deps) -> None:
