@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from backend.actor import Actor
 from backend.policy import Permission
 from backend.services.bi import compare, latency, points, question, spans, stocks
+from backend.services.bi.closed import Reader
 from backend.services.bi.question import Question
 from backend.services.bi.spans import ASKED, BEFORE, Calendar
-from backend.storage.warehouse import latencies, newest, sums
+from backend.storage.warehouse import latencies, newest
 from backend.storage.warehouse import stocks as store
 from backend.storage.warehouse.ranges import Span
 from domain import kpis
@@ -57,7 +58,8 @@ async def answer(deps: Deps, asked: DashboardQuestion) -> dict[str, Any]:
     """All of it read in one snapshot of the warehouse. Raises: TooMuchError."""
     calendar = asked.calendar(deps.clock.now())
     async with question.opened(deps, asked.scope) as connection:
-        board = _Board(connection=connection, asked=asked, calendar=calendar)
+        reads = Reader(deps=deps, connection=connection, scope=asked.scope, calendar=calendar)
+        board = _Board(reads=reads, connection=connection, asked=asked, calendar=calendar)
         tiles = await board.tiles()
         commission = await board.commission(tiles) if asked.sees(Permission.SEE_MONEY) else {}
         reach = await newest.event(connection, asked.scope, calendar.now)
@@ -83,6 +85,7 @@ async def answer(deps: Deps, asked: DashboardQuestion) -> dict[str, Any]:
 class _Board:
     """One reading of the tiles."""
 
+    reads: Reader
     connection: Connection
     asked: DashboardQuestion
     calendar: Calendar
@@ -149,7 +152,7 @@ class _Board:
         return before, trends
 
     async def _response(self) -> kpis.Tile:
-        found = await latencies.of_span(self.connection, "scored", self._span())
+        found = await self.reads.latencies("scored", self._span())
         before = found.pop((BEFORE,), None)
         asked = found.pop((ASKED,), None)
         series = {group[0]: counts for group, counts in found.items()}
@@ -170,7 +173,7 @@ class _Board:
         return [value for value in found if value is not None]
 
     async def _bots(self) -> kpis.Tile:
-        found = await sums.of_span(self.connection, _TALKS, self._span())
+        found = await self.reads.sums(_TALKS, self._span())
         before = found.pop((BEFORE,), {})
         asked = found.pop((ASKED,), {})
         series = {group[0]: counted for group, counted in found.items()}
@@ -213,7 +216,7 @@ class _Board:
     async def commission(self, tiles: Sequence[kpis.Tile]) -> dict[str, Any]:
         """Closed deals by the day they closed, and the pipeline."""
         span = self.calendar.asked(self.asked.timeframe, money=True)
-        earned = (await sums.of_span(self.connection, _EARNED, span)).get((ASKED,), {})
+        earned = (await self.reads.sums(_EARNED, span)).get((ASKED,), {})
         pipeline = next(tile for tile in tiles if tile.name == "revenue_pipeline")
         won, price = earned.get("deals_won", 0), earned.get("won_price_cents", 0)
         return {
