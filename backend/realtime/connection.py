@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from backend.realtime import frames, messages
 from backend.realtime.buckets import Priority
 from backend.realtime.mailbox import Mailbox
-from backend.realtime.quality import Quality, judged
+from backend.realtime.quality import FAIR_BYTES, Quality, judged
 
 if TYPE_CHECKING:
     from backend.actor import Actor
@@ -177,10 +177,13 @@ class Connection:
         """Once a second or so: does the line flow, and how well?"""
         if self._stalled is not None:
             self._pump(now)
-        if (rtt := self.line.rtt()) != self.rtt:
+        rtt, unsent = self.line.rtt(), self.line.unsent()
+        if rtt != self.rtt:
             self.rtt = rtt
             self._counters.rtts.append(rtt)
-        found = judged(rtt=rtt, unsent=self.line.unsent(), returns=returns)
+        elif not returns and unsent < FAIR_BYTES and self.quality is Quality.GOOD:
+            return
+        found = judged(rtt=rtt, unsent=unsent, returns=returns)
         if found is not self.quality:
             self.quality = found
             self._mailbox.slow(found is Quality.POOR)

@@ -177,6 +177,8 @@ def schema() -> dict[str, Any]:
     (first, said, told), parts = msgspec.json.schema_components(
         [SignIn, Said, Told], ref_template="#/$defs/{name}"
     )
+    one_of_two = [{"required": ["ticket"]}, {"required": ["token"]}]
+    parts["SignIn"] |= {"anyOf": one_of_two, "not": {"required": ["type"]}}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Live channels",

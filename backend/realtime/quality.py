@@ -42,4 +42,5 @@ class Returns:
             self._times.popitem(last=False)
 
     def count(self, session_id: str, now: float) -> int:
-        return sum(now - at < MEMORY_SECONDS for at in self._times.get(session_id, ()))
+        times = self._times.get(session_id)
+        return sum(now - at < MEMORY_SECONDS for at in times) if times else 0
