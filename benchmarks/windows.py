@@ -12,8 +12,7 @@ import tempfile
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,7 +20,7 @@ import msgspec
 import orjson
 
 from backend import deps as parts
-from backend.events import BotPerformance, CommissionEvent, Event, LeadInteraction
+from backend.events import BotPerformance, CommissionEvent, LeadInteraction
 from backend.settings import Settings
 from backend.storage.warehouse import facts
 from backend.stream import entries, rebuilding
@@ -31,31 +30,17 @@ from backend.stream.windows.decoding import decoded
 from backend.stream.windows.spans import SECOND
 from backend.stream.windows.state import Windows
 from benchmarks import _common
+from benchmarks._happened import BOTS, EVENTS, LEADS, LOCATIONS, PACK, World, made
 
-EVENTS = 60_000
-PACK = 500
-LOCATIONS, BOTS, LEADS, TALKS = 24, 4, 20_000, 8_000
 GOAL_US = 8.0
 ROUNDS = 3
-
-Packs = Sequence[tuple[str, bytes]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class World:
-    """Packed events of six minutes, and the offices they are of."""
-
-    packs: Packs
-    events: Sequence[Event]
-    offices: Sequence[uuid.UUID]
-    end: int
 
 
 def main() -> None:
     print(
         f"windows: {EVENTS:,} events in packs of {PACK}; {LOCATIONS} locations × {BOTS} bots, {LEADS:,} leads\n{_common.machine()}"
     )
-    world = _world(random.Random(1))
+    world = made(random.Random(1))
     plain = min(_per_event(lambda: _plain(world)) for _ in range(ROUNDS))
     best, windows = min((_measured(world) for _ in range(ROUNDS)), key=lambda found: found[0])
     bytes_each = sum(len(pack) for _, pack in world.packs) / EVENTS
@@ -71,100 +56,6 @@ def main() -> None:
     _show_snapshots(windows, world)
     if "--backlog" in sys.argv:
         asyncio.run(_backlog(world))
-
-
-def _world(rnd: random.Random) -> World:
-    offices = [_id(rnd) for _ in range(LOCATIONS)]
-    leads, talks = [_id(rnd) for _ in range(LEADS)], [_id(rnd) for _ in range(TALKS)]
-    end = datetime.now(UTC)
-    made: dict[str, list[Event]] = {"lead_interactions": [], "bot_performance": [], "commission_events": []}
-    for number in range(EVENTS):
-        moment = end - timedelta(seconds=360) * (1 - number / EVENTS) - timedelta(seconds=rnd.random() * 2)
-        stream = rnd.choices(list(made), weights=(45, 53, 2))[0]
-        made[stream].append(_MAKERS[stream](rnd, moment, rnd.choice(offices), leads, talks))
-    packs = [
-        (moment, stream, msgspec.json.encode(events[begin : begin + PACK]))
-        for stream, events in made.items()
-        for begin in range(0, len(events), PACK)
-        for moment in [events[begin].occurred_at]
-    ]
-    packs.sort(key=lambda pack: pack[0])
-    return World(
-        packs=[(stream, data) for _, stream, data in packs],
-        events=[event for events in made.values() for event in events],
-        offices=offices,
-        end=rebuilding.micros(end),
-    )
-
-
-def _lead(
-    rnd: random.Random,
-    moment: datetime,
-    office: uuid.UUID,
-    leads: Sequence[uuid.UUID],
-    _: Sequence[uuid.UUID],
-) -> Event:
-    return LeadInteraction(
-        event_id=_id(rnd),
-        occurred_at=moment,
-        event_type=rnd.choice(["message", "call", "note", "visit"]),
-        location_id=office,
-        lead_id=rnd.choice(leads),
-        channel="sms",
-        direction=rnd.choice(["inbound", "outbound"]),
-        temperature=rnd.choice(["hot", "warm", "cold"]),
-        confidence=round(rnd.random(), 3),
-    )
-
-
-def _bot(
-    rnd: random.Random,
-    moment: datetime,
-    office: uuid.UUID,
-    _: Sequence[uuid.UUID],
-    talks: Sequence[uuid.UUID],
-) -> Event:
-    return BotPerformance(
-        event_id=_id(rnd),
-        occurred_at=moment,
-        event_type=rnd.choice(["turn", "scored"]),
-        location_id=office,
-        bot_id=f"bot-{rnd.randrange(BOTS)}",
-        conversation_id=rnd.choice(talks),
-        confidence=round(rnd.random(), 3),
-        processing_ms=round(rnd.lognormvariate(3, 1), 3),
-        success=True,
-        replied=rnd.random() < 0.3,
-    )
-
-
-def _deal(
-    rnd: random.Random,
-    moment: datetime,
-    office: uuid.UUID,
-    leads: Sequence[uuid.UUID],
-    _: Sequence[uuid.UUID],
-) -> Event:
-    return CommissionEvent(
-        event_id=_id(rnd),
-        occurred_at=moment,
-        location_id=office,
-        deal_id=rnd.choice(leads[:500]),
-        stage=rnd.choice(["offer", "contract", "closed"]),
-        side_held="listing",
-        price_cents=rnd.randrange(10**7, 10**8),
-    )
-
-
-_MAKERS: dict[str, Callable[..., Event]] = {
-    "lead_interactions": _lead,
-    "bot_performance": _bot,
-    "commission_events": _deal,
-}
-
-
-def _id(rnd: random.Random) -> uuid.UUID:
-    return uuid.UUID(int=rnd.getrandbits(128), version=4)
 
 
 def _fresh(world: World) -> Windows:
@@ -202,8 +93,9 @@ def _repeats(world: World, windows: Windows) -> float:
 
 
 def _show_single(world: World) -> None:
-    windows, some = _fresh(world), world.events[:500]
+    windows = _fresh(world)
     _taken(world, windows)
+    some = [msgspec.structs.replace(event, event_id=uuid.uuid4()) for event in world.events[:500]]
     began = time.process_time()
     for event in some:
         windows.take("lead_interactions", [event], world.end)
