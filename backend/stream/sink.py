@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-LANES = 2
-"""Batches under way: while PostgreSQL works on one, the next is read and copied."""
+LANES = 1
+"""Batches under way in a process. Two were no faster on two threads of one core (`benchmarks.ingest`); several processes may run."""
 PACE = 0.05
 """Seconds from one read to the next while little comes, so that a trickle is not a transaction an event."""
 LOOK_SECONDS = 5.0

@@ -35,8 +35,7 @@ NOT_TAKEN = (
 )
 """What `store` raises when some event of the batch is more than PostgreSQL takes; halve the batch to find which."""
 
-# Writers wait for each other here; interactions are inserted before, and wait where their triggers count. Conversations and deals
-# are read and written, so that nobody else may be at it.
+# Writers wait for each other here, with everything copied already. The triggers take the same lock, for who writes past this.
 _LOCK = "SELECT bi_alone()"
 
 _INTERACTION = ", ".join(STAGES[LeadInteraction].columns)
@@ -87,9 +86,8 @@ async def store(
     async with connection.transaction():
         for kind, part in kinds.items():
             await STAGES[kind].copy(connection, part.rows)
+        await connection.execute(_LOCK)
         for kind, part in kinds.items():
-            if kind in _ALONE:
-                await connection.execute(_LOCK)
             counted = await _WRITERS[kind](connection)
             new += counted.new
             if counted.new:
@@ -133,9 +131,6 @@ _WRITERS: Mapping[type[Event], Callable[[Connection], Awaitable[Counted]]] = {
     CommissionEvent: ledger.store,
     SystemHealth: _health,
 }
-
-
-_ALONE = (BotPerformance, CommissionEvent)
 
 
 def _tags(kind: type[Event], counted: Counted, spots: Iterable[Spot]) -> set[str]:
