@@ -43,6 +43,8 @@ class Changed:
     lead_versions: dict[UUID, int] = field(default_factory=dict)
     tasks: set[UUID] = field(default_factory=set)
     interactions: set[UUID] = field(default_factory=set)
+    edited: set[UUID] = field(default_factory=set)
+    """Of the interactions: those that may have a fact that is no longer true."""
     deals: set[UUID] = field(default_factory=set)
 
     @classmethod
@@ -59,6 +61,8 @@ class Changed:
                     found.tasks.add(change.row_id)
                 case "interactions":
                     found.interactions.add(change.row_id)
+                    if change.ver > 1:
+                        found.edited.add(change.row_id)
                 case "deals":
                     found.deals.add(change.row_id)
         return found
@@ -112,10 +116,10 @@ class Follower:
 
     async def _remove(self, changed: Changed) -> synced.Removed:
         leads, tags = set[UUID](), set[str]()
-        if changed.interactions or changed.deals:
+        if changed.edited or changed.deals:
             await synced.take_turn(self.connection)
         for ids, remove in (
-            (changed.interactions, synced.remove_stale),
+            (changed.edited, synced.remove_stale),
             (changed.deals, synced.remove_deals),
         ):
             if ids:

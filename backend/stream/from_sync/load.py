@@ -72,7 +72,7 @@ def _of(table: str, ids: list[UUID], now: datetime) -> Changed:
         case "leads":
             return Changed(leads=dict.fromkeys(ids, now), lead_versions=dict.fromkeys(ids, 0))
         case "interactions":
-            return Changed(interactions=set(ids))
+            return Changed(interactions=set(ids), edited=set(ids))
         case _:
             return Changed(deals=set(ids))
 
