@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import orjson
 import pytest
 from redis import asyncio as redis
@@ -21,10 +22,12 @@ from backend.embedded import process
 from backend.realtime import gateway
 from backend.settings import Settings
 from backend.stream import entries
+from tests.backend.events import samples
 from tests.backend.realtime.talking import heard, heard_of, opened, say, silence
 from tests.serving import LiveServer, Login, MakeUser, SignedIn
 
 pytestmark = pytest.mark.anyio
+JSON = {"Content-Type": "application/json"}
 
 
 async def until(true: Callable[[], bool], seconds: float = 20.0) -> None:
@@ -157,6 +160,31 @@ async def test_analytics_sends_the_rows_that_moved_and_no_foreign_ones(
     assert first["data"] == {f"{place}:5m": row}
     assert second["data"][f"{place}:5m"]["values"] == {"messages": 4}
     assert (second["watermark"], second["complete"]) == ("2026-11-22T15:59:55+00:00", True)
+
+
+async def test_an_event_that_comes_in_is_on_the_open_screen(
+    deps: Deps, live_server: LiveServer, boss: SignedIn, client: httpx.AsyncClient
+) -> None:
+    scored = samples.turn(location_id=place_of(boss), event_type="scored")
+    async with opened(live_server, "/ws/business-intelligence/all", boss.headers) as socket:
+        for _ in range(5):
+            await heard(socket)
+        answer = await client.post("/api/events", content=samples.body(scored), headers=boss.headers | JSON)
+        assert answer.status_code < 300, answer.text
+
+        waiting = {"dashboard", "analytics"}
+        while waiting:
+            frame = await heard_of(socket, type="update")
+            if shows_a_scoring(frame):
+                waiting.discard(frame["channel"])
+
+
+def shows_a_scoring(frame: dict[str, Any]) -> bool:
+    if frame["channel"] == "dashboard":
+        return bool(frame["data"]["metrics"]["ml_response"]["n"] == 1)
+    return frame["channel"] == "analytics" and any(
+        row["values"].get("scored") == 1 for row in frame["data"].values()
+    )
 
 
 async def test_a_client_that_returns_to_its_gateway_goes_on_without_a_snapshot(
