@@ -27,8 +27,6 @@ OFF = "bi:warm:off"
 """The kill switch: while this key is there nothing is warmed."""
 _LEADER = "bi:warm:leader"
 _MOST_A_ROUND = 200
-_SHARE_OF_TIME = 0.2
-"""Of the database's time that warming may take: after each question it rests four times as long."""
 
 Again = Callable[[Question], Awaitable[bool]]
 """Works an answer out unless it is there; True when there was work to do. Raises what services raise."""
@@ -52,6 +50,8 @@ class Warmer:
     valkey: redis.Redis
     interval: float
     threshold: float
+    share_of_time: float = 0.2
+    """Of the database's time that warming may take: after each question it rests four times as long."""
     rates: Rates = field(default_factory=Rates)
     last: Round = field(default_factory=Round)
     _me: str = field(default_factory=lambda: uuid.uuid4().hex)
@@ -96,7 +96,7 @@ class Warmer:
             except Exception as fault:  # noqa: BLE001 - one question that fails keeps no other from being warm
                 failed += 1
                 logger.warning("warm.failed", extra={"fault": type(fault).__name__})
-            await asyncio.sleep((time.monotonic() - started) * (1 / _SHARE_OF_TIME - 1))
+            await asyncio.sleep((time.monotonic() - started) * (1 / self.share_of_time - 1))
         return Round(likely=len(likely), made=made, failed=failed, seconds=time.monotonic() - began)
 
     def likely(self, now: float) -> Sequence[tuple[float, Question]]:
