@@ -66,7 +66,7 @@ class Counters:
         }
         by = {"delivered_total": self.delivered, "made_total": self.made, "failed_total": self.failed}
         labelled = {
-            f'{name}{{channel="{channel}"}}': count
+            f'{name}{{channel="{channel or "-"}"}}': count
             for name, of in by.items()
             for channel, count in of.items()
         }
