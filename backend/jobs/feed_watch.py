@@ -23,6 +23,7 @@ LATE_SECONDS = 10.0
 
 async def run(deps: Deps) -> None:
     watch = Watch()
+    deps.gauges["feed"] = lambda: {"late": float(watch.told)}
     while True:
         try:
             await restore.notice(deps.pool)

@@ -21,8 +21,10 @@ from backend.jobs import (
     alerts,
     anomalies,
     audit_heads,
+    columns,
     forecasts,
     forgetting,
+    heartbeats,
     housekeeping,
     kpi_snapshots,
     partitions,
@@ -56,10 +58,12 @@ PERIODIC: Sequence[Periodic] = (
     Periodic(name="kpi_snapshots", every=timedelta(minutes=10), once=kpi_snapshots.once),
     Periodic(name="audit_heads", every=timedelta(hours=1), once=audit_heads.once),
     Periodic(name="alerts", every=timedelta(minutes=1), once=alerts.once),
+    Periodic(name="heartbeats", every=timedelta(minutes=1), once=heartbeats.once),
     Periodic(name="anomalies", every=timedelta(hours=1), once=anomalies.once),
     Periodic(name="forecasts", every=timedelta(hours=1), once=forecasts.once),
     Periodic(name="partitions", every=partitions.EVERY, once=partitions.once),
     Periodic(name="views", every=views.EVERY, once=views.once),
+    Periodic(name="columns", every=columns.EVERY, once=columns.once),
 )
 
 
