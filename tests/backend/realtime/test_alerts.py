@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 
 import pytest
@@ -29,7 +30,9 @@ async def found(deps: Deps, key: int, place: str, *subjects: str, severity: str 
         for one in subjects
     ]  # fmt: skip
     places: Mapping[int, str] = {key: place}
-    await alerts.apply(deps, findings, rules=RULES, places=places)
+    async with asyncio.timeout(20):
+        while await alerts.apply(deps, findings, rules=RULES, places=places) == alerts.Changes():
+            await asyncio.sleep(0.05)  # the server's own job is at it
 
 
 @pytest.fixture
