@@ -74,6 +74,7 @@ async def run_demo(
         progress("Storing it …")
         async with pool.transaction(deps.pool) as connection:
             await store.lock(connection)
+            await feed_cursor.hold(connection)
             _check_empty(Content(await store.content(connection)), str(deps.settings.data_dir))
             await _store(connection, made, password_hash)
     progress("Counting its year …")
@@ -94,7 +95,7 @@ async def run_demo(
 async def _begun(deps: Deps) -> datetime | None:
     """The moment of a demo that was stored but not counted: whoever made it was stopped on the way."""
     async with deps.pool.acquire() as connection:
-        if await store.content(connection) != Content.DEMO or not await feed_cursor.is_unset(connection):
+        if await store.content(connection) != Content.DEMO or not await feed_cursor.is_held(connection):
             return None
         return brokerage.moment_of(await store.opened(connection))
 

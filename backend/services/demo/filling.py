@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -11,20 +11,26 @@ from backend.services.demo import past
 from backend.services.demo.history import Past
 from backend.storage import feed, pool
 from backend.storage.warehouse import dimensions, facts, feed_cursor, synced
+from backend.stream import ingest
 
 if TYPE_CHECKING:
     from backend.deps import Deps
+    from backend.events import Event
 
 BATCH = 10_000
+LIVE = timedelta(hours=25)
+"""What is older is in no window any more."""
 
 
 async def fill(deps: Deps, pasts: Sequence[Past]) -> int:
-    """How many facts. Done twice it changes nothing."""
+    """How many facts. Done twice it changes nothing. Whoever follows the feed waits for it (`feed_cursor.hold`)."""
+    async with pool.transaction(deps.pool) as connection:
+        await feed.stamp(connection)
+        written = (await feed.head(connection)).seq
     await _dimensions(deps, pasts)
     count = await _facts(deps, pasts)
     async with pool.transaction(deps.pool) as connection:
-        await feed.stamp(connection)
-        await feed_cursor.settled_at_head(connection)
+        await feed_cursor.settle(connection, written)
     return count
 
 
@@ -53,4 +59,12 @@ async def _facts(deps: Deps, pasts: Sequence[Past]) -> int:
             await facts.store(connection, batch)
     finally:
         await connection.close()
+    await _tell_windows(deps, events, since=now - LIVE)
     return len(events)
+
+
+async def _tell_windows(deps: Deps, events: Sequence[Event], *, since: datetime) -> None:
+    """Windows that run already counted what there was when they began, and read streams only."""
+    await ingest.send(
+        deps, [event for event in events if event.occurred_at >= since], source_key=synced.SOURCE, wait=0
+    )

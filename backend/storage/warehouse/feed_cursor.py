@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from backend.storage.pool import Connection
 
 _LOCK = 7_305_801_846
+_TURN = 7_305_801_847
+_HELD = "past"
 TABLES = ("people", "leads", "tasks", "interactions", "deals")
 """The synced tables that the warehouse takes anything from."""
 
@@ -23,6 +25,11 @@ class Cursor:
     seq: int
     loading: str | None = None
     loaded: UUID | None = None
+
+    @property
+    def held(self) -> bool:
+        """Somebody writes the past of new rows and is not done: see `hold`."""
+        return self.loading == _HELD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,17 +78,42 @@ async def start_over(connection: Connection) -> Cursor:
     return Cursor(seq=seq, loading=TABLES[0])
 
 
-async def is_unset(connection: Connection) -> bool:
-    """Nobody ever followed the feed of this database."""
-    unset: bool = await connection.fetchval("SELECT incarnation IS NULL FROM bi_feed_cursor")
-    return unset
+async def take_turn(connection: Connection) -> bool:
+    """Before a step along the feed, until `end_turn`; False: somebody writes rows whose past comes with them (`hold`)."""
+    taken: bool = await connection.fetchval("SELECT pg_try_advisory_lock($1)", _TURN)
+    return taken
 
 
-async def settled_at_head(connection: Connection) -> None:
-    """Everything that the feed has numbered is in already: the demo writes its own past."""
+async def end_turn(connection: Connection) -> None:
+    await connection.execute("SELECT pg_advisory_unlock($1)", _TURN)
+
+
+async def hold(connection: Connection) -> None:
+    """Nobody follows until `settle`: whoever writes these rows writes their past, which a follower would cut off.
+
+    In the transaction that writes them; a step that is under way ends first. Outlives a crash: the writer finds it with `is_held`.
+    """
+    await connection.execute("SELECT pg_advisory_xact_lock($1)", _TURN)
     await connection.execute(
-        """UPDATE bi_feed_cursor c SET incarnation = s.incarnation, seq = s.head, loading = NULL, loaded = NULL, at = now()
-           FROM feed_state s"""
+        """UPDATE bi_feed_cursor c SET incarnation = s.incarnation, seq = s.head, loading = $1, loaded = NULL, at = now()
+           FROM feed_state s""",
+        _HELD,
+    )
+
+
+async def is_held(connection: Connection) -> bool:
+    held: bool = await connection.fetchval(
+        "SELECT loading IS NOT DISTINCT FROM $1 FROM bi_feed_cursor", _HELD
+    )
+    return held
+
+
+async def settle(connection: Connection, upto: int) -> None:
+    """Everything up to there is in: the demo wrote its own past."""
+    await connection.execute(
+        """UPDATE bi_feed_cursor c SET incarnation = s.incarnation, seq = $1, loading = NULL, loaded = NULL, at = now()
+           FROM feed_state s""",
+        upto,
     )
 
 

@@ -70,12 +70,24 @@ async def _poked(news: Subscription) -> None:
 
 
 async def once(follower: Follower) -> bool:
-    """The next page of changes; where there is none, the next piece of what else is left. False: nothing is."""
+    """The next page of changes; where there is none, the next piece of what else is left. False: nothing is, or not now."""
+    if not await feed_cursor.take_turn(follower.connection):
+        return False
+    try:
+        return await _step(follower)
+    finally:
+        if not follower.connection.is_closed():
+            await feed_cursor.end_turn(follower.connection)
+
+
+async def _step(follower: Follower) -> bool:
     connection = follower.connection
     cursor = await feed_cursor.read(connection)
     if cursor is None:
         cursor = await feed_cursor.start_over(connection)
         logger.info("from_sync.load", extra={"seq": cursor.seq})
+    if cursor.held:
+        return False
     page = await feed_cursor.page(connection, cursor.seq, limit=PAGE)
     if page.upto > cursor.seq:
         await follower.bring(Changed.of(page.changes))

@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import uuid
 from datetime import timedelta
+from typing import Any
 
+import orjson
 import pytest
 
 from backend.deps import Deps
+from backend.events import STREAMS
 from backend.services import demo
 from backend.services.demo import filling
 from backend.storage.warehouse import feed_cursor
+from backend.stream import entries
 from backend.stream.from_sync.follower import Follower
 from tests.backend.stream.synced_world import NOTHING, catch_up, differences
 from tests.serving import MakeUser
@@ -33,6 +37,47 @@ async def test_the_demo_leaves_nothing_to_follow(deps: Deps, follower: Follower)
     assert await differences(deps) == NOTHING
     assert await _counts(deps) == before
     assert (await feed_cursor.read(follower.connection)) is not None
+
+
+async def test_a_follower_that_runs_meanwhile_does_not_cut_off_the_demo_s_past(
+    deps: Deps, follower: Follower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await catch_up(follower)
+    dimensions = filling._dimensions
+
+    async def followed(*args: Any) -> None:
+        await catch_up(follower)
+        await dimensions(*args)
+        await catch_up(follower)
+
+    with monkeypatch.context() as between:
+        between.setattr(filling, "_dimensions", followed)
+        await demo.run_demo(deps, lead_count=60)
+    await catch_up(follower)
+
+    assert await differences(deps) == NOTHING
+    async with deps.pool.acquire() as connection:
+        stands = await connection.fetch("SELECT stage, count(*) AS n FROM deals GROUP BY 1")
+        ledger = await connection.fetch(
+            "SELECT stage, sum(deals) AS n FROM fact_commission_events GROUP BY 1 HAVING sum(deals) > 0"
+        )
+        assert await connection.fetchval("SELECT count(*) > count(DISTINCT lead_id) FROM dim_lead")
+    assert {tuple(row) for row in ledger} == {tuple(row) for row in stands}
+
+
+async def test_windows_that_run_already_hear_of_the_demo_s_last_day(deps: Deps) -> None:
+    await demo.run_demo(deps, lead_count=60)
+
+    read: list[Any] = [
+        entry for name in STREAMS for _, entry in await deps.valkey.xrange(entries.PREFIX + name) or ()
+    ]
+    told = {one["event_id"] for entry in read for one in orjson.loads(entry[b"events"])}
+    async with deps.pool.acquire() as connection:
+        facts = await connection.fetch(
+            "SELECT event_id FROM fact_bot_performance WHERE occurred_at > now() - interval '24 hours'"
+        )
+    assert facts
+    assert {str(row["event_id"]) for row in facts} <= told
 
 
 async def test_a_load_finds_the_demo_s_year_as_it_is(deps: Deps, follower: Follower) -> None:
