@@ -37,7 +37,7 @@ class PreparedLine:
 
     def __init__(self, protocol: PreparedProtocol) -> None:
         self._protocol = protocol
-        self._deflated = protocol.takes_deflated
+        self._deflated = protocol.settle()
 
     def push(self, frame: Frame, most: int) -> int:
         """Write it, unless more than `most` bytes wait already; the bytes that waited, or GONE."""

@@ -48,9 +48,9 @@ class PreparedProtocol(WebSocketsSansIOProtocol):
         extensions[EXTENSION] = self
         await super().run_asgi()
 
-    @property
-    def takes_deflated(self) -> bool:
-        """After the handshake: may a prepared frame be deflated?"""
+    def settle(self) -> bool:
+        """After the handshake, whose papers are thrown away: may a prepared frame be deflated?"""
+        del self.request, self.response
         return any(
             isinstance(found, PerMessageDeflate) and found.local_max_window_bits >= WINDOW_BITS
             for found in self.conn.extensions
