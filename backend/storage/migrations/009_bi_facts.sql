@@ -70,7 +70,7 @@ CREATE TABLE fact_bot_conversations (
     date_key int,                 -- of replied_at
     qualified_at timestamptz,
     last_at timestamptz NOT NULL
-);
+) WITH (fillfactor = 70);
 CREATE INDEX fact_bot_conversations_place ON fact_bot_conversations (location_key, replied_at);
 
 -- What each deal was known to be, and since when: the ledger is made from it, so that late news corrects it exactly.
@@ -152,6 +152,24 @@ CREATE FUNCTION bi_partitioned() RETURNS text[] LANGUAGE sql IMMUTABLE AS $$
     SELECT ARRAY['fact_lead_interactions', 'fact_bot_performance', 'fact_commission_events', 'fact_system_health']
 $$;
 
+-- Statement triggers belong to the table that a statement names. Writers copy straight into months (no row-level security stands in the
+-- way of a COPY there), so each month has its fact's triggers. The default one has none: nobody writes it by name, and making a month
+-- of its rows counts nothing. Whoever gives a fact a new trigger calls this.
+CREATE VIEW bi_triggers_missing AS
+SELECT c.oid::regclass AS month, regexp_replace(pg_get_triggerdef(t.oid), ' ON \S+ ', format(' ON %s ', c.oid::regclass)) AS made_by
+  FROM pg_trigger t JOIN pg_class p ON p.oid = t.tgrelid JOIN pg_inherits i ON i.inhparent = p.oid JOIN pg_class c ON c.oid = i.inhrelid
+ WHERE p.relname = ANY (bi_partitioned()) AND NOT t.tgisinternal AND pg_get_expr(c.relpartbound, c.oid) <> 'DEFAULT'
+   AND NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = c.oid AND tgname = t.tgname);
+
+CREATE FUNCTION bi_follow_triggers() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    missing record;
+BEGIN
+    FOR missing IN SELECT * FROM bi_triggers_missing LOOP
+        EXECUTE missing.made_by;
+    END LOOP;
+END $$;
+
 CREATE FUNCTION bi_make_partition(parent text, month date) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
     first date := date_trunc('month', month)::date;
@@ -169,6 +187,8 @@ BEGIN
     EXECUTE format('WITH moved AS (DELETE FROM %I WHERE occurred_at >= $1 AND occurred_at < $2 RETURNING *)
                     INSERT INTO %I SELECT * FROM moved', parent || '_default', made) USING lower_edge, upper_edge;
     EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', parent, made, lower_edge, upper_edge);
+    EXECUTE format('GRANT INSERT ON %I TO jorge_etl', made);
+    PERFORM bi_follow_triggers();
     RETURN true;
 END $$;
 

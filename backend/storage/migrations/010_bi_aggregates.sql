@@ -251,5 +251,6 @@ CREATE TRIGGER bi_count_latencies_came AFTER INSERT ON fact_bot_performance REFE
     FOR EACH STATEMENT EXECUTE FUNCTION bi_count_latencies(1);
 CREATE TRIGGER bi_count_latencies_went AFTER DELETE ON fact_bot_performance REFERENCING OLD TABLE AS changed
     FOR EACH STATEMENT EXECUTE FUNCTION bi_count_latencies('-1');
+SELECT bi_follow_triggers();
 
 -- migrate:down

@@ -31,6 +31,7 @@ CREATE POLICY everywhere ON fact_system_health FOR SELECT TO jorge_bi
 GRANT SELECT ON dim_date, dim_bot, bi_measures, bi_retention TO jorge_bi, jorge_etl;
 GRANT INSERT, UPDATE ON dim_bot TO jorge_etl;
 GRANT SELECT, UPDATE ON bi_versions TO jorge_etl;
+GRANT SELECT ON bi_triggers_missing TO jorge_etl;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO jorge_etl;
 
 -- Offices are made by the ordinary connection: it keeps dim_location through a function of the writer's.

@@ -41,7 +41,7 @@ class Kind:
 
     rows: list[Row] = field(default_factory=list)
     spots: set[Spot] = field(default_factory=set)
-    ids: dict[UUID, datetime] = field(default_factory=dict)
+    ids: dict[int, datetime] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -53,22 +53,24 @@ class Ready:
 
 
 def named(batch: Sequence[Arrived]) -> Named:
-    locations, bots, leads, agents = set[Any](), set[Any](), set[Any](), set[Any]()
+    locations, bots, leads, agents = set[int](), set[Any](), dict[int, UUID](), dict[int, UUID]()
     for arrived in batch:
         event = arrived.event
-        locations.add(event.location_id)
+        if event.location_id is not None:
+            locations.add(event.location_id.int)
         if isinstance(event, SystemHealth):
             continue
-        leads.add(event.lead_id)
+        if event.lead_id is not None:
+            leads[event.lead_id.int] = event.lead_id
         if isinstance(event, BotPerformance):
             bots.add(event.bot_id)
             bots.add(event.to_bot_id)
-        else:
-            agents.add(event.agent_id)
-            if isinstance(event, LeadInteraction):
-                bots.add(event.bot_id)
-    for found in (locations, bots, leads, agents):
-        found.discard(None)
+            continue
+        if event.agent_id is not None:
+            agents[event.agent_id.int] = event.agent_id
+        if isinstance(event, LeadInteraction):
+            bots.add(event.bot_id)
+    bots.discard(None)
     return Named(locations, bots, leads, agents)
 
 
@@ -81,7 +83,7 @@ def ready(batch: Sequence[Arrived], keys: Keys, *, months_kept: int) -> Ready:
     for arrived in batch:
         event = arrived.event
         kind = found.kinds[type(event)]
-        id, moment = event.event_id, event.occurred_at
+        id, moment = event.event_id.int, event.occurred_at
         if id in kind.ids or keys.seen.get(id, moment) != moment:
             found.repeated += 1
             continue

@@ -1,40 +1,31 @@
-"""Bot events into facts, and what they tell of their conversations: one row each, completed in whatever order they come."""
+"""What bot events tell of their conversations: one row each, completed in whatever order they come."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
 
 from backend.storage.pool import Connection
+from backend.storage.warehouse.staging import Row
 
+_TABLE = "stage_conversations"
 _COLUMNS = (
-    "occurred_at, event_id, received_at, date_key, location_key, bot_key, to_bot_key, lead_id, conversation_id, event_type, "
-    "confidence_bp, quality_bp, processing_us, success, replied, reason, source_key, props, lead_key"
+    "conversation_id location_key bot_key lead_id started_at started_by replied_at date_key qualified_at last_at"
+).split()
+DDL = (
+    f"CREATE TEMP TABLE {_TABLE} ON COMMIT DELETE ROWS AS "  # noqa: S608 - fixed words
+    f"SELECT {', '.join(_COLUMNS)} FROM fact_bot_conversations WITH NO DATA"
 )
 
-# Only facts that are new tell anything, so a repeat changes nothing here either. Each column is a least (or greatest) of what the
-# events say, or belongs to the first event by (occurred_at, event_id): the order in which they come makes no difference.
-# At the end, `o` is the conversation as it was before: a statement does not see what it writes.
-_STORE = f"""
-WITH came AS (
-    INSERT INTO fact_bot_performance ({_COLUMNS})
-    SELECT {_COLUMNS} FROM pg_temp.stage_performance ON CONFLICT DO NOTHING
-    RETURNING conversation_id, occurred_at, event_id, date_key, location_key, bot_key, lead_id, event_type, success, replied),
-told AS MATERIALIZED (
-    SELECT conversation_id,
-           (array_agg(location_key ORDER BY occurred_at, event_id))[1] AS location_key,
-           (array_agg(bot_key ORDER BY occurred_at, event_id))[1] AS bot_key,
-           (array_agg(event_id ORDER BY occurred_at, event_id))[1] AS started_by,
-           (array_agg(lead_id ORDER BY lead_id))[1] AS lead_id,
-           min(occurred_at) AS started_at, max(occurred_at) AS last_at,
-           min(occurred_at) FILTER (WHERE replied) AS replied_at, min(date_key) FILTER (WHERE replied) AS date_key,
-           min(occurred_at) FILTER (WHERE event_type = 'qualified' AND success IS NOT FALSE) AS qualified_at
-      FROM came WHERE conversation_id IS NOT NULL GROUP BY conversation_id),
-kept AS (
-    INSERT INTO fact_bot_conversations AS c (conversation_id, location_key, bot_key, lead_id, started_at, started_by, replied_at,
-                                             date_key, qualified_at, last_at)
-    SELECT conversation_id, location_key, bot_key, lead_id, started_at, started_by, replied_at, date_key, qualified_at, last_at
-      FROM told ORDER BY conversation_id
+# Each column is a least (or greatest) of what the events say, or belongs to the first event by (occurred_at, event_id): the order
+# in which they come makes no difference. At the end, `o` is the conversation as it was before: a statement does not see what it
+# writes.
+_COMPLETE = f"""
+WITH kept AS (
+    INSERT INTO fact_bot_conversations AS c ({", ".join(_COLUMNS)})
+    SELECT {", ".join(_COLUMNS)} FROM pg_temp.{_TABLE}
     ON CONFLICT (conversation_id) DO UPDATE SET
         location_key = CASE WHEN (excluded.started_at, excluded.started_by) < (c.started_at, c.started_by)
                             THEN excluded.location_key ELSE c.location_key END,
@@ -48,10 +39,8 @@ kept AS (
         date_key = least(c.date_key, excluded.date_key),
         qualified_at = least(c.qualified_at, excluded.qualified_at),
         last_at = greatest(c.last_at, excluded.last_at)
-    RETURNING *)
-SELECT NULL::int, NULL::text, NULL::int, count(*) FROM came
-UNION ALL
-SELECT DISTINCT touched.location_key, to_char(touched.replied_at AT TIME ZONE 'UTC', 'YYYYMMDDHH24'), touched.date_key, 0
+    RETURNING conversation_id, location_key, bot_key, replied_at, date_key, qualified_at)
+SELECT DISTINCT touched.location_key, to_char(touched.replied_at AT TIME ZONE 'UTC', 'YYYYMMDDHH24'), touched.date_key
   FROM kept k LEFT JOIN LATERAL (
            SELECT c.* FROM fact_bot_conversations c WHERE c.conversation_id = k.conversation_id OFFSET 0) AS o ON true,
        LATERAL (VALUES (k.location_key, k.replied_at, k.date_key), (o.location_key, o.replied_at, o.date_key))
@@ -70,7 +59,75 @@ class Counted:
     touched: Iterable[tuple[int, str, int]] = ()
 
 
-async def store(connection: Connection) -> Counted:
-    """What lies in stage_performance, in the caller's transaction."""
-    first, *rest = sorted(await connection.fetch(_STORE), key=lambda row: row[0] is not None)
-    return Counted(new=first[3], touched=[(row[0], row[1], row[2]) for row in rest])
+@dataclass(slots=True)
+class _Talk:
+    """What a batch tells of one conversation."""
+
+    conversation_id: UUID
+    location_key: int
+    bot_key: int
+    lead_id: UUID | None
+    started_at: datetime
+    started_by: UUID
+    last_at: datetime
+    replied_at: datetime | None = None
+    date_key: int | None = None
+    qualified_at: datetime | None = None
+
+    def row(self) -> Row:
+        return (
+            self.conversation_id,
+            self.location_key,
+            self.bot_key,
+            self.lead_id,
+            self.started_at,
+            self.started_by,
+            self.replied_at,
+            self.date_key,
+            self.qualified_at,
+            self.last_at,
+        )
+
+    def hear(self, at: datetime, by: UUID, place: int, bot: int, lead_id: UUID | None) -> None:
+        if at > self.last_at:
+            self.last_at = at
+        elif at < self.started_at or (at == self.started_at and by.int < self.started_by.int):
+            self.started_at, self.started_by, self.location_key, self.bot_key = at, by, place, bot
+        if lead_id is not None and (self.lead_id is None or lead_id.int < self.lead_id.int):
+            self.lead_id = lead_id
+
+    def reply(self, at: datetime, day: int) -> None:
+        if self.replied_at is None or at < self.replied_at:
+            self.replied_at = at
+        if self.date_key is None or day < self.date_key:
+            self.date_key = day
+
+    def qualify(self, at: datetime) -> None:
+        if self.qualified_at is None or at < self.qualified_at:
+            self.qualified_at = at
+
+
+async def complete(connection: Connection, rows: Sequence[Row]) -> Counted:
+    """Of rows of fact_bot_performance that are new (a repeat tells nothing), in the caller's transaction."""
+    if talks := told(rows):
+        await connection.copy_records_to_table(_TABLE, records=talks, columns=_COLUMNS, schema_name="pg_temp")
+    touched = await connection.fetch(_COMPLETE) if talks else ()
+    return Counted(new=len(rows), touched=[(row[0], row[1], row[2]) for row in touched])
+
+
+def told(rows: Sequence[Row]) -> Sequence[Row]:
+    """A row for each conversation that they speak of, by its integer: UUIDs work their hash out in Python each time."""
+    talks: dict[int, _Talk] = {}
+    for at, by, _, day, place, bot, _, lead_id, id, kind, _, _, _, success, replied, _, _, _, _ in rows:
+        if id is None:
+            continue
+        talk = talks.get(id.int)
+        if talk is None:
+            talk = talks[id.int] = _Talk(id, place, bot, lead_id, at, by, at)
+        else:
+            talk.hear(at, by, place, bot, lead_id)
+        if replied:
+            talk.reply(at, day)
+        if kind == "qualified" and success is not False:
+            talk.qualify(at)
+    return [talk.row() for talk in talks.values()]

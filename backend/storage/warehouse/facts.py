@@ -6,20 +6,20 @@ the rest goes through. docs/warehouse.md says what "exactly once" promises.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary
 
 import asyncpg
 
-from backend.events import BotPerformance, CommissionEvent, Event, LeadInteraction, SystemHealth
+from backend.events import BotPerformance, CommissionEvent, Event, SystemHealth
 from backend.storage.pool import Connection
 from backend.storage.warehouse import arrivals, conversations, ledger, partitions, touched
-from backend.storage.warehouse.arrivals import Arrived, Rejected
+from backend.storage.warehouse.arrivals import Arrived, Kind, Rejected
 from backend.storage.warehouse.conversations import Counted
 from backend.storage.warehouse.keys import Keys, Spot
-from backend.storage.warehouse.staging import STAGES
+from backend.storage.warehouse.staging import STAGES, Row, Stage
 
 __all__ = ["NOT_TAKEN", "Arrived", "Rejected", "Stored", "connect", "store"]
 
@@ -38,13 +38,17 @@ NOT_TAKEN = (
 # Writers wait for each other here, with everything copied already. The triggers take the same lock, for who writes past this.
 _LOCK = "SELECT bi_alone()"
 
-_INTERACTION = ", ".join(STAGES[LeadInteraction].columns)
-_STORE_INTERACTIONS = (
-    f"INSERT INTO fact_lead_interactions ({_INTERACTION}) "  # noqa: S608 - fixed words
-    f"SELECT {_INTERACTION} FROM pg_temp.stage_interactions ON CONFLICT DO NOTHING"
+_DOUBTS = 20
+"""After a batch that held something stored already, so many more are looked through before they are stored."""
+
+
+_NOT_STRAIGHT = (
+    asyncpg.UniqueViolationError,  # some of it is there already
+    asyncpg.DeadlockDetectedError,  # another writer is about to store some of it
+    asyncpg.UndefinedTableError,  # a month was dropped meanwhile
 )
-_HEALTH = ", ".join(STAGES[SystemHealth].columns)
-_STORE_HEALTH = f"INSERT INTO fact_system_health ({_HEALTH}) SELECT {_HEALTH} FROM pg_temp.stage_health ON CONFLICT DO NOTHING"  # noqa: S608 - fixed words
+
+Kinds: TypeAlias = Mapping[type[Event], Kind]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,19 +86,13 @@ async def store(
         await partitions.make(connection, missing)
         keys.months |= missing
     kinds = {kind: part for kind, part in ready.kinds.items() if part.rows}
-    new, tags = 0, set[str]()
-    async with connection.transaction():
-        for kind, part in kinds.items():
-            await STAGES[kind].copy(connection, part.rows)
-        await connection.execute(_LOCK)
-        for kind, part in kinds.items():
-            counted = await _WRITERS[kind](connection)
-            new += counted.new
-            if counted.new:
-                tags |= _tags(kind, counted, part.spots)
-    rows = sum(len(part.rows) for part in kinds.values())
+    counted = await _stored(connection, keys, kinds)
     for part in kinds.values():
-        keys.remember(part.ids.items())
+        keys.remember(part.ids)
+    rows, new = sum(len(part.rows) for part in kinds.values()), sum(one.new for one in counted.values())
+    tags = set[str]().union(
+        *(_tags(kind, one, kinds[kind].spots) for kind, one in counted.items() if one.new)
+    )
     return Stored(
         new=new, repeated=ready.repeated + rows - new, rejected=ready.rejected, tags=frozenset(tags)
     )
@@ -105,32 +103,57 @@ async def _ready(connection: Connection) -> Keys:
     if keys is None:
         # Plans are made once, for tables that may be small then: they use the indexes whatever the size.
         await connection.execute("SET ROLE jorge_etl; SET enable_seqscan = off; SET jit = off")
-        for stage in STAGES.values():
-            await connection.execute(stage.ddl())
+        for ddl in (conversations.DDL, *(stage.ddl() for stage in STAGES.values())):
+            await connection.execute(ddl)
         keys = Keys(months=await partitions.complete(connection))
         _KEYS[connection] = keys
     return keys
 
 
-async def _interactions(connection: Connection) -> Counted:
-    return Counted(new=_count(await connection.execute(_STORE_INTERACTIONS)))
+async def _stored(connection: Connection, keys: Keys, kinds: Kinds) -> Mapping[type[Event], Counted]:
+    """Straight into the months, where the primary key says whether all is new; else by way of the temporary tables."""
+    if keys.doubts == 0:
+        try:
+            return await _transaction(connection, kinds, straight=True)
+        except _NOT_STRAIGHT:
+            keys.doubts = _DOUBTS
+    keys.doubts -= 1
+    return await _transaction(connection, kinds, straight=False)
 
 
-async def _health(connection: Connection) -> Counted:
-    return Counted(new=_count(await connection.execute(_STORE_HEALTH)))
+async def _transaction(
+    connection: Connection, kinds: Kinds, *, straight: bool
+) -> Mapping[type[Event], Counted]:
+    async with connection.transaction():
+        for kind, part in kinds.items():
+            if straight and kind is not CommissionEvent:
+                await STAGES[kind].copy_into_months(connection, part.rows)
+            else:
+                await STAGES[kind].copy(connection, part.rows)
+        await connection.execute(_LOCK)
+        counted: dict[type[Event], Counted] = {}
+        for kind, part in kinds.items():
+            if kind is CommissionEvent:
+                counted[kind] = await ledger.store(connection)
+                continue
+            rows = part.rows if straight else await _new(connection, STAGES[kind], part.rows)
+            counted[kind] = (
+                await conversations.complete(connection, rows)
+                if kind is BotPerformance
+                else Counted(new=len(rows))
+            )
+        return counted
 
 
-def _count(status: str) -> int:
-    """Of "INSERT 0 17"."""
-    return int(status.rpartition(" ")[2])
-
-
-_WRITERS: Mapping[type[Event], Callable[[Connection], Awaitable[Counted]]] = {
-    LeadInteraction: _interactions,
-    BotPerformance: conversations.store,
-    CommissionEvent: ledger.store,
-    SystemHealth: _health,
-}
+async def _new(connection: Connection, stage: Stage, rows: Sequence[Row]) -> Sequence[Row]:
+    """What lies in the stage goes to the fact; those of its rows that were not there."""
+    columns = ", ".join(stage.columns)
+    stored = await connection.fetch(
+        f"INSERT INTO {stage.like} ({columns}) SELECT {columns} FROM pg_temp.{stage.name} "  # noqa: S608 - fixed words
+        "ON CONFLICT DO NOTHING RETURNING event_id"
+    )
+    new = {row[0] for row in stored}
+    return [row for row in rows if row[1] in new]
 
 
 def _tags(kind: type[Event], counted: Counted, spots: Iterable[Spot]) -> set[str]:

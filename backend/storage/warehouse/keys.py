@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from uuid import UUID
@@ -50,25 +50,27 @@ NOWHERE = Spot(location_key=0, date_key=0, hour="", month=date.min)
 
 @dataclass(slots=True)
 class Named:
-    """Whom and what the events of a batch name."""
+    """Whom and what the events of a batch name; ids by their integers."""
 
-    locations: set[UUID] = field(default_factory=set)
+    locations: set[int] = field(default_factory=set)
     bots: set[str] = field(default_factory=set)
-    leads: set[UUID] = field(default_factory=set)
-    agents: set[UUID] = field(default_factory=set)
+    leads: dict[int, UUID] = field(default_factory=dict)
+    agents: dict[int, UUID] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Keys:
     """Of one connection; each sink has its own."""
 
-    places: Mapping[UUID, Place] = field(default_factory=dict)
+    places: Mapping[int, Place] = field(default_factory=dict)
     bots: dict[str, int] = field(default_factory=dict)
     months: set[date] = field(default_factory=set)
     versions: Versions = field(default_factory=Versions)
-    seen: dict[UUID, datetime] = field(default_factory=dict)
+    seen: dict[int, datetime] = field(default_factory=dict)
     """Event id → its moment, of the last events stored."""
-    _spots: dict[tuple[UUID, int], Spot] = field(default_factory=dict)
+    doubts: int = 0
+    """So many batches more are looked through for what is stored already."""
+    _spots: dict[tuple[int, int], Spot] = field(default_factory=dict)
     _looked: float = 0.0
 
     async def learn(self, connection: Connection, named: Named) -> None:
@@ -82,18 +84,18 @@ class Keys:
     def spot(self, location_id: UUID, moment: datetime) -> Spot | None:
         """None: no such office."""
         at = int(moment.timestamp()) // QUARTER
-        found = self._spots.get((location_id, at))
-        if found is None and location_id in self.places:
+        found = self._spots.get((location_id.int, at))
+        if found is None and location_id.int in self.places:
             if len(self._spots) >= MOST_SPOTS:
                 self._spots.clear()
-            found = self._spots[location_id, at] = _spot(self.places[location_id], at)
+            found = self._spots[location_id.int, at] = _spot(self.places[location_id.int], at)
         return found
 
     def bot(self, bot_id: str | None) -> int | None:
         """None: there are too many bots."""
         return NO_BOT if bot_id is None else self.bots.get(bot_id)
 
-    def remember(self, stored: Iterable[tuple[UUID, datetime]]) -> None:
+    def remember(self, stored: Mapping[int, datetime]) -> None:
         self.seen.update(stored)
         for old in list(self.seen)[: max(0, len(self.seen) - MOST_SEEN)]:
             del self.seen[old]
@@ -102,7 +104,7 @@ class Keys:
         rows = await connection.fetch(
             "SELECT location_id, location_key, zone FROM dim_location WHERE location_id IS NOT NULL"
         )
-        found = {row[0]: Place(key=row[1], zone=_zone(row[2])) for row in rows}
+        found = {row[0].int: Place(key=row[1], zone=_zone(row[2])) for row in rows}
         if found != self.places:
             self.places = found
             self._spots.clear()

@@ -42,6 +42,11 @@ def start(month: date) -> datetime:
     return datetime(month.year, month.month, 1, tzinfo=UTC)
 
 
+def name_of(parent: str, month: date) -> str:
+    """Of a fact's month, as bi_make_partition names it."""
+    return f"{parent}_{month:%Y_%m}"
+
+
 async def there(connection: Connection) -> Sequence[Partition]:
     rows = await connection.fetch(_PARTITIONS)
     return [Partition(parent=row["parent"], name=row["name"], month=_month(row["bound"])) for row in rows]

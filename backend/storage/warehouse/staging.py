@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, TypeAlias
 
@@ -15,6 +15,7 @@ import msgspec
 
 from backend.events import BotPerformance, CommissionEvent, Event, LeadInteraction, SystemHealth
 from backend.storage.pool import Connection
+from backend.storage.warehouse import partitions
 from backend.storage.warehouse.keys import NOWHERE, Keys, Spot
 from domain import commission
 
@@ -53,6 +54,17 @@ class Stage:
             self.name, records=rows, columns=list(self.columns), schema_name="pg_temp"
         )
 
+    async def copy_into_months(self, connection: Connection, rows: Sequence[Row]) -> None:
+        """Past the temporary table, into the partitions themselves. Raises: UniqueViolationError when one is there already."""
+        months: dict[date, list[Row]] = {}
+        for row in rows:
+            moment = row[0] if row[0].tzinfo is UTC else row[0].astimezone(UTC)
+            months.setdefault(date(moment.year, moment.month, 1), []).append(row)
+        for month, some in months.items():
+            await connection.copy_records_to_table(
+                partitions.name_of(self.like, month), records=some, columns=list(self.columns)
+            )
+
 
 def _interaction(
     event: LeadInteraction, received_at: datetime, source_key: int | None, spot: Spot, keys: Keys
@@ -73,13 +85,13 @@ def _interaction(
         event.direction,
         event.stage,
         event.temperature,
-        _bp(event.confidence),
+        None if event.confidence is None else round(event.confidence * 10_000),
         event.frs,
         event.pcs,
-        _us(event.processing_ms),
+        None if event.processing_ms is None else round(event.processing_ms * 1_000),
         event.success,
         source_key,
-        _json(event.props),
+        _json(event.props) if event.props else None,
         keys.versions.lead(event.lead_id, event.occurred_at),
         keys.versions.agent(event.agent_id, spot.location_key, event.occurred_at),
     )
@@ -99,14 +111,14 @@ def _performance(
         event.lead_id,
         event.conversation_id,
         event.event_type,
-        _bp(event.confidence),
-        _bp(event.quality),
-        _us(event.processing_ms),
+        None if event.confidence is None else round(event.confidence * 10_000),
+        None if event.quality is None else round(event.quality * 10_000),
+        None if event.processing_ms is None else round(event.processing_ms * 1_000),
         event.success,
         event.replied,
         event.reason,
         source_key,
-        _json(event.props),
+        _json(event.props) if event.props else None,
         keys.versions.lead(event.lead_id, event.occurred_at),
     )
 
@@ -153,7 +165,7 @@ def _health(
         event.unit,
         event.message,
         source_key,
-        _json(event.props),
+        _json(event.props) if event.props else None,
     )
 
 
@@ -197,16 +209,8 @@ def _bot(keys: Keys, bot_id: str | None) -> int:
     return key
 
 
-def _bp(share: float | None) -> int | None:
-    return None if share is None else round(share * 10_000)
-
-
-def _us(ms: float | None) -> int | None:
-    return None if ms is None else round(ms * 1_000)
-
-
-def _json(props: Mapping[str, Any] | None) -> str | None:
-    return msgspec.json.encode(props).decode() if props else None
+def _json(props: Mapping[str, Any]) -> str:
+    return msgspec.json.encode(props).decode()
 
 
 def money(event: CommissionEvent) -> tuple[int, int]:

@@ -6,7 +6,7 @@ brought versions: while it stays the same, what is kept here is all there is.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
@@ -23,49 +23,54 @@ Known: TypeAlias = Sequence[tuple[datetime, int]]
 
 @dataclass(slots=True)
 class Versions:
-    leads: dict[UUID, Known] = field(default_factory=dict)
-    agents: dict[tuple[UUID, int], Known] = field(default_factory=dict)
-    _people: set[UUID] = field(default_factory=set)
+    """Ids are kept as their integers: a UUID works its hash out in Python each time."""
+
+    leads: dict[int, Known] = field(default_factory=dict)
+    agents: dict[tuple[int, int], Known] = field(default_factory=dict)
+    _people: set[int] = field(default_factory=set)
     _number: int = -1
 
-    async def learn(self, connection: Connection, lead_ids: set[UUID], agent_ids: set[UUID]) -> None:
+    async def learn(
+        self, connection: Connection, leads: Mapping[int, UUID], agents: Mapping[int, UUID]
+    ) -> None:
+        """Of these ids, by their integers."""
         number: int = await connection.fetchval("SELECT number FROM bi_versions")
         if number != self._number or len(self.leads) > MOST:
             self.leads.clear()
             self.agents.clear()
             self._people.clear()
             self._number = number
-        if new := lead_ids - self.leads.keys():
-            await self._learn_leads(connection, new)
-        if strangers := agent_ids - self._people:
-            await self._learn_agents(connection, strangers)
+        if new := leads.keys() - self.leads.keys():
+            await self._learn_leads(connection, [leads[one] for one in new])
+        if strangers := agents.keys() - self._people:
+            await self._learn_agents(connection, [agents[one] for one in strangers])
 
     def lead(self, lead_id: UUID | None, moment: datetime) -> int | None:
         """None: nobody, or somebody the warehouse does not know."""
-        return None if lead_id is None else _at(self.leads.get(lead_id), moment)
+        return None if lead_id is None else _at(self.leads.get(lead_id.int), moment)
 
     def agent(self, agent_id: UUID | None, location_key: int, moment: datetime) -> int | None:
-        return None if agent_id is None else _at(self.agents.get((agent_id, location_key)), moment)
+        return None if agent_id is None else _at(self.agents.get((agent_id.int, location_key)), moment)
 
-    async def _learn_leads(self, connection: Connection, ids: Collection[UUID]) -> None:
-        found: dict[UUID, list[tuple[datetime, int]]] = {id: [] for id in ids}
+    async def _learn_leads(self, connection: Connection, ids: Sequence[UUID]) -> None:
+        found: dict[int, list[tuple[datetime, int]]] = {id.int: [] for id in ids}
         for row in await connection.fetch(
             "SELECT lead_id, valid_from, lead_key FROM dim_lead WHERE lead_id = ANY ($1::uuid[]) ORDER BY valid_from",
-            list(ids),
+            ids,
         ):
-            found[row[0]].append((row[1], row[2]))
+            found[row[0].int].append((row[1], row[2]))
         self.leads.update(found)
 
-    async def _learn_agents(self, connection: Connection, ids: Collection[UUID]) -> None:
-        found: dict[tuple[UUID, int], list[tuple[datetime, int]]] = {}
+    async def _learn_agents(self, connection: Connection, ids: Sequence[UUID]) -> None:
+        found: dict[tuple[int, int], list[tuple[datetime, int]]] = {}
         for row in await connection.fetch(
             "SELECT agent_id, location_key, valid_from, agent_key FROM dim_agent WHERE agent_id = ANY ($1::uuid[]) "
             "ORDER BY valid_from",
-            list(ids),
+            ids,
         ):
-            found.setdefault((row[0], row[1]), []).append((row[2], row[3]))
+            found.setdefault((row[0].int, row[1]), []).append((row[2], row[3]))
         self.agents.update(found)
-        self._people |= set(ids)
+        self._people |= {id.int for id in ids}
 
 
 def _at(known: Known | None, moment: datetime) -> int | None:
