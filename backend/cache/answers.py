@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from backend.cache.buckets import Buckets
 from backend.cache.spans import Span
 from backend.cache.stats import Stats
 from backend.cache.tiers import Tiers
@@ -70,8 +71,12 @@ class Answers:
     versions: Versions
     ttl: Adaptive
     stats: Stats = field(default_factory=Stats)
+    buckets: Buckets = field(init=False)
     _making: dict[str, asyncio.Task[Made]] = field(default_factory=dict)
     _keys: OrderedDict[tuple[bytes, Span, int], tuple[int, str]] = field(default_factory=OrderedDict)
+
+    def __post_init__(self) -> None:
+        self.buckets = Buckets(self.versions, self.stats)
 
     async def get(self, ask: Ask, make: Make, *, fresh: bool = False, warming: bool = False) -> Answer:
         """What is kept, else what `make` works out. `fresh`: work it out in any case. Raises: what `make` raises."""

@@ -36,14 +36,14 @@ class Stats:
     _warmed: OrderedDict[str, None] = field(default_factory=OrderedDict)
 
     def hit(self, what: str, key: str) -> None:
-        counted = self._counted(what)
+        counted = self.counted(what)
         counted.hits += 1
         if key in self._warmed:
             del self._warmed[key]
             counted.warmed_then_hit += 1
 
     def made(self, what: str, key: str, seconds: float, *, warming: bool) -> None:
-        counted = self._counted(what)
+        counted = self.counted(what)
         counted.seconds += seconds
         if warming:
             counted.warmed += 1
@@ -54,10 +54,10 @@ class Stats:
             counted.misses += 1
 
     def joined(self, what: str) -> None:
-        self._counted(what).joined += 1
+        self.counted(what).joined += 1
 
     def bypassed(self, what: str) -> None:
-        self._counted(what).bypassed += 1
+        self.counted(what).bypassed += 1
 
     def total(self) -> Counted:
         whole = Counted()
@@ -77,5 +77,6 @@ class Stats:
             found["hit_ratio"] = whole.hit_ratio
         return found
 
-    def _counted(self, what: str) -> Counted:
+    def counted(self, what: str) -> Counted:
+        """Of one kind of question."""
         return self.of.setdefault(what, Counted())

@@ -68,15 +68,24 @@ class Versions:
     channel: str
     known: bool = False
     revision: int = 0
-    _of: dict[bytes, bytes] = field(default_factory=dict)
+    line: int = 0
+    """Numbers the times that everything was read anew."""
+    _of: dict[str, bytes] = field(default_factory=dict)
+    _heard: dict[str, int] = field(default_factory=dict)
 
     def digest(self, tags: Sequence[str]) -> bytes | None:
         """Equal while none of these buckets changed; None while this process does not hear of news."""
         if not self.known:
             return None
-        return hashlib.blake2b(
-            b",".join(self._of.get(tag.encode(), b"") for tag in tags), digest_size=12
-        ).digest()
+        return hashlib.blake2b(b",".join(self._of.get(tag, b"") for tag in tags), digest_size=12).digest()
+
+    def of(self, tag: str) -> bytes:
+        """The bucket's version; empty while it was never touched."""
+        return self._of.get(tag, b"")
+
+    def touched_since(self, tag: str, revision: int) -> bool:
+        """Whether news of this bucket came after `revision`."""
+        return self._heard.get(tag, 0) > revision
 
     async def run(self) -> None:
         """Hear of news until cancelled; after a cut everything is read anew."""
@@ -98,9 +107,11 @@ class Versions:
 
     async def _load(self) -> None:
         found = await self.valkey.hgetall(HASH)
-        self._of = {_bytes(tag): _bytes(version) for tag, version in found.items()}
+        self._of = {_bytes(tag).decode(): _bytes(version) for tag, version in found.items()}
+        self._heard = {}
         self.known = True
         self.revision += 1
+        self.line += 1
 
     async def _hear(self, heard: redis.client.PubSub) -> None:
         while True:
@@ -112,8 +123,10 @@ class Versions:
                 continue  # the answer to our ping
             said = orjson.loads(message["data"])
             version = said["version"].encode()
-            self._of.update((tag.encode(), version) for tag in said["tags"])
             self.revision += 1
+            for tag in said["tags"]:
+                self._of[tag] = version
+                self._heard[tag] = self.revision
 
 
 def _bytes(value: Any) -> bytes:

@@ -57,8 +57,9 @@ async def ask(
 async def answer(deps: Deps, asked: DashboardQuestion) -> dict[str, Any]:
     """All of it read in one snapshot of the warehouse. Raises: TooMuchError."""
     calendar = asked.calendar(deps.clock.now())
+    view = deps.answers.buckets.view()
     async with question.opened(deps, asked.scope) as connection:
-        reads = Reader(deps=deps, connection=connection, scope=asked.scope, calendar=calendar)
+        reads = Reader(deps=deps, connection=connection, calendar=calendar, view=view)
         board = _Board(reads=reads, connection=connection, asked=asked, calendar=calendar)
         tiles = await board.tiles()
         commission = await board.commission(tiles) if asked.sees(Permission.SEE_MONEY) else {}
