@@ -143,8 +143,15 @@ KINDS: Mapping[str, Kind] = {
 }
 
 
-def _shown(role: Role, values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if may_see(role, name)}
+def _shown(role: Role, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    hidden = _hidden(role)
+    return {name: value for name, value in values.items() if name not in hidden} if hidden else values
+
+
+@cache
+def _hidden(role: Role) -> frozenset[str]:
+    """What this role may not see: looked up once, because windows show thousands of numbers a second."""
+    return frozenset(name for name in (*figures.FIGURES, *measures.MEASURES) if not may_see(role, name))
 
 
 @cache

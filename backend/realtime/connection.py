@@ -127,8 +127,10 @@ class Connection:
                 seat.sent = seat.group.offset
                 self._count(frame, seat.channel)
                 return
-        self._counters.coalesced += self._mailbox.put(seat, seat, seat.priority)
-        self._pump(now)
+        if self._mailbox.put(seat, seat, seat.priority):
+            self._counters.coalesced += 1  # it waits already, and will take what is the newest then
+        else:
+            self._pump(now)
 
     def post(self, key: Hashable, note: Note, priority: Priority) -> None:
         """Let it go out as soon as its priority allows."""

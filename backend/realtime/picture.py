@@ -15,7 +15,7 @@ NEVER = -1
 WHOLE = ""
 MOST_GONE = 1_024
 MOVING = frozenset({"as_of", "last_updated", "watermark", "cache_hit", "source"})
-"""Fields that change although the figures don't."""
+"""Fields that change although the figures don't. Parts of a keyed channel have none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,12 +79,14 @@ class Picture:
         return b"{%b}" % b",".join(b"%b:%b" % (orjson.dumps(key), body) for key, body in shown)
 
     def _keep_part(self, key: str, value: Any, number: int, *, always: bool) -> bool:
-        found = hashlib.blake2b(orjson.dumps(steady(value)), digest_size=16).digest()
+        body = orjson.dumps(value)
         old = self._parts.get(key)
-        new = old is None or always or old.digest != found
-        offset = number if old is None or new else old.offset
-        self._parts[key] = _Part(offset, found, orjson.dumps(value))
         self._gone.pop(key, None)
+        if old is not None and old.body == body and not always:
+            return False
+        found = b"" if self.keyed else hashlib.blake2b(orjson.dumps(steady(value)), digest_size=16).digest()
+        new = old is None or always or self.keyed or old.digest != found
+        self._parts[key] = _Part(number if old is None or new else old.offset, found, body)
         return new
 
     def _forget(self) -> None:

@@ -87,8 +87,9 @@ class _Sums:
         many = len(windows.bots.keys)
         self._bots = windows.bots.rings[number].totals[:many]
         held = windows.histograms[number].totals[: many * len(KINDS)]
-        short = many * len(KINDS) - len(held)
-        self.latencies = np.pad(held, ((0, short), (0, 0))).reshape(many, len(KINDS), CELLS)
+        if short := many * len(KINDS) - len(held):
+            held = np.pad(held, ((0, short), (0, 0)))
+        self.latencies = held.reshape(many, len(KINDS), CELLS)
 
     def bots_at(self, location: int) -> list[int]:
         """The places of its bots; of every bot anywhere, for ALL."""
