@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import re
 from collections.abc import Mapping
 
 import asyncpg
@@ -19,6 +20,9 @@ from backend.stream.ingest import BacklogError
 from domain import errors
 
 logger = logging.getLogger(__name__)
+
+_BRANCH = re.compile(r"[\[\](),<>]")
+"""In a place that pydantic names: a branch of ours of a union, such as `function-after[…]`, and no field of the sender's."""
 
 # The most exact class wins; anything of the tree not named here is a fault of ours (500).
 STATUSES: Mapping[type[errors.JorgeError], int] = {
@@ -136,7 +140,7 @@ async def _on_ours(request: Request, fault: Exception) -> JSONResponse:
 async def _on_invalid(request: Request, fault: Exception) -> JSONResponse:
     assert isinstance(fault, RequestValidationError)
     first = fault.errors()[0]
-    where = ".".join(str(part) for part in first["loc"])
+    where = ".".join(str(part) for part in first["loc"] if not _BRANCH.search(str(part)))
     problem = {
         "code": "input",
         "message": f"{where}: {first['msg']}.",

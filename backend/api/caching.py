@@ -67,7 +67,10 @@ async def cache_analytics(deps: Parts, _: Annotated[Actor, Allowed(Permission.WA
 
 @router.post("/api/bi/warm-cache", responses=problems.answers(_WARMED))
 async def warm_cache(
-    deps: Parts, viewer: Annotated[Actor, Viewer(Permission.WARM_CACHE, cost=Cost.WARM)], body: Warm
+    deps: Parts,
+    viewer: Annotated[Actor, Viewer(Permission.WARM_CACHE, cost=Cost.WARM)],
+    body: Warm | None = None,
 ) -> Json:
-    """Work out what your command centre asks first, so that it is there when it asks."""
+    """Work out what your command centre asks first, so that it is there when it asks. Without a body: all of it."""
+    body = body or Warm()
     return await caching.warm_now(deps, viewer, questions=body.questions, location_id=body.location_id)

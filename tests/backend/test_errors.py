@@ -9,8 +9,10 @@ import asyncpg
 import httpx
 import pytest
 from fastapi import APIRouter, FastAPI, Request
+from pydantic import BaseModel
 
 from backend import edge, errors
+from backend.api.body import Text
 from domain import errors as problems
 from domain import wire
 
@@ -48,6 +50,15 @@ async def half() -> AsyncIterator[bytes]:
 @router.post("/size")
 async def size(request: Request) -> int:
     return len(await request.body())
+
+
+class Question(BaseModel):
+    filters: dict[str, Text | list[Text]] = {}
+
+
+@router.post("/question")
+async def question(body: Question) -> None:
+    """A field that may be of two kinds."""
 
 
 @pytest.fixture(autouse=True)
@@ -92,6 +103,12 @@ async def test_fault_of_ours_tells_nothing_of_the_inside(client: httpx.AsyncClie
 
     assert "inner detail" not in answer.text
     assert "RuntimeError" not in answer.text
+
+
+async def test_where_names_the_sender_s_field_and_nothing_of_ours(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/question", json={"filters": {"agent": 1}})
+
+    assert answer.json()["where"] == "body.filters.agent"
 
 
 async def test_wait_is_told_in_whole_seconds(client: httpx.AsyncClient) -> None:

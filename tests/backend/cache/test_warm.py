@@ -161,10 +161,12 @@ async def test_a_manager_warms_the_own_board_by_hand(
         board = await client.get("/api/bi/dashboard-kpis?timeframe=1y", headers=boss.headers)
         told = await client.get("/api/bi/cache-analytics", headers=boss.headers)
         wrong = await client.post("/api/bi/warm-cache", json={"questions": ["x"]}, headers=boss.headers)
+        everything = await client.post("/api/bi/warm-cache", headers=boss.headers)
         refused = await client.post("/api/bi/warm-cache", json={}, headers=agent.headers)
 
     assert [one["timeframe"] for one in done.json()["warmed"]] == ["24h", "7d", "30d", "90d", "1y"]
     assert board.json()["cache_hit"]
     assert told.json()["total"]["warmed_then_hit"] == 1
     assert (wrong.status_code, wrong.json()["where"]) == (422, "questions")
+    assert len(everything.json()["warmed"]) > len(done.json()["warmed"])
     assert refused.status_code == 403
