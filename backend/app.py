@@ -148,7 +148,7 @@ async def running(deps: Deps, jobs: Sequence[Job]) -> AsyncIterator[None]:
 
 
 async def _end(tasks: Collection[asyncio.Task[None]]) -> None:
-    """Cancel and wait; again for one that a library's wait kept from hearing it."""
+    """Cancel and wait; again for one that a library kept from hearing it (ours do not: `valkey_client`)."""
     left = set(tasks)
     while left:
         for task in left:

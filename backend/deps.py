@@ -38,6 +38,7 @@ from backend.storage.pool import Pool
 from backend.storage.store import Stores
 from backend.stream import entries
 from backend.stream.ingest import Line
+from backend.valkey_client import open_client
 from domain import errors, ports
 
 logger = logging.getLogger(__name__)
@@ -195,7 +196,7 @@ async def open_engines(settings: Settings, stack: contextlib.AsyncExitStack) -> 
 
 async def _valkey(url: str) -> redis.Redis:
     try:
-        client = redis.Redis.from_url(url, health_check_interval=30)
+        client = open_client(url, health_check_interval=30)
     except ValueError as fault:
         raise _no_valkey(fault) from fault
     try:

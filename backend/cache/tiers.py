@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import warnings
 
@@ -9,6 +10,8 @@ from cashews.backends.memory import Memory
 from cashews.backends.redis.client_side import BcastClientSide
 from cashews.exceptions import UnSecureDataError
 from cashews.serialize import HashSigner, Serializer
+
+from backend.valkey_client import WaitingPool
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +35,11 @@ class Tiers(BcastClientSide):
         await super().init()  # type: ignore[no-untyped-call]
 
     async def close(self) -> None:
+        listening: asyncio.Task[None] | None = vars(self)["_listen_task"]
+        if listening is not None:
+            listening.cancel()  # cashews would wait for it, ten seconds where Valkey is away
+            await asyncio.wait([listening])
+            self._listen_task = None
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # cashews closes redis-py by its former name
             await super().close()  # type: ignore[no-untyped-call]
@@ -46,5 +54,7 @@ def open_tiers(redis_url: str, secret: bytes, *, prefix: str = PREFIX) -> Tiers:
         serializer=serializer,
         local_cache=Memory(size=MOST_IN_MEMORY),
         client_side_prefix=prefix,
+        connection_pool_class=WaitingPool,
+        timeout=10,  # seconds for a connection where all are busy
         protocol=2,  # cashews reads invalidations as RESP2 sends them
     )

@@ -22,6 +22,7 @@ from redis.backoff import NoBackoff
 
 from backend.events import STREAMS, Event
 from backend.stream import entries, straight
+from backend.valkey_client import open_client
 from domain import errors
 
 if TYPE_CHECKING:
@@ -173,7 +174,7 @@ async def send(deps: Deps, events: Sequence[Event], *, source_key: int | None, w
 async def run(deps: Deps) -> None:
     """The job: hear what the sink stored, and see how much waits. Reconnects by itself."""
     # A client that reconnects silently would hide that Valkey was gone, and with it what waited there.
-    own = redis.Redis.from_url(deps.redis_url, retry=retry.Retry(NoBackoff(), 0))
+    own = open_client(deps.redis_url, retry=retry.Retry(NoBackoff(), 0))
     deps.gauges["ingest"] = deps.line.numbers
     try:
         await _keep_hearing(deps, own)

@@ -81,7 +81,6 @@ class Processor:
 
     async def run(self) -> None:
         while True:
-            _stop_if_cancelled()
             try:
                 if await self._keeper.acquire():
                     self.counters.takeovers += 1
@@ -154,13 +153,11 @@ class Processor:
 
     async def _keep_renewing(self) -> None:
         while True:
-            _stop_if_cancelled()
             await self._keeper.renew()
             await asyncio.sleep(keeping.LEASE_MS / 3000)
 
     async def _turn(self) -> None:
         """Read what came until the next tick, count it, tell, keep."""
-        _stop_if_cancelled()
         events = await self._count(await self._read())
         await self._tick()
         if 0 < events < FEW_EVENTS:
@@ -279,13 +276,6 @@ class Processor:
 
     def _monotonic(self) -> float:
         return self._deps.clock.monotonic()
-
-
-def _stop_if_cancelled() -> None:
-    """`asyncio.wait_for` of Python 3.11, which redis-py uses, loses a cancellation that comes together with the answer."""
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
 
 
 def _went_back(offsets: Offsets, last: Offsets) -> bool:

@@ -25,7 +25,7 @@ from backend.storage.warehouse import facts, touched
 from backend.stream import batches, consumer, dead, entries, trim
 from backend.stream.batches import Batch, Read
 from backend.stream.consumer import Consumer
-from backend.stream.going import going
+from backend.valkey_client import open_client
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,7 +90,7 @@ async def run(deps: Deps) -> None:
 
 def open_valkey(url: str) -> redis.Redis:
     """One that does not repeat a command by itself: a read that is repeated silently leaves what was read first with nobody."""
-    return redis.Redis.from_url(url, retry=retry.Retry(NoBackoff(), 0), socket_timeout=10.0)
+    return open_client(url, retry=retry.Retry(NoBackoff(), 0), socket_timeout=10.0)
 
 
 class Sink:
@@ -103,7 +103,7 @@ class Sink:
 
     async def keep_on(self) -> None:
         pause = SHORTEST_PAUSE
-        while going():
+        while True:
             try:
                 async with consumer.opened(self._deps.database_url, self._valkey) as found:
                     pause = SHORTEST_PAUSE
@@ -118,7 +118,7 @@ class Sink:
         """What was read before first, then what is new, until something breaks. Raises: one of `AWAY`."""
         loop = asyncio.get_running_loop()
         looked = -LOOK_SECONDS
-        while going():
+        while True:
             if loop.time() - looked >= LOOK_SECONDS:
                 looked = loop.time()
                 await self.recover(found)

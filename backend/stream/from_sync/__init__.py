@@ -18,7 +18,6 @@ from backend.storage.warehouse import feed_cursor
 from backend.stream import sequencer
 from backend.stream.from_sync import legacy, load
 from backend.stream.from_sync.follower import Changed, Follower
-from backend.stream.going import going
 
 if TYPE_CHECKING:
     from backend.deps import Deps
@@ -45,7 +44,7 @@ async def run(deps: Deps) -> None:
         await _turn(connection)
         await follower.settle()
         with deps.hub.subscribe(sequencer.CHANNEL, [EVERYWHERE]) as news:
-            while going():
+            while True:
                 if not await once(follower):
                     await _poked(news)
     finally:
