@@ -67,7 +67,7 @@ PERIODIC: Sequence[Periodic] = (
 
 async def run(deps: Deps, *, jobs: Sequence[Periodic] = PERIODIC) -> None:
     """Until it is cancelled; what runs then is cut off and waited for."""
-    running: set[asyncio.Task[bool]] = set()
+    running: set[asyncio.Task[object]] = set()
     scheduler = AsyncIOScheduler(
         timezone=UTC,
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": MISFIRE_SECONDS},
@@ -87,16 +87,19 @@ async def run(deps: Deps, *, jobs: Sequence[Periodic] = PERIODIC) -> None:
         await asyncio.Event().wait()
     finally:
         scheduler.shutdown(wait=False)
-        for task in tuple(running):
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await asyncio.sleep(0)  # APScheduler does it in the loop's next turn: what has begun is cancelled, the rest never begins
+        if running:
+            await asyncio.wait(running)
 
 
-async def _watched(deps: Deps, job: Periodic, running: set[asyncio.Task[bool]]) -> None:
-    task = asyncio.create_task(attempt(deps, job), name=f"periodic {job.name}")
+async def _watched(deps: Deps, job: Periodic, running: set[asyncio.Task[object]]) -> None:
+    task = asyncio.current_task()
+    assert task is not None
     running.add(task)
     try:
-        await asyncio.shield(task)
+        await attempt(deps, job)
+    except asyncio.CancelledError:
+        logger.info("periodic.cut_off", extra={"job": job.name})  # APScheduler would log it as a fault
     finally:
         running.discard(task)
 
