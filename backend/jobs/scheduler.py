@@ -87,7 +87,8 @@ async def run(deps: Deps, *, jobs: Sequence[Periodic] = PERIODIC) -> None:
         await asyncio.Event().wait()
     finally:
         scheduler.shutdown(wait=False)
-        await asyncio.sleep(0)  # APScheduler does it in the loop's next turn: what has begun is cancelled, the rest never begins
+        # APScheduler does it in the loop's next turn: it cancels what has begun, and the rest never begins.
+        await asyncio.sleep(0)
         if running:
             await asyncio.wait(running)
 
