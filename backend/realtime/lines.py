@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from typing import Protocol
+from collections.abc import Coroutine
+from typing import Any, Protocol
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -27,7 +28,11 @@ class Line(Protocol):
 
     def hang_up(self, code: int, reason: str) -> None: ...
 
+    async def receive(self) -> Any: ...
+
     async def end(self) -> None: ...
+
+    async def carry(self, talk: Coroutine[Any, Any, None]) -> None: ...
 
 
 class PreparedLine:
@@ -54,8 +59,16 @@ class PreparedLine:
     def hang_up(self, code: int, reason: str) -> None:
         self._protocol.hang_up(code, reason, patience=PATIENCE)
 
+    async def receive(self) -> Any:
+        """The next message of ASGI."""
+        return await self._protocol.receive()
+
     async def end(self) -> None:
         """Nothing to tidy up."""
+
+    async def carry(self, talk: Coroutine[Any, Any, None]) -> None:
+        """The protocol runs it, when the application has returned."""
+        self._protocol.go_on_with(talk)
 
 
 class TextLine:
@@ -95,6 +108,13 @@ class TextLine:
             await asyncio.wait({self._task}, timeout=PATIENCE)
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
+
+    async def receive(self) -> Any:
+        return await self._socket.receive()
+
+    async def carry(self, talk: Coroutine[Any, Any, None]) -> None:
+        """Here and now: the socket ends when the application returns."""
+        await talk
 
     async def _send(self) -> None:
         with contextlib.suppress(WebSocketDisconnect, ConnectionError, RuntimeError):

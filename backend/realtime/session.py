@@ -82,15 +82,38 @@ async def serve(socket: WebSocket, gateway: Gateway, wanted: Wanted) -> None:
     try:
         await socket.accept()
         line = lines.line_of(socket)
-        try:
-            await _attended(socket, line, gateway, wanted, peer)
-        finally:
-            await line.end()
+    except BaseException:
+        _gone(gateway, peer)
+        raise
+    await line.carry(
+        _visit(_Guest(line=line, gateway=gateway, wanted=wanted, peer=peer, proof=sockets.bearer(socket)))
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Guest:
+    """Who came in, before anybody knows who it is. `proof`: the hash of the token in the headers, if there was one."""
+
+    line: Line
+    gateway: Gateway
+    wanted: Wanted
+    peer: Peer
+    proof: bytes
+
+
+async def _visit(guest: _Guest) -> None:
+    try:
+        await _attended(guest)
     except (WebSocketDisconnect, ConnectionError, RuntimeError) as gone:
         logger.debug("live.gone", extra={"fault": type(gone).__name__})
     finally:
-        live.connections -= 1
-        gateway.forget(peer.address)
+        _gone(guest.gateway, guest.peer)
+        await guest.line.end()
+
+
+def _gone(gateway: Gateway, peer: Peer) -> None:
+    gateway.deps.live.connections -= 1
+    gateway.forget(peer.address)
 
 
 async def _refused(socket: WebSocket, gateway: Gateway, peer: Peer) -> bool:
@@ -109,12 +132,13 @@ async def _refused(socket: WebSocket, gateway: Gateway, peer: Peer) -> bool:
     return True
 
 
-async def _attended(socket: WebSocket, line: Line, gateway: Gateway, wanted: Wanted, peer: Peer) -> None:
+async def _attended(guest: _Guest) -> None:
+    gateway, wanted = guest.gateway, guest.wanted
     try:
-        connection, resume = await _signed_in(socket, line, gateway, wanted, peer)
+        connection, resume = await _signed_in(guest)
     except _OverError as over:
         gateway.deps.live.refused[over.counted] += 1
-        line.hang_up(over.code, over.reason)
+        guest.line.hang_up(over.code, over.reason)
         return
     try:
         await gateway.enter(connection)
@@ -123,27 +147,26 @@ async def _attended(socket: WebSocket, line: Line, gateway: Gateway, wanted: Wan
         await gateway.attend(connection, questions)
         for question in questions:
             gateway.subscribe(connection, question, points.get(question))
-        await Talk(gateway, connection).listen(socket)
+        await Talk(gateway, connection).listen()
     except errors.TooManyTriesError as fault:
         connection.close(TOO_MANY, fault.message)
     except errors.ForbiddenError:
         connection.close(NOT_ALLOWED, "not for you")
     except errors.InputError as fault:
         connection.close(POLICY, fault.message)
+    except (*faults.UNAVAILABLE, redis_errors.RedisError):
+        connection.close(RESTARTING, "the server can't go on at this moment")
     finally:
         await gateway.leave(connection)
 
 
-async def _signed_in(
-    socket: WebSocket, line: Line, gateway: Gateway, wanted: Wanted, peer: Peer
-) -> tuple[Connection, Sequence[messages.Point]]:
+async def _signed_in(guest: _Guest) -> tuple[Connection, Sequence[messages.Point]]:
     """Raises: _OverError."""
-    deps = gateway.deps
-    first = messages.SignIn()
+    gateway, wanted, peer = guest.gateway, guest.wanted, guest.peer
+    deps, first, proof = gateway.deps, messages.SignIn(), guest.proof
     try:
-        proof = sockets.bearer(socket)
         if not proof:
-            first = await _first_message(socket, deps.live)
+            first = await _first_message(guest.line, deps.live)
             proof = await gateway.proof_of(first)
         actor = await auth.actor_behind(deps, proof, peer)
         audience = await audience_of(deps, actor, wanted.place)
@@ -158,16 +181,16 @@ async def _signed_in(
         raise _OverError(TOO_MANY, "too many connections of yours", "person")
     if first.resume:
         gateway.returned(actor)
-    made = Connection(line=line, actor=actor, proof=proof, place=wanted.place, audience=audience, peer=peer, limits=deps.settings.bi_message_throttle_limits, counters=deps.live)  # fmt: skip
+    made = Connection(line=guest.line, actor=actor, proof=proof, place=wanted.place, audience=audience, peer=peer, limits=deps.settings.bi_message_throttle_limits, counters=deps.live)  # fmt: skip
     return made, first.resume
 
 
-async def _first_message(socket: WebSocket, live: Counters) -> messages.SignIn:
+async def _first_message(line: Line, live: Counters) -> messages.SignIn:
     """Raises: _OverError."""
     live.waiting_to_sign_in += 1
     try:
         async with asyncio.timeout(FIRST_MESSAGE_SECONDS):
-            return messages.sign_in_of(await sockets.received(socket))
+            return messages.sign_in_of(await sockets.received(line.receive))
     except TimeoutError as fault:
         raise _OverError(SIGN_IN, "no token came", "sign_in") from fault
     except (msgspec.MsgspecError, ValueError) as fault:

@@ -117,7 +117,7 @@ async def _deliver(session: _Session) -> None:
 async def _listen(session: _Session) -> None:
     """Only a new token matters; anything else the other side says is read and dropped."""
     while True:
-        if token := _token_in(await received(session.socket)):
+        if token := _token_in(await received(session.socket.receive)):
             session.actor = await _actor(session.socket, session.deps, token)
             session.token = token
 
@@ -144,7 +144,7 @@ async def _signed_in(socket: WebSocket, deps: Deps) -> tuple[str, Actor]:
     if scheme.lower() != "bearer" or not token.strip():
         try:
             async with asyncio.timeout(FIRST_MESSAGE_SECONDS):
-                token = _token_in(await received(socket))
+                token = _token_in(await received(socket.receive))
         except TimeoutError as fault:
             raise _Over(SIGN_IN, "no token came") from fault
     return token.strip(), await _actor(socket, deps, token.strip())
@@ -163,9 +163,9 @@ async def _actor(socket: WebSocket, deps: Deps, token: str) -> Actor:
         raise _Over(SIGN_IN, "sign in again") from fault
 
 
-async def received(socket: WebSocket) -> str:
+async def received(receive: Callable[[], Awaitable[Any]]) -> str:
     """The next message; bytes are no text, and nothing that is understood here."""
-    message = await socket.receive()
+    message = await receive()
     if message["type"] == "websocket.disconnect":
         raise WebSocketDisconnect(message.get("code", 1005))
     return message.get("text") or ""

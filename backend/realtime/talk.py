@@ -17,8 +17,6 @@ from backend.realtime.members import Point
 from domain import errors
 
 if TYPE_CHECKING:
-    from starlette.websockets import WebSocket
-
     from backend.realtime.connection import Connection
     from backend.realtime.gateway import Gateway
 
@@ -37,11 +35,11 @@ class Talk:
         self._pace = Bucket(MESSAGES_A_MINUTE, burst=60)
         self._patience = Bucket(STRIKES_A_MINUTE, burst=10)
 
-    async def listen(self, socket: WebSocket) -> None:
+    async def listen(self) -> None:
         """Raises: WebSocketDisconnect when it is over."""
         loop = asyncio.get_running_loop()
         while not self._connection.closed:
-            text = await sockets.received(socket)
+            text = await sockets.received(self._connection.line.receive)
             if not self._pace.take(loop.time()):
                 self._strike("too_fast", "Too many messages.", "At most 4 a second in the long run.")
                 continue

@@ -138,6 +138,12 @@ class _Line:
 
     async def end(self) -> None: ...
 
+    async def receive(self) -> Any:
+        await asyncio.Event().wait()
+
+    async def carry(self, talk: Any) -> None:
+        await talk
+
 
 def _connection(line: _Line, limits: Mapping[str, int] = DEFAULTS) -> Connection:
     actor = Actor(id="u", role=Role.MANAGER, locations=frozenset(), device_id="d", session_id="s")
