@@ -21,6 +21,7 @@ from backend.jobs import (
     alerts,
     anomalies,
     audit_heads,
+    columns,
     forecasts,
     forgetting,
     heartbeats,
@@ -62,6 +63,7 @@ PERIODIC: Sequence[Periodic] = (
     Periodic(name="forecasts", every=timedelta(hours=1), once=forecasts.once),
     Periodic(name="partitions", every=partitions.EVERY, once=partitions.once),
     Periodic(name="views", every=views.EVERY, once=views.once),
+    Periodic(name="columns", every=columns.EVERY, once=columns.once),
 )
 
 

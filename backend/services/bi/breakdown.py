@@ -14,8 +14,8 @@ from backend.services.bi.spans import Calendar
 from backend.storage.warehouse import drills, latencies, sums
 from backend.storage.warehouse.drills import Open
 from backend.storage.warehouse.latencies import Counts
-from backend.storage.warehouse.ranges import Span
-from backend.storage.warehouse.where import LEAD, Filters, Key, Within
+from backend.storage.warehouse.ranges import Span, hour_of
+from backend.storage.warehouse.where import LEAD, Filters, Key, Within, beyond
 from domain import errors, shares
 from domain.kpis import Unit
 
@@ -82,10 +82,18 @@ class Division:
         """The time, for facts."""
         if spans.rolls(self.timeframe, money=self.money):
             since = self.calendar.now - spans.ROLLING[self.timeframe]
-            return Within(keys=self.keys, since=since, until=self.calendar.end, received_by=self.received_by)
-        return self.calendar.within(
-            spans.DAYS[self.timeframe], bounds=not self.money, received_by=self.received_by
-        )
+            found = Within(keys=self.keys, since=since, until=self.calendar.end, received_by=self.received_by)
+        else:
+            found = self.calendar.within(
+                spans.DAYS[self.timeframe], bounds=not self.money, received_by=self.received_by
+            )
+        if (days := self.filters.get(Dimension.DAY)) and not self.money:
+            picked = [spans.day_of(int(key)) for key in days if key is not None]
+            found = found.bounded(*beyond(min(picked), max(picked)))
+        if hours := self.filters.get(Dimension.HOUR):
+            numbers = [int(number) for number in hours if number is not None]
+            found = found.bounded(hour_of(min(numbers)), hour_of(max(numbers) + 1))
+        return found
 
     def span(self) -> Span:
         """The time, for aggregates: tagged by day or hour where one of them is asked about."""

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from backend.metrics import MEASURES
-from backend.metrics.measures import BOTS, MONEY
+from backend.metrics.measures import BOTS, LEADS, MONEY
+from backend.storage.warehouse import columns
 from backend.storage.warehouse.latencies import CELLS, Counts
 from backend.storage.warehouse.stocks import OPEN
 from backend.storage.warehouse.where import COLUMNS, LEAD, Filters, Key, Where, Within, source_of
@@ -31,7 +32,24 @@ def most(by: str) -> int:
 async def measured(
     connection: Connection, measures: Sequence[str], within: Within, by: str, filters: Filters
 ) -> dict[Key, dict[str, int]]:
-    """Measures of one fact, by the dimension `by` (or by lead)."""
+    """Measures of one fact, by the dimension `by` (or by lead): closed days out of columns, where there are any."""
+    fact = MEASURES[measures[0]].fact
+    split = await columns.split(connection, within, by, filters) if fact == LEADS else None
+    if split is None:
+        return await _of_facts(connection, measures, within, by, filters)
+    parts = [await columns.counted(connection, measures, days, by, filters) for days in split.packed]
+    parts += [await _of_facts(connection, measures, one, by, filters) for one in split.rest]
+    found: dict[Key, dict[str, int]] = {}
+    for key, counted in (item for part in parts for item in part.items()):
+        held = found.setdefault(key, dict.fromkeys(measures, 0))
+        for name, value in counted.items():
+            held[name] += value
+    return found
+
+
+async def _of_facts(
+    connection: Connection, measures: Sequence[str], within: Within, by: str, filters: Filters
+) -> dict[Key, dict[str, int]]:
     fact = MEASURES[measures[0]].fact
     where = Where()
     within.into(where, fact)

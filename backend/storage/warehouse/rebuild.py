@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 from backend.storage.pool import Connection
-from backend.storage.warehouse import aggregates
+from backend.storage.warehouse import aggregates, packed
 
 logger = logging.getLogger(__name__)
 
@@ -90,6 +90,9 @@ async def _each(connection: Connection, begin: date, after: date, *, mend: bool)
     for name, statement in (statements | {"agg_latency_hist": aggregates.latencies(mend=mend)}).items():
         (counts,) = await connection.fetch(statement, begin, after)
         found.rows[name], found.differed[name] = counts
+    found.rows["agg_daily_columns"], found.differed["agg_daily_columns"] = await packed.differing(
+        connection, begin, after, mend=mend
+    )
     return found
 
 

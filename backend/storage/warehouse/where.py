@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
 
 from backend.metrics import Dimension
 from backend.metrics.measures import BOTS, LEADS, MOMENT, MONEY, TALKS
@@ -118,6 +118,14 @@ class Within:
     days: tuple[tuple[tuple[int, ...], int, int], ...] = ()
     received_by: datetime | None = None
 
+    def bounded(self, since: datetime, until: datetime) -> Within:
+        """Only what of it happened in [since, until)."""
+        return replace(
+            self,
+            since=since if self.since is None else max(since, self.since),
+            until=until if self.until is None else min(until, self.until),
+        )
+
     def into(self, where: Where, fact: str) -> None:
         where.add("f.location_key = ANY(?::int[])", list(self.keys))
         if self.since is not None:
@@ -139,6 +147,19 @@ def source_of(fact: str, dimensions: Sequence[str]) -> str:
     if fact == LEADS and Dimension.SOURCE in dimensions:
         return (
             f"(SELECT x.*, d.source AS lead_source FROM {fact} x"  # noqa: S608 - registry names
-            " LEFT JOIN (SELECT lead_key, source FROM dim_lead) d ON d.lead_key = x.lead_key) f"
+            " LEFT JOIN (SELECT lead_key, location_key, source FROM dim_lead) d"
+            " ON d.lead_key = x.lead_key AND d.location_key = x.location_key) f"  # who sees the one sees the other
         )
     return f"{fact} f"
+
+
+_FARTHEST = timedelta(hours=15)
+"""Of an office's midnight from that of UTC."""
+
+
+def beyond(first: date, last: date) -> tuple[datetime, datetime]:
+    """[since, until) in which these days lie, wherever the office is."""
+    return (
+        datetime.combine(first, time(), UTC) - _FARTHEST,
+        datetime.combine(last, time(), UTC) + timedelta(days=1) + _FARTHEST,
+    )

@@ -36,6 +36,7 @@ async def test_rebuilding_says_rows_and_differences(deps: Deps) -> None:
         "agg_daily_metrics: 2 rows, 0 differed",
         "agg_daily_pipeline: 0 rows, 0 differed",
         "agg_latency_hist: 0 rows, 0 differed",
+        "agg_daily_columns: 0 rows, 0 differed",
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -15,14 +16,14 @@ from backend import embedded
 from backend.events import Event
 from backend.storage import migrate
 from backend.storage.pool import Connection
-from backend.storage.warehouse import facts, partitions, views
+from backend.storage.warehouse import facts, packed, partitions, views
 from backend.storage.warehouse.rebuild import rebuild
 from tests.backend.storage.warehouse import events
 from tests.backend.storage.warehouse.events import NOW, arrived, rows
 
 pytestmark = pytest.mark.anyio
 
-OPEN = {"dim_date", "dim_bot", "bi_measures", "bi_retention"}
+OPEN = {"dim_date", "dim_bot", "bi_measures", "bi_retention", "bi_column_days"}
 """What readers may see without a scope: it says nothing of any office."""
 READABLE = """
 SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -52,6 +53,8 @@ async def filled(writer: Connection) -> None:
             events.health(),
         ]
         await facts.store(writer, arrived(*told))
+    for days in (0, 1):
+        await packed.pack(writer, NOW.date() - timedelta(days=days))
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import asyncio
 import random
 import uuid
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from backend.events import Event
 from backend.storage.pool import Connection
-from backend.storage.warehouse import facts, partitions
+from backend.storage.warehouse import facts, packed, partitions
 from backend.storage.warehouse.rebuild import rebuild
 from tests.backend.storage.warehouse import events
 from tests.backend.storage.warehouse.events import NOW, arrived, rows
@@ -100,7 +100,7 @@ async def differed(connection: Connection) -> int:
 
 
 STEPS = st.lists(
-    st.sampled_from(["store", "store", "repeat", "copy", "delete", "rebuild"]), min_size=2, max_size=7
+    st.sampled_from(["store", "store", "repeat", "copy", "delete", "pack", "rebuild"]), min_size=2, max_size=7
 )
 
 
@@ -120,6 +120,9 @@ async def test_aggregates_are_the_sum_of_the_facts_whatever_happened(
             await copied(owner, told)
         elif step == "delete":
             await owner.execute(f"DELETE FROM {rng.choice(FACTS)} WHERE random() < 0.5")  # noqa: S608 - fixed words
+        elif step == "pack":
+            for days in range(4):
+                await packed.pack(writer, NOW.date() - timedelta(days=days))
         else:
             assert (await rebuild(owner)).all_differed == 0
 
