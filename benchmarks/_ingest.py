@@ -42,7 +42,8 @@ class World:
     offices: Sequence[UUID]
     leads: Sequence[UUID]
     agents: Sequence[UUID]
-    talks: Sequence[UUID]
+    talks: Sequence[tuple[UUID, UUID, UUID]]
+    """Each with its office and its lead."""
     deals: Sequence[UUID]
 
 
@@ -60,9 +61,9 @@ def invented_world(rng: random.Random) -> World:
     def ids(count: int) -> list[UUID]:
         return [UUID(int=rng.getrandbits(128), version=4) for _ in range(count)]
 
-    return World(
-        offices=ids(OFFICES), leads=ids(LEADS), agents=ids(AGENTS), talks=ids(TALKS), deals=ids(2_000)
-    )
+    offices, leads = ids(OFFICES), ids(LEADS)
+    talks = [(talk, rng.choice(offices), rng.choice(leads)) for talk in ids(TALKS)]
+    return World(offices=offices, leads=leads, agents=ids(AGENTS), talks=talks, deals=ids(2_000))
 
 
 async def settle(url: str, world: World) -> None:
@@ -128,14 +129,15 @@ def _interaction(rng: random.Random, world: World, moment: datetime) -> Event:
 
 def _bot(rng: random.Random, world: World, moment: datetime) -> Event:
     kind = rng.choice(KINDS)
+    talk, office, lead = rng.choice(world.talks)
     return BotPerformance(
         event_id=_id(rng, moment),
         occurred_at=moment,
         event_type=kind,
-        location_id=rng.choice(world.offices),
+        location_id=office,
         bot_id=rng.choice(BOTS),
-        lead_id=rng.choice(world.leads),
-        conversation_id=rng.choice(world.talks),
+        lead_id=lead,
+        conversation_id=talk,
         confidence=rng.random(),
         quality=rng.random() if rng.random() < 0.3 else None,
         processing_ms=rng.lognormvariate(3.2, 0.6) if kind in ("turn", "scored") else None,

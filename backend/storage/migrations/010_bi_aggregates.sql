@@ -90,7 +90,7 @@ CREATE TABLE agg_latency_hist (
     low int NOT NULL,
     counts bigint[] NOT NULL,
     PRIMARY KEY (location_key, bot_key, kind, grain, bucket)
-) WITH (fillfactor = 70);
+) WITH (fillfactor = 60, toast_tuple_target = 8160);  -- not packed: to pack and unpack costs more than to count
 
 CREATE FUNCTION bi_latency_cell(us bigint) RETURNS int LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT CASE WHEN us <= 100 THEN 0 ELSE least(ceil(ln(us::float8 / 100) / ln(1.01::float8 / 0.99::float8))::int, 760) END
@@ -102,16 +102,16 @@ LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
     before int := greatest(was_low - first, 0);
     behind int := greatest(last - was_low - cardinality(was) + 1, 0);
-    place int;
+    nought int := was_low - before - 1;
+    cell int;
 BEGIN
-    low := was_low - before;
+    low := nought + 1;
     counts := was;
     IF before + behind > 0 THEN
         counts := array_fill(0::bigint, ARRAY[before]) || counts || array_fill(0::bigint, ARRAY[behind]);
     END IF;
-    FOREACH place IN ARRAY cells LOOP
-        place := place - low + 1;
-        counts[place] := counts[place] + sign;
+    FOREACH cell IN ARRAY cells LOOP
+        counts[cell - nought] := counts[cell - nought] + sign;
     END LOOP;
 END $$;
 
@@ -119,7 +119,7 @@ END $$;
 CREATE FUNCTION bi_alone() RETURNS void LANGUAGE sql AS $$ SELECT pg_advisory_xact_lock(hashtext('bi_facts')) $$;
 
 -- The counters of one fact as a trigger function: `changed` are the rows that came (argument 1) or went (-1); `rows_sql` gives them
--- with their sign as `way`. With `bi.forgetting` set, rows go for their age, and what they counted stays.
+-- with their sign as `way`. The zone is set once: to name it in date_trunc costs a look-up a row. With `bi.forgetting` set, rows go for their age, and what they counted stays.
 CREATE FUNCTION bi_install_counter(made_name text, fact_name text, moment text, only_where text, rows_sql text)
 RETURNS void LANGUAGE plpgsql AS $outer$
 DECLARE
@@ -137,7 +137,7 @@ BEGIN
       INTO names, counted, summed, added, moved
       FROM bi_measures WHERE fact = fact_name;
     EXECUTE format($made$
-        CREATE OR REPLACE FUNCTION %1$I() RETURNS trigger LANGUAGE plpgsql AS $body$
+        CREATE OR REPLACE FUNCTION %1$I() RETURNS trigger LANGUAGE plpgsql SET timezone = 'UTC' AS $body$
         DECLARE
             sign int := TG_ARGV[0]::int;
         BEGIN
@@ -146,7 +146,7 @@ BEGIN
             END IF;
             PERFORM bi_alone();
             WITH counted AS MATERIALIZED (
-                SELECT date_trunc('hour', %2$s, 'UTC') AS hour, date_key, location_key, bot_key, way, %3$s
+                SELECT date_trunc('hour', %2$s) AS hour, date_key, location_key, bot_key, way, %3$s
                   FROM (%8$s) AS signed WHERE %4$s GROUP BY 1, 2, 3, 4, 5),
             both_rows AS MATERIALIZED (
                 SELECT * FROM counted UNION ALL
@@ -189,35 +189,40 @@ BEGIN
     RETURN NULL;
 END $$;
 
--- The cells are gathered for each row that they count in: an hour and a day, an office and all, a bot and all.
-CREATE FUNCTION bi_count_latencies() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE AGGREGATE bi_all_cells(int[]) (SFUNC = array_cat, STYPE = int[]);
+
+-- The cells are gathered once, then put together for each row that they count in: an hour and a day, an office and all, a bot and all.
+-- Plans are made once, when tables may be small: they reach rows by their key whatever the size.
+CREATE FUNCTION bi_count_latencies() RETURNS trigger LANGUAGE plpgsql SET timezone = 'UTC' SET enable_seqscan = off
+SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
     sign int := TG_ARGV[0]::int;
-    came record;
 BEGIN
     PERFORM bi_alone();
-    FOR came IN
+    WITH gathered AS MATERIALIZED (
+        SELECT date_trunc('hour', occurred_at) AS hour, date_key, location_key, bot_key, event_type,
+               min(cell) AS first, max(cell) AS last, array_agg(cell) AS cells
+          FROM (SELECT *, bi_latency_cell(processing_us) AS cell FROM changed
+                 WHERE processing_us IS NOT NULL AND event_type IN ('scored', 'turn') OFFSET 0) timed
+         GROUP BY 1, 2, 3, 4, 5),
+    came AS MATERIALIZED (
         SELECT CASE WHEN hour IS NULL THEN 'd'::"char" ELSE 'h'::"char" END AS grain,
                coalesce(hour, to_date(date_key::text, 'YYYYMMDD')::timestamp AT TIME ZONE 'UTC') AS bucket,
-               coalesce(location_key, -1) AS place, coalesce(bot_key, -1) AS bot, event_type, min(cell) AS first,
-               max(cell) AS last, array_agg(cell) AS cells
-          FROM (SELECT date_trunc('hour', occurred_at, 'UTC') AS hour, date_key, location_key, bot_key, event_type,
-                       bi_latency_cell(processing_us) AS cell
-                  FROM changed WHERE processing_us IS NOT NULL AND event_type IN ('scored', 'turn')) timed
-         GROUP BY event_type, GROUPING SETS ((hour), (date_key)), CUBE (location_key, bot_key)
-         ORDER BY place, bot, event_type, grain, bucket
-    LOOP
-        LOOP
-            UPDATE agg_latency_hist a SET (low, counts) = (SELECT n.low, n.counts FROM bi_latency_add(a.low, a.counts, came.first, came.last, came.cells, sign) n)
-             WHERE location_key = came.place AND bot_key = came.bot AND kind = came.event_type AND grain = came.grain AND bucket = came.bucket;
-            EXIT WHEN FOUND;
-            INSERT INTO agg_latency_hist (grain, bucket, location_key, bot_key, kind, low, counts)
-            SELECT came.grain, came.bucket, came.place, came.bot, came.event_type, n.low, n.counts
-              FROM bi_latency_add(came.first, ARRAY[0]::bigint[], came.first, came.last, came.cells, sign) n
-            ON CONFLICT DO NOTHING;
-            EXIT WHEN FOUND;
-        END LOOP;
-    END LOOP;
+               coalesce(location_key, -1) AS place, coalesce(bot_key, -1) AS bot, event_type, min(first) AS first,
+               max(last) AS last, bi_all_cells(cells) AS cells
+          FROM gathered
+         GROUP BY event_type, GROUPING SETS ((hour), (date_key)), CUBE (location_key, bot_key)),
+    counted AS (
+        UPDATE agg_latency_hist a SET (low, counts) = (
+                   SELECT n.low, n.counts FROM bi_latency_add(a.low, a.counts, c.first, c.last, c.cells, sign) n)
+          FROM came c
+         WHERE a.location_key = c.place AND a.bot_key = c.bot AND a.kind = c.event_type AND a.grain = c.grain AND a.bucket = c.bucket)
+    INSERT INTO agg_latency_hist (grain, bucket, location_key, bot_key, kind, low, counts)
+    SELECT c.grain, c.bucket, c.place, c.bot, c.event_type, n.low, n.counts
+      FROM came c, LATERAL bi_latency_add(c.first, ARRAY[0]::bigint[], c.first, c.last, c.cells, sign) n
+     WHERE NOT EXISTS (SELECT FROM agg_latency_hist a
+                        WHERE a.location_key = c.place AND a.bot_key = c.bot AND a.kind = c.event_type AND a.grain = c.grain
+                          AND a.bucket = c.bucket);
     RETURN NULL;
 END $$;
 

@@ -12,7 +12,7 @@ import msgspec
 
 from backend.events import BotPerformance, Event, LeadInteraction, SystemHealth
 from backend.storage.warehouse import partitions
-from backend.storage.warehouse.keys import NOWHERE, Keys, Named, Spot
+from backend.storage.warehouse.keys import NOWHERE, QUARTER, Keys, Named, Spot
 from backend.storage.warehouse.staging import STAGES, NotStoredError, Row
 
 MOST_AHEAD = timedelta(minutes=5)
@@ -50,6 +50,8 @@ class Ready:
     months: set[date] = field(default_factory=set)
     rejected: list[Rejected] = field(default_factory=list)
     repeated: int = 0
+    doubted: bool = False
+    """Some of it was stored lately."""
 
 
 def named(batch: Sequence[Arrived]) -> Named:
@@ -80,39 +82,53 @@ def ready(batch: Sequence[Arrived], keys: Keys, *, months_kept: int) -> Ready:
     if not batch:
         return found
     oldest = partitions.start(partitions.month_of(batch[-1].received_at, plus=-months_kept))
+    ways = {kind: (part, part.rows.append, STAGES[kind].row) for kind, part in found.kinds.items()}
     for arrived in batch:
         event = arrived.event
-        kind = found.kinds[type(event)]
+        part, append, row = ways[event.__class__]
         id, moment = event.event_id.int, event.occurred_at
-        if id in kind.ids or keys.seen.get(id, moment) != moment:
+        if id in part.ids or _stored(found, keys, id, moment):
             found.repeated += 1
             continue
         try:
             spot = _spot(arrived, keys, oldest)
-            kind.rows.append(
-                STAGES[type(event)].row(event, arrived.received_at, arrived.source_key, spot, keys)
-            )
+            append(row(event, arrived.received_at, arrived.source_key, spot, keys))
         except NotStoredError as fault:
             found.rejected.append(Rejected(arrived=arrived, reason=fault.reason, message=fault.message))
             continue
-        kind.ids[id] = moment
+        except KeyError:
+            message = "There are too many bots already; is `bot_id` really one?"
+            found.rejected.append(Rejected(arrived=arrived, reason="too_many_bots", message=message))
+            continue
+        part.ids[id] = moment
+        if spot not in part.spots:
+            part.spots.add(spot)
+            found.months.add(spot.month)
         if spot is NOWHERE:
             found.months.add(partitions.month_of(moment.astimezone(UTC)))
-        elif spot not in kind.spots:
-            kind.spots.add(spot)
-            found.months.add(spot.month)
+    found.months.discard(NOWHERE.month)
     return found
 
 
+def _stored(found: Ready, keys: Keys, id: int, moment: datetime) -> bool:
+    """Whether it was lately, with another moment. With the same one the database shall look: it may have been taken away since."""
+    before = keys.seen.get(id) or keys.seen_before.get(id)
+    if before is None:
+        return False
+    found.doubted = True
+    return before != moment
+
+
 def _spot(arrived: Arrived, keys: Keys, oldest: datetime) -> Spot:
-    event = arrived.event
-    if event.occurred_at < oldest:
+    event, received_at = arrived.event, arrived.received_at
+    moment = event.occurred_at
+    if moment < oldest:
         raise NotStoredError("too_old", f"`occurred_at` is before {oldest:%Y-%m}: facts of then are dropped.")
-    if event.occurred_at > arrived.received_at + MOST_AHEAD:
+    if moment > received_at and moment > received_at + MOST_AHEAD:
         raise NotStoredError("in_the_future", "`occurred_at` is later than the event came.")
     if event.location_id is None:
         return NOWHERE
-    spot = keys.spot(event.location_id, event.occurred_at)
+    spot = keys.spot(event.location_id.int, moment.timestamp() // QUARTER)
     if spot is None:
         raise NotStoredError("unknown_location", "The warehouse knows no office with this `location_id`.")
     return spot

@@ -40,14 +40,15 @@ WITH kept AS (
         qualified_at = least(c.qualified_at, excluded.qualified_at),
         last_at = greatest(c.last_at, excluded.last_at)
     RETURNING conversation_id, location_key, bot_key, replied_at, date_key, qualified_at)
-SELECT DISTINCT touched.location_key, to_char(touched.replied_at AT TIME ZONE 'UTC', 'YYYYMMDDHH24'), touched.date_key
-  FROM kept k LEFT JOIN LATERAL (
-           SELECT c.* FROM fact_bot_conversations c WHERE c.conversation_id = k.conversation_id OFFSET 0) AS o ON true,
-       LATERAL (VALUES (k.location_key, k.replied_at, k.date_key), (o.location_key, o.replied_at, o.date_key))
-               AS touched (location_key, replied_at, date_key)
- WHERE (k.replied_at, k.location_key, k.bot_key, k.qualified_at IS NULL)
-       IS DISTINCT FROM (o.replied_at, o.location_key, o.bot_key, o.qualified_at IS NULL)
-   AND touched.replied_at IS NOT NULL
+SELECT location_key, to_char(hour AT TIME ZONE 'UTC', 'YYYYMMDDHH24'), date_key FROM (
+    SELECT DISTINCT touched.location_key, date_trunc('hour', touched.replied_at, 'UTC') AS hour, touched.date_key
+      FROM kept k LEFT JOIN LATERAL (
+               SELECT c.* FROM fact_bot_conversations c WHERE c.conversation_id = k.conversation_id OFFSET 0) AS o ON true,
+           LATERAL (VALUES (k.location_key, k.replied_at, k.date_key), (o.location_key, o.replied_at, o.date_key))
+                   AS touched (location_key, replied_at, date_key)
+     WHERE (k.replied_at, k.location_key, k.bot_key, k.qualified_at IS NULL)
+           IS DISTINCT FROM (o.replied_at, o.location_key, o.bot_key, o.qualified_at IS NULL)
+       AND touched.replied_at IS NOT NULL) hours
 """  # noqa: S608 - fixed words
 
 

@@ -86,6 +86,8 @@ async def store(
         await partitions.make(connection, missing)
         keys.months |= missing
     kinds = {kind: part for kind, part in ready.kinds.items() if part.rows}
+    if ready.doubted:
+        keys.doubts = max(keys.doubts, 1)
     counted = await _stored(connection, keys, kinds)
     for part in kinds.values():
         keys.remember(part.ids)

@@ -63,14 +63,15 @@ class Keys:
     """Of one connection; each sink has its own."""
 
     places: Mapping[int, Place] = field(default_factory=dict)
-    bots: dict[str, int] = field(default_factory=dict)
+    bots: dict[str | None, int] = field(default_factory=lambda: {None: NO_BOT})
     months: set[date] = field(default_factory=set)
     versions: Versions = field(default_factory=Versions)
     seen: dict[int, datetime] = field(default_factory=dict)
-    """Event id → its moment, of the last events stored."""
+    """Event id → its moment, of the last events stored; `seen_before` of those before them."""
+    seen_before: dict[int, datetime] = field(default_factory=dict)
     doubts: int = 0
     """So many batches more are looked through for what is stored already."""
-    _spots: dict[tuple[int, int], Spot] = field(default_factory=dict)
+    _spots: dict[tuple[int, float], Spot] = field(default_factory=dict)
     _looked: float = 0.0
 
     async def learn(self, connection: Connection, named: Named) -> None:
@@ -81,24 +82,19 @@ class Keys:
             await self._look_up_bots(connection, new)
         await self.versions.learn(connection, named.leads, named.agents)
 
-    def spot(self, location_id: UUID, moment: datetime) -> Spot | None:
-        """None: no such office."""
-        at = int(moment.timestamp()) // QUARTER
-        found = self._spots.get((location_id.int, at))
-        if found is None and location_id.int in self.places:
+    def spot(self, location_id: int, quarter: float) -> Spot | None:
+        """Of an office, by the integer of its id. None: there is no such office."""
+        found = self._spots.get((location_id, quarter))
+        if found is None and location_id in self.places:
             if len(self._spots) >= MOST_SPOTS:
                 self._spots.clear()
-            found = self._spots[location_id.int, at] = _spot(self.places[location_id.int], at)
+            found = self._spots[location_id, quarter] = _spot(self.places[location_id], quarter)
         return found
-
-    def bot(self, bot_id: str | None) -> int | None:
-        """None: there are too many bots."""
-        return NO_BOT if bot_id is None else self.bots.get(bot_id)
 
     def remember(self, stored: Mapping[int, datetime]) -> None:
         self.seen.update(stored)
-        for old in list(self.seen)[: max(0, len(self.seen) - MOST_SEEN)]:
-            del self.seen[old]
+        if len(self.seen) >= MOST_SEEN:
+            self.seen, self.seen_before = {}, self.seen
 
     async def _look_up_places(self, connection: Connection) -> None:
         rows = await connection.fetch(
@@ -119,10 +115,10 @@ class Keys:
             MOST_BOTS,
         )
         rows = await connection.fetch("SELECT bot_id, bot_key FROM dim_bot WHERE bot_key > 0")
-        self.bots = {row[0]: row[1] for row in rows}
+        self.bots = {None: NO_BOT} | {row[0]: row[1] for row in rows}
 
 
-def _spot(place: Place, quarter: int) -> Spot:
+def _spot(place: Place, quarter: float) -> Spot:
     moment = datetime.fromtimestamp(quarter * QUARTER, UTC)
     return Spot(
         location_key=place.key,

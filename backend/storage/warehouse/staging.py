@@ -75,7 +75,7 @@ def _interaction(
         received_at,
         spot.date_key,
         spot.location_key,
-        _bot(keys, event.bot_id),
+        keys.bots[event.bot_id],
         event.lead_id,
         event.agent_id,
         event.deal_id,
@@ -106,8 +106,8 @@ def _performance(
         received_at,
         spot.date_key,
         spot.location_key,
-        _bot(keys, event.bot_id),
-        None if event.to_bot_id is None else _bot(keys, event.to_bot_id),
+        keys.bots[event.bot_id],
+        None if event.to_bot_id is None else keys.bots[event.to_bot_id],
         event.lead_id,
         event.conversation_id,
         event.event_type,
@@ -200,13 +200,6 @@ STAGES: Mapping[type[Event], Stage] = {
     ),
 }
 """In the order in which every writer writes them."""
-
-
-def _bot(keys: Keys, bot_id: str | None) -> int:
-    key = keys.bot(bot_id)
-    if key is None:
-        raise NotStoredError("too_many_bots", "There are too many bots already; is `bot_id` really one?")
-    return key
 
 
 def _json(props: Mapping[str, Any]) -> str:

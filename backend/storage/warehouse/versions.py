@@ -17,8 +17,8 @@ from backend.storage.pool import Connection
 MOST = 200_000
 """Leads kept in mind; beyond it everything is forgotten and looked up again."""
 
-Known: TypeAlias = Sequence[tuple[datetime, int]]
-"""(valid from, key), the oldest first; empty: there is no such lead or agent."""
+Known: TypeAlias = int | Sequence[tuple[datetime, int]] | None
+"""The key of the only version, or (valid from, key) of each, the oldest first; None: there is no such lead or agent."""
 
 
 @dataclass(slots=True)
@@ -47,10 +47,16 @@ class Versions:
 
     def lead(self, lead_id: UUID | None, moment: datetime) -> int | None:
         """None: nobody, or somebody the warehouse does not know."""
-        return None if lead_id is None else _at(self.leads.get(lead_id.int), moment)
+        if lead_id is None:
+            return None
+        known = self.leads.get(lead_id.int)
+        return known if known is None or known.__class__ is int else _at(known, moment)  # type: ignore[arg-type]
 
     def agent(self, agent_id: UUID | None, location_key: int, moment: datetime) -> int | None:
-        return None if agent_id is None else _at(self.agents.get((agent_id.int, location_key)), moment)
+        if agent_id is None:
+            return None
+        known = self.agents.get((agent_id.int, location_key))
+        return known if known is None or known.__class__ is int else _at(known, moment)  # type: ignore[arg-type]
 
     async def _learn_leads(self, connection: Connection, ids: Sequence[UUID]) -> None:
         found: dict[int, list[tuple[datetime, int]]] = {id.int: [] for id in ids}
@@ -59,7 +65,7 @@ class Versions:
             ids,
         ):
             found[row[0].int].append((row[1], row[2]))
-        self.leads.update(found)
+        self.leads.update({one: _known(versions) for one, versions in found.items()})
 
     async def _learn_agents(self, connection: Connection, ids: Sequence[UUID]) -> None:
         found: dict[tuple[int, int], list[tuple[datetime, int]]] = {}
@@ -69,16 +75,16 @@ class Versions:
             ids,
         ):
             found.setdefault((row[0].int, row[1]), []).append((row[2], row[3]))
-        self.agents.update(found)
+        self.agents.update({one: _known(versions) for one, versions in found.items()})
         self._people |= {id.int for id in ids}
 
 
-def _at(known: Known | None, moment: datetime) -> int | None:
-    if not known:
-        return None
-    if len(known) == 1:
-        return known[0][1]
-    for valid_from, key in reversed(known):
+def _known(versions: Sequence[tuple[datetime, int]]) -> Known:
+    return versions if len(versions) > 1 else versions[0][1] if versions else None
+
+
+def _at(versions: Sequence[tuple[datetime, int]], moment: datetime) -> int:
+    for valid_from, key in reversed(versions):
         if valid_from <= moment:
             return key
-    return known[0][1]
+    return versions[0][1]
