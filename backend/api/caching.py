@@ -72,5 +72,5 @@ async def warm_cache(
     body: Warm | None = None,
 ) -> Json:
     """Work out what your command centre asks first, so that it is there when it asks. Without a body: all of it."""
-    body = body or Warm()
+    body = body or Warm(questions=[])
     return await caching.warm_now(deps, viewer, questions=body.questions, location_id=body.location_id)
