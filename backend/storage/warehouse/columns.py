@@ -1,7 +1,7 @@
 """Interactions of closed days out of columns: a year divided by anything, filtered by anything, without reading its facts.
 
 Exact: a day counts from here only where `bi_column_days` says that its columns are all its facts; the rest is read from the facts
-(drills.py). Migration 020 tells how that stays true, packed.py writes the columns.
+(drills.py). Migration 017 tells how that stays true, packed.py writes the columns.
 """
 
 from __future__ import annotations
