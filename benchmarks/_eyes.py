@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 _READ = 256 * 1024
+_TEXT, _PING = 1, 9
 
 
 @dataclass(slots=True)
@@ -38,7 +39,11 @@ class Eye:
             self._shaken = True
         at = 0
         while (end := _end(data, at)) is not None and end <= len(data):
-            self.frames += data[at] & 0x0F == 1
+            kind = data[at] & 0x0F
+            self.frames += kind == _TEXT
+            if kind == _PING:
+                said = data[at + 2 : end]
+                self.line.send(bytes((0x8A, 0x80 | len(said), 0, 0, 0, 0)) + said)
             at = end
         self._rest = data[at:]
 

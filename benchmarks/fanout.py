@@ -92,23 +92,19 @@ async def eyes() -> AsyncIterator[Eyes]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """Of each delivery, and of each connection."""
+    """Of each delivery."""
 
     us: float
     a_second: float
-    kib: float
 
 
 async def measured(
     watching: Eyes, count: int, send: Callable[[], Awaitable[None]], target: dict[str, Any], first: int
 ) -> Cost:
     """Open, send ROUNDS frames to all, each when the last has come, close. `first`: frames that come by themselves."""
-    gc.collect()
-    before = rss()
     await watching.do("open", count=count, stalled=0, **target)
     await watching.do("wait", frames=first, seconds=20)
     gc.collect()
-    kib = (rss() - before) / count
     worked, began = cpu(), time.monotonic()
     for number in range(first + 1, first + ROUNDS + 1):
         await send()
@@ -118,7 +114,7 @@ async def measured(
     if told["least"] < first + ROUNDS:
         raise SystemExit(f"only {delivered} of {count * ROUNDS} frames came")
     await watching.do("close")
-    return Cost(us=1e6 * worked / delivered, a_second=delivered / took, kib=kib)
+    return Cost(us=1e6 * worked / delivered, a_second=delivered / took)
 
 
 def cpu() -> float:
@@ -223,28 +219,52 @@ async def stalled(
 async def main(*, with_stalled: bool) -> None:
     figures = Figures()
     load = os.getloadavg()[0]
-    print(f"Fan-out, {ROUNDS} frames each; load {load:.1f} on {os.cpu_count()} cores")
-    print("| connections | frame | deflate | µs CPU/delivery | deliveries/s | KiB/connection | websockets.broadcast µs | ratio |")  # fmt: skip
-    print("|---|---|---|---|---|---|---|---|")
+    print(f"Fan-out; load {load:.1f} on {os.cpu_count()} cores")
     with tempfile.TemporaryDirectory() as folder:
         async with ours(Path(folder), figures) as (deps, gateway, target), eyes() as watching:
-            for count in (500, 1_000):
-                for name, tiles in SIZES.items():
-                    figures.tiles = tiles
-                    body = json.dumps({"x": "x" * (290 if not tiles else 2_400)})
-                    peer = await run_broadcast(watching, count, body)
-                    for packed in (False, True):
-                        cost = await run_ours(watching, count, target, gateway, packed)
-                        print(
-                            f"| {count} | {name} | {'once' if packed else 'no'} | {cost.us:.1f} | {cost.a_second:,.0f} | {cost.kib:.1f} "
-                            f"| {peer.us:.1f} | {peer.us / cost.us:.2f} |"
-                        )
             if with_stalled:
                 await stalled(watching, deps, gateway, target, figures)
+                return
+            print(f"{await memory(watching, target):.1f} KiB a connection, of 1,000")
+            await table(watching, gateway, target, figures)
+
+
+async def memory(watching: Eyes, target: dict[str, Any]) -> float:
+    """KiB of each of 1,000 connections, before anything was freed that they could take."""
+    await watching.do("open", count=20, stalled=0, **target)
+    await watching.do("wait", frames=1, seconds=20)
+    gc.collect()
+    before = rss()
+    for _ in range(10):
+        await watching.do("open", count=100, stalled=0, **target)
+        await watching.do("wait", frames=1, seconds=20)
+    gc.collect()
+    found = (rss() - before) / 1_000
+    await watching.do("close")
+    return found
+
+
+async def table(watching: Eyes, gateway: Gateway, target: dict[str, Any], figures: Figures) -> None:
+    print(
+        "| connections | frame | deflate | µs CPU/delivery | deliveries/s | websockets.broadcast µs | ratio |"
+    )
+    print("|---|---|---|---|---|---|---|")
+    for count in (500, 1_000):
+        for name, tiles in SIZES.items():
+            figures.tiles = tiles
+            peer = await run_broadcast(watching, count, json.dumps({"x": "x" * (2_400 if tiles else 290)}))
+            for packed in (False, True):
+                cost = await run_ours(watching, count, target, gateway, packed)
+                print(
+                    f"| {count} | {name} | {'once' if packed else 'no'} | {cost.us:.1f} | {cost.a_second:,.0f} "
+                    f"| {peer.us:.1f} | {peer.us / cost.us:.2f} |"
+                )
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--stalled", action="store_true", help="also 1,000 sockets of which 50 never read")
+    parser.add_argument(
+        "--stalled", action="store_true", help="instead: 1,000 sockets of which 50 never read"
+    )
     with asyncio.Runner(loop_factory=backend_main._loop_factory()) as runner:
         runner.run(main(with_stalled=parser.parse_args().stalled))
