@@ -34,14 +34,18 @@ _STAGES = """
                 THEN l.temperature END AS temperature
       FROM unnest($1::uuid[], $2::bigint[]) AS g (id, since) JOIN leads l ON l.id = g.id
      WHERE l._deleted_at IS NULL AND (l._fver -> 'stage' ->> 0)::bigint >= g.since"""
-# The moment of a deal's last edit: the times of its fields may lie in any order.
+# The moment of a deal's last edit: the times of its fields may lie in any order. One that was closed after it (a row that
+# came whole, with no edit to its fields) closed when that day began at its office.
 _DEALS = """
     SELECT d.id, d._ver AS ver, d.location_id, d.lead_id, d.agent_id, d.source, d.stage, d.side_held, d.price_cents,
            d.listing_rate_bp, d.buyer_rate_bp, d.gross_cents, d.net_cents, d.closed_on,
-           coalesce((SELECT to_timestamp(max((e.value ->> 1)::float8) / 1000) FROM jsonb_each(d._fver) e
-                      WHERE jsonb_typeof(e.value) = 'array'), least(d.created_at, now())) AS edited_at,
+           greatest(
+               coalesce((SELECT to_timestamp(max((e.value ->> 1)::float8) / 1000) FROM jsonb_each(d._fver) e
+                          WHERE jsonb_typeof(e.value) = 'array'), least(d.created_at, now())),
+               (SELECT closing FROM (SELECT d.closed_on::timestamp AT TIME ZONE o.zone AS closing) c
+                 WHERE d.stage = 'closed' AND closing <= now())) AS edited_at,
            (SELECT max(s.occurred_at) FROM deal_states s WHERE s.deal_id = d.id) AS known_until
-      FROM deals d WHERE d.id = ANY($1::uuid[]) AND d._deleted_at IS NULL"""
+      FROM deals d JOIN locations o ON o.id = d.location_id WHERE d.id = ANY($1::uuid[]) AND d._deleted_at IS NULL"""
 
 # What an interaction's fact says, and its row does not any more. When it happened is never changed (domain/tables.py: fixed).
 _STALE = """

@@ -17,7 +17,7 @@ from backend.storage import feed, pool
 from backend.storage.warehouse import feed_cursor, synced
 from backend.stream import from_sync
 from backend.stream.from_sync.follower import Changed, Follower
-from domain import tables
+from domain import tables, values
 from tests.backend.stream.synced_world import NOTHING, World, catch_up, differences, number
 
 pytestmark = pytest.mark.anyio
@@ -202,6 +202,29 @@ async def test_a_load_takes_away_what_no_row_stands_behind(follower: Follower, w
     await catch_up(follower)
 
     assert await differences(follower.deps) == NOTHING
+
+
+async def test_a_deal_that_came_whole_counts_on_the_day_it_closed(follower: Follower, world: World) -> None:
+    """Older releases wrote the demo's deals so: no edit says when it closed, and it was made long before."""
+    now = world.deps.clock.now()
+    closed_on = (now - timedelta(days=3)).date()
+    lead = await world.add_lead()
+    deal = await world.add(
+        tables.DEALS,
+        lead_id=lead,
+        side_held="listing",
+        stage="closed",
+        price_cents=50_000_000,
+        gross_cents=1_500_000,
+        closed_on=closed_on.isoformat(),
+        created_at=values.time_text(now - timedelta(days=90)),
+    )
+    await catch_up(follower)
+
+    rows = await follower.connection.fetch(
+        "SELECT date_key, gross_cents FROM fact_commission_events WHERE deal_id = $1", uuid.UUID(deal)
+    )
+    assert [tuple(row) for row in rows] == [(int(f"{closed_on:%Y%m%d}"), 1_500_000)]
 
 
 async def test_only_one_process_follows(deps: Deps, follower: Follower) -> None:
