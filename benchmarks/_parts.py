@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -52,6 +53,17 @@ class Parts:
         ours = {name: _server.seconds(pid) for name, pid in self.pids.items()}
         engines = {"PostgreSQL": _server._family_seconds(self.postgres_pid), "Valkey": _server.seconds(self.valkey_pid)}  # fmt: skip
         return ours | engines
+
+    def warnings(self) -> Mapping[str, Mapping[str, int]]:
+        """What the parts logged, and how often."""
+        found: dict[str, dict[str, int]] = {}
+        for name in self.pids:
+            for line in (self.folder / f"{name}.log").read_text().splitlines():
+                event = json.loads(line)["event"] if line.startswith("{") else ""
+                if event:
+                    counts = found.setdefault(name, {})
+                    counts[event] = counts.get(event, 0) + 1
+        return found
 
 
 @asynccontextmanager

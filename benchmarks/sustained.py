@@ -106,6 +106,8 @@ async def main(*, rate: int, connections: int, seconds: float, ways: Sequence[st
             await _idle(parts)
             for way in ways:
                 await _measured(parts, crowd, way, rate, seconds)
+            for name, warned in parts.warnings().items():
+                print(f"{name} warned: " + ", ".join(f"{n} × {event}" for event, n in warned.items()))
     print(f"\nload {os.getloadavg()[0]:.1f} at the end")
 
 
@@ -202,11 +204,10 @@ if __name__ == "__main__":
     parser.add_argument("--way", choices=WAYS, help="only this one")
     chosen = parser.parse_args()
     with asyncio.Runner(loop_factory=backend_main._loop_factory()) as runner:
-        runner.run(
-            main(
-                rate=chosen.rate,
-                connections=chosen.connections,
-                seconds=chosen.seconds,
-                ways=[chosen.way] if chosen.way else list(WAYS),
-            )
+        work = main(
+            rate=chosen.rate,
+            connections=chosen.connections,
+            seconds=chosen.seconds,
+            ways=[chosen.way] if chosen.way else list(WAYS),
         )
+        runner.run(backend_main._until_stopped(work))
