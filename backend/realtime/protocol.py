@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 from collections.abc import Coroutine
 from typing import Any
 
@@ -24,6 +25,8 @@ EXTENSION = "jorge.prepared"
 """Under this name of `scope["extensions"]` the application finds the protocol."""
 
 GONE = -1
+KERNEL_BYTES = 64 * 1024
+"""What the kernel keeps of a live socket's unsent bytes (it doubles the figure for its own needs)."""
 
 # No state is kept between messages, in either direction: a socket costs no window, and a frame fits every socket.
 _DEFLATE = ServerPerMessageDeflateFactory(server_no_context_takeover=True, client_no_context_takeover=True)
@@ -69,6 +72,9 @@ class PreparedProtocol(WebSocketsSansIOProtocol):
     def settle(self) -> bool:
         """After the handshake, whose papers are thrown away: may a prepared frame be deflated?"""
         del self.request, self.response
+        line = self.transport.get_extra_info("socket")
+        if line is not None:  # else the kernel takes 4 MB for who never reads, and nobody notices for as long
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BYTES)
         return any(
             isinstance(found, PerMessageDeflate) and found.local_max_window_bits >= WINDOW_BITS
             for found in self.conn.extensions
