@@ -26,7 +26,12 @@ from schemathesis import GenerationMode
 from backend.settings import Settings
 from tests.serving import LiveServer, Login, MakeUser
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(600)]
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.timeout(600),
+    # The server's thread draws from `random` while hypothesis watches whether strategies do.
+    pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisDeprecationWarning"),
+]
 logger = logging.getLogger(__name__)
 
 EXAMPLES = int(os.environ.get("CONTRACT_EXAMPLES", "5"))

@@ -28,7 +28,7 @@ from tests.fakes import FakeClock
 from tests.routes import every_route
 from tests.serving import Login, MakeUser
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(600)]
 
 logger = logging.getLogger(__name__)
 

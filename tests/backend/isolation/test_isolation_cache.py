@@ -21,7 +21,7 @@ from tests.backend.isolation.test_isolation import answered, shown
 from tests.fakes import FakeClock
 from tests.serving import Login, MakeUser
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(600)]
 
 CACHED = (
     "/api/bi/dashboard-kpis", "/api/bi/revenue-intelligence", "/api/bi/bot-performance", "/api/bi/drill-down",

@@ -28,7 +28,7 @@ from tests.backend.realtime.talking import heard, opened, say
 from tests.routes import every_route
 from tests.serving import LiveServer, Login, MakeUser
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(600)]
 
 SOCKETS = sorted(one.path for one in every_route() if isinstance(one.route, APIWebSocketRoute))
 NOT_OF_CHANNELS = {"/ws/sync": "a number when something of one's own changed; its own test below"}

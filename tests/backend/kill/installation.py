@@ -31,6 +31,7 @@ _EMAIL = "manager@brokerage.example"
 _MARK = "kill:was-here"
 API_WORKERS = 2
 PATIENCE = 90.0
+QUEUING_SECONDS = 0.5
 
 
 @dataclass(slots=True, kw_only=True)
@@ -52,12 +53,18 @@ class Installation:
         return "ws" + self.url.removeprefix("http")
 
     async def kill(self, victim: str) -> None:
-        """SIGKILL, now. Valkey's disk goes with it: it comes back with nothing."""
-        if victim == "valkey":
+        """SIGKILL, now. Valkey's disk goes with it, and the sink is held meanwhile: what was queued is lost for sure."""
+        if victim != "valkey":
+            os.kill(self._pid_of(victim), signal.SIGKILL)
+        else:
             await self.deps.valkey.set(_MARK, "1")
-        os.kill(self._pid_of(victim), signal.SIGKILL)
-        if victim == "valkey":
-            shutil.rmtree(self.folder / "server/valkey/appendonlydir")
+            os.kill(self._pid_of("sink"), signal.SIGSTOP)
+            try:
+                await asyncio.sleep(QUEUING_SECONDS)
+                os.kill(self._pid_of(victim), signal.SIGKILL)
+                shutil.rmtree(self.folder / "server/valkey/appendonlydir")
+            finally:
+                os.kill(self._pid_of("sink"), signal.SIGCONT)
         self.killed += 1
 
     def _pid_of(self, victim: str) -> int:
@@ -78,7 +85,7 @@ async def running(folder: Path) -> AsyncIterator[Installation]:
     more = {
         "JORGE_DATA_DIR": str(folder),
         "JORGE_SERVER_PORT": "0",
-        "LOG_LEVEL": "WARNING",
+        "LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING"),
         "BI_RATE_LIMIT": "0",
     }
     with (folder / "log").open("wb") as log:

@@ -9,7 +9,7 @@ import pytest
 from tests.backend.kill import matrix
 from tests.backend.kill.installation import VICTIMS
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(600)]
 
 
 @pytest.mark.parametrize("victim", VICTIMS)
