@@ -190,17 +190,34 @@ async def counted(
     deps: Deps, name: str, office: offices.Office, timeframe: str, now: datetime, *, before: bool = False
 ) -> int:
     """A measure of one office over a timeframe, or the equal part before it, by its plain definition over the facts."""
-    measure = MEASURES[name]
-    rolling = timeframe in ROLLING and measure.fact != MONEY
-    within, arguments = (_rolled if rolling else _by_days)(timeframe, office, now, before=before)
+    return (await counts(deps, [name], office, timeframe, now, before=before))[name]
+
+
+async def counts(
+    deps: Deps,
+    names: Sequence[str],
+    office: offices.Office,
+    timeframe: str,
+    now: datetime,
+    *,
+    before: bool = False,
+) -> dict[str, int]:
+    """`counted` of several measures: one question for each fact."""
+    found: dict[str, int] = {}
     async with writing(deps.bi) as connection:
-        found = await connection.fetchval(
-            f"SELECT {measure.expression} FROM {measure.fact} WHERE location_key = $1 AND "  # noqa: S608
-            + within.format(moment=MOMENT[measure.fact]),
-            office.key,
-            *arguments,
-        )
-    return int(found or 0)
+        for fact in sorted({MEASURES[name].fact for name in names}):
+            rolling = timeframe in ROLLING and fact != MONEY
+            within, arguments = (_rolled if rolling else _by_days)(timeframe, office, now, before=before)
+            wanted = [name for name in names if MEASURES[name].fact == fact]
+            row = await connection.fetchrow(
+                f"SELECT {', '.join(MEASURES[name].expression for name in wanted)} FROM {fact}"  # noqa: S608
+                " WHERE location_key = $1 AND " + within.format(moment=MOMENT[fact]),
+                office.key,
+                *arguments,
+            )
+            assert row is not None
+            found |= {name: int(value or 0) for name, value in zip(wanted, row.values(), strict=True)}
+    return found
 
 
 def _rolled(
