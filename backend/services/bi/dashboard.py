@@ -119,8 +119,9 @@ class _Board:
 
     async def _leads(self) -> list[kpis.Tile]:
         now = await store.leads(self.connection, self.asked.scope.keys, self.calendar.now)
-        before, trends = await self._leads_past()
         counts = now.by_temperature
+        counted = {"active_leads": float(sum(counts.values())), "hot_leads": float(counts.get("hot", 0))}
+        before, trends = await self._leads_past(counted if now.known else {})
         named = {word.value: counts.get(word.value, 0) for word in reversed(COLDEST_FIRST)}
         if unscored := sum(counts.values()) - sum(named.values()):
             named["unscored"] = unscored
@@ -144,12 +145,14 @@ class _Board:
             ),
         ]
 
-    async def _leads_past(self) -> tuple[Mapping[str, float], Mapping[str, Sequence[float]]]:
+    async def _leads_past(
+        self, now: Mapping[str, float]
+    ) -> tuple[Mapping[str, float], Mapping[str, Sequence[float]]]:
         before, trends = {}, {}
         if self.asked.comparisons:
             before = await stocks.leads_before(self.connection, self.calendar, self.asked.timeframe)
         if self.asked.trends:
-            trends = await stocks.lead_trends(self.connection, self.calendar, self.asked.timeframe)
+            trends = await stocks.lead_trends(self.connection, self.calendar, self.asked.timeframe, now)
         return before, trends
 
     async def _response(self) -> kpis.Tile:

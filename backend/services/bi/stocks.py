@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
@@ -141,9 +141,13 @@ async def leads_before(connection: Connection, calendar: Calendar, timeframe: st
     return dict(await store.pictures_at(connection, at, slack(timeframe)))
 
 
-async def lead_trends(connection: Connection, calendar: Calendar, timeframe: str) -> dict[str, list[float]]:
+async def lead_trends(
+    connection: Connection, calendar: Calendar, timeframe: str, now: Mapping[str, float]
+) -> dict[str, list[float]]:
+    """The pictures of the points before, and as the last point what is counted `now`: a trend ends at its tile's figure."""
     edges = picture_edges(calendar.now, timeframe)
-    return await store.pictures(connection, [office.id for office in calendar.offices], edges)
+    found = await store.pictures(connection, [office.id for office in calendar.offices], edges)
+    return {name: [*found.get(name, ()), value] for name, value in now.items()}
 
 
 def slack(timeframe: str) -> float:
@@ -155,4 +159,4 @@ def slack(timeframe: str) -> float:
 def picture_edges(now: datetime, timeframe: str) -> Sequence[datetime]:
     count = points.COUNT[timeframe]
     step = spans.DAYS[timeframe] * spans.ONE_DAY / count
-    return [now - step * (count - n) for n in range(count)] + [now + HOUR]
+    return [now - step * (count - n) for n in range(count)]
