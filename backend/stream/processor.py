@@ -43,9 +43,9 @@ STANDBY_PAUSE = 1.0
 AFTER_AWAY = 5.0
 """So long after Valkey came back the windows are made anew: till then events went straight into the facts."""
 STRANGER_SECONDS = 30.0
-FEW_EVENTS = 100
-GATHER = 0.02
-"""After so few events more are let come together: a batch costs the same for one as for a hundred."""
+FEW_EVENTS = 1_000
+GATHER = 0.05
+"""After so few events more are let come together: a batch costs about the same for one as for a hundred."""
 MOST_EVENTS = 1_000
 """Counted without a pause: 5 ms."""
 _READ_EVENTS = 10_000

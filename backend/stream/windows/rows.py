@@ -18,7 +18,11 @@ from backend.stream.windows.state import Windows
 
 Values: TypeAlias = dict[str, float | int | None]
 
-_RATIOS = tuple(f for f in FIGURES.values() if f.live and f.shape is Shape.RATIO)
+_RATIOS: Sequence[tuple[str, str, str, float]] = tuple(
+    (f.name, f.measures[0], f.measures[1], f.factor)
+    for f in FIGURES.values()
+    if f.live and f.shape is Shape.RATIO
+)
 _QUANTILES = tuple(f for f in FIGURES.values() if f.live and f.shape is Shape.QUANTILE)
 _SHARES = (0.5, 0.95)
 
@@ -162,9 +166,9 @@ def _pick(figures: Sequence[tuple[str, list[float | None]]], place: int) -> Valu
 
 def with_ratios(values: Values) -> Values:
     """With the ratios that can be made of them; None where nothing is there to divide by."""
-    for figure in _RATIOS:
-        over, under = (values.get(measure) for measure in figure.measures)
-        values[figure.name] = round(over / under * figure.factor, 6) if over is not None and under else None
+    for name, over, under, factor in _RATIOS:
+        n, value = values.get(under), values.get(over)
+        values[name] = round(value / n * factor, 6) if value is not None and n else None
     return values
 
 
