@@ -54,7 +54,10 @@ class Installation:
 
     async def kill(self, victim: str) -> None:
         """SIGKILL, now. Valkey's disk goes with it, and the sink is held meanwhile: what was queued is lost for sure."""
-        if victim != "valkey":
+        if victim == "api":  # both, so that every line is cut whichever it was on
+            for name in [name for name in children_of(self.pid) if name.startswith("api")]:
+                os.kill(children_of(self.pid)[name], signal.SIGKILL)
+        elif victim != "valkey":
             os.kill(self._pid_of(victim), signal.SIGKILL)
         else:
             await self.deps.valkey.set(_MARK, "1")
@@ -70,7 +73,7 @@ class Installation:
     def _pid_of(self, victim: str) -> int:
         if victim in ("valkey", "postgres"):
             return int(json.loads((self.folder / "server/engines.json").read_text())[f"{victim}_pid"])
-        return children_of(self.pid)["api-1" if victim == "api" else victim]
+        return children_of(self.pid)[victim]
 
     async def forgot_everything(self) -> bool:
         """Did Valkey come back empty?"""
