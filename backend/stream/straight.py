@@ -27,6 +27,7 @@ _LOST = (
     OSError,
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # what asyncpg says when a connection ends in the middle of something
     asyncio.CancelledError,
     TimeoutError,
 )

@@ -78,16 +78,29 @@ def named(batch: Sequence[Arrived]) -> Named:
 
 def ready(batch: Sequence[Arrived], keys: Keys, *, months_kept: int) -> Ready:
     """An id counts once, whatever else a repeat says: the first one stands."""
-    found = Ready()
     if not batch:
-        return found
+        return Ready()
+    found = _read(batch, keys, months_kept, {})
+    known = {
+        id: seen[id]
+        for seen in (keys.seen_before, keys.seen)
+        for part in found.kinds.values()
+        for id in part.ids.keys() & seen.keys()
+    }
+    return _read(batch, keys, months_kept, known) if known else found
+
+
+def _read(batch: Sequence[Arrived], keys: Keys, months_kept: int, known: Mapping[int, datetime]) -> Ready:
+    """`known`: events of the batch that were stored lately. With the same moment they are for the database to look at: somebody
+    may have taken them away since."""
+    found = Ready(doubted=bool(known))
     oldest = partitions.start(partitions.month_of(batch[-1].received_at, plus=-months_kept))
     ways = {kind: (part, part.rows.append, STAGES[kind].row) for kind, part in found.kinds.items()}
     for arrived in batch:
         event = arrived.event
         part, append, row = ways[event.__class__]
         id, moment = event.event_id.int, event.occurred_at
-        if id in part.ids or _stored(found, keys, id, moment):
+        if id in part.ids or known.get(id, moment) != moment:
             found.repeated += 1
             continue
         try:
@@ -108,15 +121,6 @@ def ready(batch: Sequence[Arrived], keys: Keys, *, months_kept: int) -> Ready:
             found.months.add(partitions.month_of(moment.astimezone(UTC)))
     found.months.discard(NOWHERE.month)
     return found
-
-
-def _stored(found: Ready, keys: Keys, id: int, moment: datetime) -> bool:
-    """Whether it was lately, with another moment. With the same one the database shall look: it may have been taken away since."""
-    before = keys.seen.get(id) or keys.seen_before.get(id)
-    if before is None:
-        return False
-    found.doubted = True
-    return before != moment
 
 
 def _spot(arrived: Arrived, keys: Keys, oldest: datetime) -> Spot:

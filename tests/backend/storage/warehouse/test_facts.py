@@ -9,7 +9,7 @@ import pytest
 
 from backend.events import Event
 from backend.storage.pool import Connection
-from backend.storage.warehouse import facts
+from backend.storage.warehouse import facts, rebuild
 from backend.stream import entries
 from tests.backend.storage.warehouse import events
 from tests.backend.storage.warehouse.events import NOW, arrived, rows
@@ -38,6 +38,44 @@ async def test_a_repeat_changes_nothing(writer: Connection) -> None:
 
     assert (again.new, again.repeated, again.tags) == (0, 3, frozenset())
     assert await rows(writer, "SELECT * FROM agg_daily_metrics ORDER BY 1, 2, 3") == before
+
+
+async def test_what_somebody_else_stored_meanwhile_is_found_and_the_rest_of_the_batch_is_stored(
+    owner: Connection, writer: Connection, database_url: str
+) -> None:
+    """The copy straight into the month stumbles over it; what lay there counts once all the same."""
+    talk = {"conversation_id": uuid.uuid4(), "replied": True}
+    theirs: list[Event] = [events.interaction(), events.bot(**talk), events.deal(), events.health()]
+    other = await facts.connect(database_url)
+    await facts.store(other, arrived(*theirs))
+    await other.close()
+
+    stored = await facts.store(
+        writer, arrived(*theirs, events.interaction(), events.bot(**talk), events.bot())
+    )
+
+    assert (stored.new, stored.repeated) == (3, 4)
+    assert await rows(
+        owner,
+        "SELECT interactions, bot_events, replies, conversations FROM "
+        "(SELECT sum(interactions) interactions, sum(bot_events) bot_events, sum(replies) replies, sum(conversations) conversations "
+        "FROM agg_daily_metrics WHERE location_key = -1) sums",
+    ) == [(2, 3, 2, 1)]
+    assert (await facts.store(writer, arrived(*theirs, events.interaction()))).new == 1
+
+
+async def test_a_batch_of_several_months_goes_into_each_of_them(
+    owner: Connection, writer: Connection
+) -> None:
+    moments = [events.before(days=days) for days in (0, 40, 80, 400)]
+
+    stored = await facts.store(writer, arrived(*(events.interaction(occurred_at=at) for at in moments)))
+
+    assert stored.new == 4
+    assert await rows(owner, "SELECT count(DISTINCT tableoid), sum(1) FROM fact_lead_interactions") == [
+        (4, 4)
+    ]
+    assert (await rebuild.rebuild(owner, check=True)).all_differed == 0
 
 
 async def test_an_id_counts_once_within_a_batch_and_with_another_time(writer: Connection) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import uuid
 from datetime import UTC, date, datetime
 
+import asyncpg
 import pytest
 
 from backend.deps import Deps
 from backend.events import Event
 from backend.jobs import partitions as job
 from backend.storage.pool import Connection
-from backend.storage.warehouse import facts, partitions
+from backend.storage.warehouse import facts, partitions, rebuild
 from tests.backend.storage.warehouse import events
 from tests.backend.storage.warehouse.events import NOW, arrived, rows
 
@@ -31,6 +32,33 @@ async def test_three_months_ahead_are_made_once(owner: Connection) -> None:
     assert await partitions.make_ahead(owner, later) == 4 * 4
     assert await partitions.make_ahead(owner, later) == 0
     assert partitions.month_of(later, plus=3) in await partitions.complete(owner)
+
+
+async def test_each_month_counts_as_its_fact_does(owner: Connection, writer: Connection) -> None:
+    """Writers copy straight into months: a trigger of the fact that a month lacked would count nothing there."""
+    await partitions.make_ahead(owner, datetime(2027, 6, 15, tzinfo=UTC))
+    await facts.store(writer, arrived(events.interaction(occurred_at=datetime(2024, 2, 29, tzinfo=UTC))))
+
+    assert await rows(owner, "SELECT * FROM bi_triggers_missing") == []
+    assert await rows(
+        owner,
+        "SELECT count(*) > 0 FROM pg_trigger WHERE tgrelid = 'fact_lead_interactions_2024_02'::regclass AND tgname = 'bi_count_came'",
+    ) == [(True,)]
+
+
+async def test_what_is_written_into_a_month_by_hand_is_counted(owner: Connection, writer: Connection) -> None:
+    await facts.store(writer, arrived(events.interaction()))
+    month = partitions.name_of("fact_lead_interactions", date(2026, 11, 1))
+
+    await owner.execute(
+        f"INSERT INTO {month} (occurred_at, event_id, received_at, date_key, location_key, event_type) "  # noqa: S608 - fixed words
+        f"SELECT occurred_at, gen_random_uuid(), received_at, date_key, location_key, event_type FROM {month}"
+    )
+    assert (await rebuild.rebuild(owner, check=True)).all_differed == 0
+    assert await rows(owner, "SELECT interactions FROM agg_daily_metrics WHERE location_key = -1") == [(2,)]
+
+    with pytest.raises(asyncpg.RaiseError, match="never changed"):
+        await owner.execute(f"UPDATE {month} SET channel = 'sms'")  # noqa: S608 - fixed words
 
 
 async def test_rows_without_a_month_are_told_of_and_moved(owner: Connection) -> None:
