@@ -1,4 +1,5 @@
-"""Events into the warehouse, exactly once: copied into temporary tables, then inserted where they are not there yet.
+"""Events into the warehouse, exactly once: copied straight into their months, where the primary key says whether all of them are
+new; where it stumbles, by way of temporary tables, from which goes in what is not there yet.
 
 One transaction a batch: facts, conversations, ledger, and (by triggers) the aggregates. What can't be stored is named, and
 the rest goes through. docs/warehouse.md says what "exactly once" promises.
