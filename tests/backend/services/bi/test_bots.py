@@ -48,11 +48,11 @@ async def test_counts_and_comparisons_equal_a_plain_count(deps: Deps, timeframe:
 
     bots = await _bots(deps, offices, timeframe)
 
+    now = [await filled.counts(deps, COUNTS, one, timeframe, NOW) for one in offices]
+    then = [await filled.counts(deps, COUNTS, one, timeframe, NOW, before=True) for one in offices]
     for name in COUNTS:
-        expected = sum([await filled.counted(deps, name, office, timeframe, NOW) for office in offices])
-        before = sum(
-            [await filled.counted(deps, name, office, timeframe, NOW, before=True) for office in offices]
-        )
+        expected = sum(one[name] for one in now)
+        before = sum(one[name] for one in then)
         figures = [bot["metrics"][name] for bot in bots.values()]
         assert sum(figure["value"] or 0 for figure in figures) == expected
         compared = [figure["comparison"]["previous"] for figure in figures if figure["comparison"]]

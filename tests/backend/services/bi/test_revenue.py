@@ -52,11 +52,11 @@ async def test_series_summary_and_divisions_tell_the_same_and_what_the_ledger_te
 ) -> None:
     for timeframe in revenue.TIMEFRAMES:
         answer = await _asked(deps, offices, timeframe, forecast_days=None)
+        now = clock.now()
+        during = [await filled.counts(deps, FIGURES, one, timeframe, now) for one in offices]
+        earlier = [await filled.counts(deps, FIGURES, one, timeframe, now, before=True) for one in offices]
         for name in FIGURES:
-            plain = sum([await filled.counted(deps, name, one, timeframe, clock.now()) for one in offices])
-            before = [
-                await filled.counted(deps, name, one, timeframe, clock.now(), before=True) for one in offices
-            ]
+            plain, before = sum(one[name] for one in during), [one[name] for one in earlier]
             summary = answer["summary_metrics"][name]
             assert summary["value"] == plain, (timeframe, name)
             assert summary["comparison"]["previous"] == sum(before), (timeframe, name)
