@@ -47,8 +47,6 @@ CREATE TRIGGER bi_columns_went AFTER DELETE ON fact_lead_interactions REFERENCIN
     FOR EACH STATEMENT EXECUTE FUNCTION bi_columns_changed();
 SELECT bi_follow_triggers();
 
-SELECT bi_follow_triggers();
-
 -- Where a lead came from is its version's; versions end, but nobody rewrites them in ordinary work.
 CREATE FUNCTION bi_columns_outdated() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
