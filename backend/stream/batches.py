@@ -15,7 +15,8 @@ from backend.storage.warehouse.facts import Arrived, Rejected
 from backend.stream import dead, entries
 
 Entry: TypeAlias = tuple[bytes, Mapping[bytes, bytes] | None]
-Read: TypeAlias = Sequence[tuple[str, Sequence[Entry]]]
+Part: TypeAlias = tuple[str, Sequence[Entry]]
+Read: TypeAlias = Sequence[Part]
 """Stream name → its entries, as they were read; an entry that was trimmed away before has no fields."""
 
 MOST = 10_000
@@ -50,6 +51,23 @@ def batches(read: Read, *, most: int = MOST) -> Iterator[Batch]:
                 batch = Batch()
     if batch.ids:
         yield batch
+
+
+def unread(stream: str, id: bytes, fields: Mapping[bytes, bytes] | None, message: str, at: datetime) -> Batch:
+    """An entry that nobody may read any more, as one letter."""
+    held = fields or {}
+    payload = held.get(entries.PACKED) or held.get(entries.ONE) or b""
+    letter = dead.Letter(
+        stream=stream.removeprefix(entries.PREFIX),
+        reason="poison",
+        message=message,
+        payload=payload,
+        source=_source(held.get(entries.SOURCE)),
+        at=at,
+    )
+    batch = Batch(letters=[letter])
+    batch.ids[stream].append(id)
+    return batch
 
 
 def moment(id: bytes) -> datetime:

@@ -93,12 +93,34 @@ class Consumer:
             self._counts[stream] = _count(some)
         return found
 
-    async def own(self) -> Read:
-        """What this place has read and not acknowledged, the oldest of it."""
+    async def own(self, after: Mapping[str, bytes]) -> Read:
+        """What this place has read and not acknowledged, some of the oldest; of a stream in `after`, behind that entry."""
         reading = self._valkey.xreadgroup(
-            entries.SINK_GROUP, self.name, dict.fromkeys(entries.NAMES, "0"), count=_FIRST_COUNT
+            entries.SINK_GROUP,
+            self.name,
+            {stream: after.get(stream, b"0") for stream in entries.NAMES},
+            count=_FIRST_COUNT,
         )
         return [one for one in _read(await self._in_group(reading)) if one[1]]
+
+    async def deliveries(self, read: Read) -> Mapping[tuple[str, bytes], int]:
+        """How often each of these entries of its own was handed out."""
+        pipe = self._valkey.pipeline(transaction=False)
+        for stream, some in read:
+            pipe.xpending_range(
+                stream,
+                entries.SINK_GROUP,
+                min=some[0][0],
+                max=some[-1][0],
+                count=len(some),
+                consumername=self.name,
+            )
+        answers: Any = await self._in_group(pipe.execute())
+        return {
+            (stream, row["message_id"]): row["times_delivered"]
+            for (stream, _), rows in zip(read, answers, strict=False)
+            for row in rows
+        }
 
     async def take_over(self) -> int:
         """What the dead had read is this place's from now on; how many entries."""

@@ -1,9 +1,10 @@
 """The sink: reads the four streams as a group, stores what it reads in one transaction a batch, acknowledges after the commit.
 
 A batch that was stored and not acknowledged is read again and changes nothing. What can't be read or stored goes to the dead
-letters with its reason; everything else goes through. Without PostgreSQL it waits and nothing is acknowledged; a Valkey that
-begins empty gets its groups anew. Several sinks work side by side: each is a consumer `sink-N`, where N is a place that an
-advisory lock holds, so that one whose lock is free is dead, and what it had read is taken over.
+letters with its reason; everything else goes through, also past what ends the sink itself (`suspects`). Without PostgreSQL it waits
+and nothing is acknowledged; a Valkey that begins empty gets its groups anew. Several sinks work side by side: each is a
+consumer `sink-N`, where N is a place that an advisory lock holds, so that one whose lock is free is dead, and what it had
+read is taken over.
 """
 
 from __future__ import annotations
@@ -13,22 +14,21 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import asyncpg
 import orjson
 from redis import asyncio as redis
-from redis import exceptions as redis_errors
 from redis.asyncio import retry
 from redis.backoff import NoBackoff
 
+from backend import faults
 from backend.cache import versions
 from backend.storage.warehouse import facts, touched
-from backend.stream import batches, consumer, dead, entries, trim
-from backend.stream.batches import Batch, Read
+from backend.stream import batches, consumer, dead, entries, suspects, trim
+from backend.stream.batches import Batch, Part, Read
 from backend.stream.consumer import Consumer
 from backend.valkey_client import open_client
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from backend.deps import Deps
     from backend.storage.pool import Connection
@@ -43,19 +43,10 @@ LOOK_SECONDS = 5.0
 TRIM_SECONDS = 5.0
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 
-AWAY = (
-    OSError,
-    TimeoutError,
-    redis_errors.RedisError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # what asyncpg says when a connection ends in the middle of something
-)
-
 
 @dataclass(slots=True)
 class Counters:
-    """Since this process began. Events, but for `batches`, `faults` (rounds that ended without PostgreSQL or Valkey) and `lag_ms`."""
+    """Since this process began. Events, but for `batches`, `faults` (rounds that a fault ended), `held` (entries) and `lag_ms`."""
 
     new: int = 0
     repeated: int = 0
@@ -65,6 +56,8 @@ class Counters:
     trimmed: int = 0
     batches: int = 0
     faults: int = 0
+    held: int = 0
+    """That nobody could store and nobody can blame, as of the last look: they wait, and what comes after them does not."""
     seconds: float = 0.0
     lag_ms: float = 0.0
     """From Valkey's clock at the newest entry of the last batch to its commit."""
@@ -100,55 +93,93 @@ class Sink:
         self._deps = deps
         self._valkey = valkey
         self._counters = counters
+        self._pause = SHORTEST_PAUSE
+        self._trouble: Mapping[str, str] = {}
 
     async def keep_on(self) -> None:
-        pause = SHORTEST_PAUSE
+        """A connection that can be made proves nothing: only what is stored ends the growing pauses, and the trouble."""
         while True:
             try:
                 async with consumer.opened(self._deps.database_url, self._valkey) as found:
-                    pause = SHORTEST_PAUSE
                     await self.work(found)
-            except AWAY as fault:
+            except Exception as fault:  # noqa: BLE001 - whatever an event may cause, the others are to be stored
                 self._counters.faults += 1
-                logger.warning("sink.waits", extra={"fault": type(fault).__name__})
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, LONGEST_PAUSE)
+                self._say(fault)
+            await asyncio.sleep(self._pause)
+            self._pause = min(self._pause * 2, LONGEST_PAUSE)
+
+    def _say(self, fault: Exception) -> None:
+        """Once, and not with each try."""
+        trouble = faults.named(fault)
+        if trouble == self._trouble:
+            return
+        self._trouble = trouble
+        ours = faults.blame(fault) is faults.Blame.UNKNOWN and not faults.sqlstate(fault)
+        logger.warning("sink.waits", extra=trouble, exc_info=fault if ours else None)
+
+    def _goes_on(self) -> None:
+        self._pause = SHORTEST_PAUSE
+        if self._trouble:
+            logger.info("sink.goes_on", extra={"after": self._trouble["fault"]})
+            self._trouble = {}
 
     async def work(self, found: Consumer) -> None:
-        """What was read before first, then what is new, until something breaks. Raises: one of `AWAY`."""
+        """What was read before first, then what is new, until something breaks."""
         loop = asyncio.get_running_loop()
+        bench = suspects.Bench(valkey=self._valkey, store=lambda some: self._store(found, some))
         looked = -LOOK_SECONDS
         while True:
             if loop.time() - looked >= LOOK_SECONDS:
                 looked = loop.time()
-                await self.recover(found)
+                await self.recover(found, bench)
             begun = loop.time()
-            count = await self.take(found, await found.new())
+            count = await self.take(found, await found.new(), bench)
             if count < batches.MOST // 2:
                 await asyncio.sleep(max(0.0, begun + PACE - loop.time()))
 
-    async def recover(self, found: Consumer) -> None:
+    async def recover(self, found: Consumer, bench: suspects.Bench) -> None:
         """Whatever this place, or one that died, had read and not acknowledged."""
         self._counters.taken_over += await found.take_over()
-        while read := await found.own():
-            await self.take(found, read, again=True)
+        held, after = 0, dict[str, bytes]()
+        while read := await found.own(after):
+            together, alone = suspects.apart(read, await found.deliveries(read))
+            await self.take(found, together, bench, again=True)
+            for one in alone:
+                held += not await self._take_apart(found, one, bench)
+            after |= {stream: some[-1][0] for stream, some in read}
+        if held != self._counters.held:
+            logger.warning("sink.held_back", extra={"entries": held})
+            self._counters.held = held
 
-    async def take(self, found: Consumer, read: Read, *, again: bool = False) -> int:
+    async def _take_apart(self, found: Consumer, one: Part, bench: suspects.Bench) -> bool:
+        """One entry that was read often enough; False: it waits on."""
+        begun = asyncio.get_running_loop().time()
+        batch = await bench.read(one, self._deps.clock.now())
+        parts = await bench.take_apart(batch)
+        if parts is None:
+            return False
+        await self._settle(found, batch, parts, begun=begun, again=True)
+        return True
+
+    async def take(self, found: Consumer, read: Read, bench: suspects.Bench, *, again: bool = False) -> int:
         """Store and acknowledge; how many events that were. `again`: it may have been stored before, and nobody told."""
         count = 0
         for batch in batches.batches(read):
             count += len(batch.arrived)
-            await self._settle(found, batch, again=again)
+            begun = asyncio.get_running_loop().time()
+            parts = await self._store(found, batch.arrived)
+            bench.prove(batch.arrived, parts)
+            await self._settle(found, batch, parts, begun=begun, again=again)
         return count
 
-    async def _store(self, found: Consumer, batch: Batch) -> list[facts.Stored]:
+    async def _store(self, found: Consumer, arrived: Sequence[facts.Arrived]) -> list[facts.Stored]:
         months = self._deps.settings.bi_retention_months
-        return await stored(found.connection, batch.arrived, months_kept=months)
+        return await stored(found.connection, arrived, months_kept=months)
 
-    async def _settle(self, found: Consumer, batch: Batch, *, again: bool) -> None:
-        loop = asyncio.get_running_loop()
-        begun = loop.time()
-        parts = await self._store(found, batch)
+    async def _settle(
+        self, found: Consumer, batch: Batch, parts: Sequence[facts.Stored], *, begun: float, again: bool
+    ) -> None:
+        """It is stored: bury what is not, tell, acknowledge, count."""
         tags = set[str]().union(*(one.tags for one in parts))
         if again and batch.arrived:
             tags |= await touched.by(found.connection, [one.event for one in batch.arrived])
@@ -157,30 +188,33 @@ class Sink:
         letters = [*batch.letters, *batches.letters_of(rejected, now)]
         await dead.put(self._valkey, letters)
         await self._acknowledge(batch, tags)
+        self._goes_on()
         counters = self._counters
         counters.new += sum(one.new for one in parts)
         counters.repeated += sum(one.repeated for one in parts)
         counters.dead += len(letters)
         counters.lost += batch.lost
         counters.batches += 1
-        counters.seconds += loop.time() - begun
+        counters.seconds += asyncio.get_running_loop().time() - begun
         newest = max(batches.moment(ids[-1]) for ids in batch.ids.values())
         counters.lag_ms = (now - newest).total_seconds() * 1000
         if letters or batch.lost:
             logger.warning("sink.not_stored", extra={"dead": len(letters), "lost": batch.lost})
 
     async def _acknowledge(self, batch: Batch, tags: set[str]) -> None:
-        """And tell who waits how far everything is stored, and the caches what changed."""
+        """At once or not at all: the caches' versions, and that these entries are done; then how far everything is stored.
+
+        Acknowledged first, an entry whose sink died then would never have told what it changed.
+        """
+        channel = self._deps.channel
         pipe = self._valkey.pipeline(transaction=True)
+        versions.ask(pipe, channel(entries.TOUCHED), sorted(tags))
+        told = len(pipe)
         for stream, ids in batch.ids.items():
             pipe.xack(stream, entries.SINK_GROUP, *ids)
             trim.ask(pipe, stream)
-        answers = await pipe.execute()
-        channel = self._deps.channel
+        answers = (await pipe.execute())[told:]
         pipe = self._valkey.pipeline(transaction=False)
-        versions.ask(
-            pipe, channel(entries.TOUCHED), sorted(tags)
-        )  # before STORED: who waited for it reads it
         for number, stream in enumerate(batch.ids):
             stand = trim.stand(*answers[3 * number + 1 : 3 * number + 3])
             if stand is not None:
@@ -192,16 +226,23 @@ class Sink:
 async def stored(
     connection: Connection, arrived: Sequence[facts.Arrived], *, months_kept: int
 ) -> list[facts.Stored]:
-    """In one transaction; where PostgreSQL does not take some event, in halves, until that one is alone."""
+    """In one transaction; where PostgreSQL does not take some event, in halves, until that one is alone.
+
+    Raises: `suspects.EndedError` where that ended the connection; whatever is not the events' fault for sure.
+    """
     if not arrived:
         return []
+    if connection.is_closed():
+        raise ConnectionError("the connection ended before")
     try:
         return [await facts.store(connection, arrived, months_kept=months_kept)]
-    except facts.NOT_TAKEN as fault:
+    except Exception as fault:
         if connection.is_closed():
-            raise ConnectionError("the connection ended in the middle of a batch") from fault
+            raise suspects.the_end(fault) from fault
+        if faults.blame(fault) is not faults.Blame.DATA:
+            raise
         if len(arrived) == 1:
-            message = f"PostgreSQL does not take this: {type(fault).__name__}."
+            message = f"PostgreSQL does not take this: {' '.join(faults.named(fault).values())}."
             refused = facts.Rejected(arrived=arrived[0], reason="not_taken", message=message)
             return [facts.Stored(rejected=[refused])]
     half = len(arrived) // 2
@@ -215,5 +256,5 @@ async def _keep_trimming(deps: Deps, valkey: redis.Redis, counters: Counters) ->
         try:
             most = deps.settings.bi_backlog_mb * 1024 * 1024 // 2
             counters.trimmed += await trim.once(valkey, deps.clock.now(), most_bytes=most)
-        except AWAY as fault:
-            logger.info("sink.not_trimmed", extra={"fault": type(fault).__name__})
+        except faults.AWAY as fault:
+            logger.info("sink.not_trimmed", extra=faults.named(fault))

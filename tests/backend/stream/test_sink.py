@@ -175,8 +175,8 @@ async def test_entries_of_a_living_sink_are_left_to_it(deps: Deps, some: list[Ev
         await add(deps, *some)
         assert await living.new()
 
-        assert (await other.take_over(), await other.own()) == (0, [])
-        assert len(await living.own()) == 1
+        assert (await other.take_over(), await other.own({})) == (0, [])
+        assert len(await living.own({})) == 1
     await valkey.aclose()
 
 
