@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
+from backend.storage.warehouse.ranges import date_key, hour_name
 from backend.stream import entries
 
 _HOUR = timedelta(hours=1)
@@ -58,7 +59,7 @@ def _of_days(place: int, first: date, last: date) -> Iterator[str]:
             yield f"loc:{place}:m:{day:%Y%m}"
             day = next_month
         else:
-            yield entries.day_tag(place, int(f"{day:%Y%m%d}"))
+            yield entries.day_tag(place, date_key(day))
             day += timedelta(days=1)
 
 
@@ -70,5 +71,5 @@ def _of_hours(place: int, first: datetime, last: datetime) -> Iterator[str]:
             yield f"loc:{place}:u:{hour:%Y%m%d}"
             hour += 24 * _HOUR
         else:
-            yield entries.hour_tag(place, f"{hour:%Y%m%d%H}")
+            yield entries.hour_tag(place, hour_name(hour))
             hour += _HOUR

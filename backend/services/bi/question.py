@@ -20,7 +20,7 @@ from backend.policy import Permission
 from backend.services.bi import spans
 from backend.storage.warehouse import offices
 from backend.storage.warehouse.offices import Office
-from backend.storage.warehouse.ranges import hour_number, hour_of
+from backend.storage.warehouse.ranges import hour_name, hour_number, hour_of
 from backend.storage.warehouse.scope import Scope, reading
 from backend.stream import entries
 from domain import errors
@@ -103,7 +103,7 @@ def tags(question: Question, now: datetime) -> Tags:
 
 
 def _hour(place: int, number: int) -> str:
-    return entries.hour_tag(place, hour_of(number).strftime("%Y%m%d%H"))
+    return entries.hour_tag(place, hour_name(hour_of(number)))
 
 
 def _days(calendar: spans.Calendar, office: Office, timeframe: str) -> list[int]:

@@ -26,6 +26,8 @@ from backend.storage.warehouse.ranges import (
     hour_number,
     hour_of,
 )
+from backend.storage.warehouse.ranges import date_key as date_key  # services name days by these two as well
+from backend.storage.warehouse.ranges import day_of as day_of
 from backend.storage.warehouse.scope import ALL
 from backend.storage.warehouse.where import Within
 
@@ -225,14 +227,6 @@ class Calendar:
 def rolls(timeframe: str, *, money: bool = False) -> bool:
     """Whether it is counted from moment to moment, not by days at the office."""
     return timeframe in ROLLING and not money
-
-
-def date_key(day: date) -> int:
-    return day.year * 10_000 + day.month * 100 + day.day
-
-
-def day_of(key: int) -> date:
-    return date(key // 10_000, key // 100 % 100, key % 100)
 
 
 def midnight(day: date, zone: ZoneInfo) -> datetime:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from backend.metrics import MEASURES, Dimension
 from backend.metrics.measures import LEADS
+from backend.storage.warehouse.ranges import date_key, day_of
 from backend.storage.warehouse.where import Filters, Key, Within, beyond
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class Split:
 
 async def split(connection: Connection, within: Within, by: str, filters: Filters) -> Split | None:
     """None where all of it is read from the facts."""
-    dates = [(keys, _date(first), _date(last)) for keys, first, last in within.days]
+    dates = [(keys, day_of(first), day_of(last)) for keys, first, last in within.days]
     if not dates or not {by, *filters} <= _KNOWN:
         return None
     if max((last - first).days for _, first, last in dates) < LEAST_DAYS:
@@ -93,8 +94,8 @@ async def split(connection: Connection, within: Within, by: str, filters: Filter
         """SELECT date_key FROM bi_column_days WHERE complete AND made_of = $1 AND date_key BETWEEN $2 AND $3
               AND ($4::timestamptz IS NULL OR newest_at <= $4)""",
         MADE_OF,
-        _key(first),
-        _key(last),
+        date_key(first),
+        date_key(last),
         within.received_by,
     )
     complete = {row["date_key"] for row in rows}
@@ -103,8 +104,10 @@ async def split(connection: Connection, within: Within, by: str, filters: Filter
     packed, rest = [], []
     for places, one, other in dates:
         days = [one + timedelta(days=n) for n in range((other - one).days + 1)]
-        packed.append(Days(places=places, keys=[_key(day) for day in days if _key(day) in complete]))
-        rest += [_part(within, places, *run) for run in _runs([d for d in days if _key(d) not in complete])]
+        packed.append(Days(places=places, keys=[date_key(day) for day in days if date_key(day) in complete]))
+        rest += [
+            _part(within, places, *run) for run in _runs([d for d in days if date_key(d) not in complete])
+        ]
     return Split(packed=packed, rest=rest)
 
 
@@ -120,7 +123,7 @@ def _runs(days: Sequence[date]) -> list[tuple[date, date]]:
 
 
 def _part(within: Within, places: tuple[int, ...], first: date, last: date) -> Within:
-    days = (places, _key(first), _key(last))
+    days = (places, date_key(first), date_key(last))
     since, until = beyond(first, last)
     return replace(within, keys=places, days=(days,)).bounded(since, until)
 
@@ -267,12 +270,4 @@ def _groups(columns: _Columns, codes: dict[str, _Codes], by: str) -> tuple[Ints,
 
 def _first_hour(key: int) -> int:
     """The number of the hour at midnight UTC of that day."""
-    return (_date(key) - date(1970, 1, 1)).days * _HOURS_OF_DAY
-
-
-def _date(key: int) -> date:
-    return date(key // 10_000, key // 100 % 100, key % 100)
-
-
-def _key(day: date) -> int:
-    return day.year * 10_000 + day.month * 100 + day.day
+    return (day_of(key) - date(1970, 1, 1)).days * _HOURS_OF_DAY

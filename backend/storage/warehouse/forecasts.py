@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
+from backend.storage.warehouse.ranges import date_key
+
 if TYPE_CHECKING:
     from backend.storage.pool import Connection
 
@@ -130,6 +132,6 @@ async def states(connection: Connection, keys: Sequence[int], until: date) -> li
             WHERE location_key = ANY($1::int[]) AND date_key <= $2
             ORDER BY deal_id, occurred_at, event_id""",
         list(keys),
-        until.year * 10_000 + until.month * 100 + until.day,
+        date_key(until),
     )
     return [State(**dict(row)) for row in rows]

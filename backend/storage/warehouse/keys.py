@@ -15,6 +15,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from backend.storage.pool import Connection
+from backend.storage.warehouse.ranges import date_key
 from backend.storage.warehouse.scope import NO_BOT
 from backend.storage.warehouse.versions import Versions
 
@@ -126,10 +127,6 @@ def _spot(place: Place, quarter: float) -> Spot:
         hour=f"{moment:%Y%m%d%H}",
         month=date(moment.year, moment.month, 1),
     )
-
-
-def date_key(day: date) -> int:
-    return day.year * 10_000 + day.month * 100 + day.day
 
 
 def _zone(name: str) -> ZoneInfo:

@@ -14,6 +14,7 @@ import numpy as np
 from backend.metrics import Dimension
 from backend.metrics.measures import LEADS
 from backend.storage.warehouse.columns import BITS, CODE, COUNTS, MADE_OF, NAMED, condition
+from backend.storage.warehouse.ranges import date_key
 from backend.storage.warehouse.where import COLUMNS, beyond, source_of
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ async def pack(connection: Connection, day: date) -> None:
 
     Raises: OverflowError for a dimension of more than 32,767 values.
     """
-    key = _key(day)
+    key = date_key(day)
     async with connection.transaction():
         await connection.execute("SELECT bi_alone()")
         packed = await _packed(connection, day)
@@ -91,12 +92,12 @@ async def differing(connection: Connection, first: date, after: date, *, mend: b
     for day in (row["day"] for row in rows):
         parts = (await _packed(connection, day)).parts
         held = await connection.fetch(
-            "SELECT name, location_key, codes FROM agg_daily_columns WHERE date_key = $1", _key(day)
+            "SELECT name, location_key, codes FROM agg_daily_columns WHERE date_key = $1", date_key(day)
         )
         stored = {(row["name"], row["location_key"]): bytes(row["codes"]) for row in held}
         others = sum(parts.get(one) != stored.get(one) for one in parts.keys() | stored.keys())
         there, differed = there + len(parts), differed + others
-        wrong += [_key(day)] if others else []
+        wrong += [date_key(day)] if others else []
     if mend:
         await connection.execute(
             "UPDATE bi_column_days SET complete = false WHERE date_key = ANY($1::int[])", wrong
@@ -133,7 +134,7 @@ async def _packed(connection: Connection, day: date) -> _Packed:
     codes = _Codes()
     for row in await connection.fetch("SELECT location_key, name, value, code FROM bi_column_codes"):
         codes.held.setdefault((row["location_key"], row["name"]), {})[row["value"]] = row["code"]
-    facts = await connection.fetch(_FACTS, _key(day), *beyond(day, day))
+    facts = await connection.fetch(_FACTS, date_key(day), *beyond(day, day))
     parts: dict[tuple[str, int], bytes] = {}
     for place, rows in groupby(facts, itemgetter("location_key")):
         parts |= {(name, place): one for name, one in _columns(codes, place, list(rows)).items()}
@@ -146,7 +147,3 @@ def _columns(codes: _Codes, place: int, rows: Sequence[asyncpg.Record]) -> dict[
     numbers = {name: [row[name] for row in rows] for name in _NUMBERS}
     named = {name: codes.of(place, name, [row[name] for row in rows]) for name in NAMED}
     return {name: np.array(column, CODE).tobytes() for name, column in (numbers | named).items()}
-
-
-def _key(day: date) -> int:
-    return int(f"{day:%Y%m%d}")

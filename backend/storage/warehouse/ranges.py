@@ -1,9 +1,13 @@
-"""What part of the warehouse a question adds up: days of the daily tables, hours of the hourly ones, moments of the facts."""
+"""What part of the warehouse a question adds up: days of the daily tables, hours of the hourly ones, moments of the facts.
+
+And what days and hours are called there.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 OWN = -1
 """A tag that stands for the row's own bucket: its date key, or its hour's number."""
@@ -53,10 +57,57 @@ class Span:
         )
 
 
+DAY_ROWS = (
+    "unnest($1::int[], $2::int[], $3::int[], $4::int[], $5::int[]) AS r (tag, sign, place, first, last)"
+)
+"""Ranges of days as rows, out of `day_columns`."""
+MOMENT_ROWS = (
+    "unnest($1::int[], $2::int[], $3::int[], $4::timestamptz[], $5::timestamptz[])"
+    " AS r (tag, sign, place, since, until)"
+)
+"""Ranges of moments as rows, out of `moment_columns`."""
+
+
+def day_columns(days: Sequence[Days]) -> tuple[list[int], ...]:
+    """The parameters of `DAY_ROWS`."""
+    return (
+        [day.tag for day in days],
+        [day.sign for day in days],
+        [day.place for day in days],
+        [day.first for day in days],
+        [day.last for day in days],
+    )
+
+
+def moment_columns(moments: Sequence[Moments]) -> tuple[list[object], ...]:
+    """The parameters of `MOMENT_ROWS`."""
+    return (
+        [moment.tag for moment in moments],
+        [moment.sign for moment in moments],
+        [moment.place for moment in moments],
+        [moment.since for moment in moments],
+        [moment.until for moment in moments],
+    )
+
+
 Group = tuple[int, ...]
 """A tag, then the keys that a question divides by."""
 Sums = dict[Group, dict[str, int]]
 """Group → measure → its sum."""
+
+
+def date_key(day: date) -> int:
+    """What the warehouse calls a day: YYYYMMDD as a number."""
+    return day.year * 10_000 + day.month * 100 + day.day
+
+
+def day_of(key: int) -> date:
+    return date(key // 10_000, key // 100 % 100, key % 100)
+
+
+def hour_name(moment: datetime) -> str:
+    """What tags call the hour of a moment in UTC: YYYYMMDDHH."""
+    return f"{moment:%Y%m%d%H}"
 
 
 def hour_number(moment: datetime) -> int:

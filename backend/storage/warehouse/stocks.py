@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from backend.storage.warehouse.ranges import FENCE, OWN, Days, Moments
+from backend.storage.warehouse.ranges import DAY_ROWS, FENCE, OWN, Days, Moments, day_columns
 
 if TYPE_CHECKING:
     from backend.storage.pool import Connection
@@ -64,15 +64,11 @@ async def standing(connection: Connection, days: Sequence[Days]) -> list[Standin
         f"""SELECT CASE WHEN r.tag = {OWN} THEN a.date_key ELSE r.tag END AS tag, a.stage, a.sells,
                    sum(r.sign * a.deals)::bigint AS deals, sum(r.sign * a.gross_cents)::bigint AS gross_cents,
                    sum(r.sign * a.company_cents)::bigint AS company_cents
-              FROM unnest($1::int[], $2::int[], $3::int[], $4::int[], $5::int[]) AS r (tag, sign, place, first, last),
+              FROM {DAY_ROWS},
                    LATERAL (SELECT date_key, stage, sells, deals, gross_cents, company_cents FROM agg_daily_pipeline
                              WHERE location_key = r.place AND date_key BETWEEN r.first AND r.last AND {OPEN} {FENCE}) a
              GROUP BY 1, 2, 3""",  # noqa: S608 - fixed words
-        [day.tag for day in days],
-        [day.sign for day in days],
-        [day.place for day in days],
-        [day.first for day in days],
-        [day.last for day in days],
+        *day_columns(days),
     )
     return [Standing(**dict(row)) for row in rows]
 

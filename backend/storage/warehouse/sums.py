@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING
 
 from backend.metrics import MEASURES
 from backend.metrics.measures import MOMENT
-from backend.storage.warehouse.ranges import FENCE, OWN, Days, Moments, Span, Sums
+from backend.storage.warehouse.ranges import (
+    DAY_ROWS,
+    FENCE,
+    MOMENT_ROWS,
+    OWN,
+    Span,
+    Sums,
+    day_columns,
+    moment_columns,
+)
 
 if TYPE_CHECKING:
     import asyncpg
@@ -34,16 +43,16 @@ async def of_span(
     names, keys = tuple(measures), tuple(by)
     found: Sums = {}
     if span.days:
-        _add(found, await connection.fetch(_daily(names, keys), *_day_columns(span.days), bots), keys)
+        _add(found, await connection.fetch(_daily(names, keys), *day_columns(span.days), bots), keys)
     if span.hours:
-        _add(found, await connection.fetch(_hourly(names, keys), *_moment_columns(span.hours), bots), keys)
+        _add(found, await connection.fetch(_hourly(names, keys), *moment_columns(span.hours), bots), keys)
     for fact, counted in _by_fact(names).items() if span.edges else ():
         for of_day in (False, True):
             edges = [edge for edge in span.edges if (edge.day is not None) is of_day]
             if edges:
                 days = [[edge.day for edge in edges]] if of_day else []
                 rows = await connection.fetch(
-                    _edges(fact, counted, keys, of_day), *_moment_columns(edges), bots, *days
+                    _edges(fact, counted, keys, of_day), *moment_columns(edges), bots, *days
                 )
                 _add(found, rows, keys)
     return found
@@ -67,31 +76,11 @@ def _by_fact(names: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
     return facts
 
 
-def _day_columns(days: Sequence[Days]) -> tuple[list[int], ...]:
-    return (
-        [day.tag for day in days],
-        [day.sign for day in days],
-        [day.place for day in days],
-        [day.first for day in days],
-        [day.last for day in days],
-    )
-
-
-def _moment_columns(moments: Sequence[Moments]) -> tuple[list[object], ...]:
-    return (
-        [moment.tag for moment in moments],
-        [moment.sign for moment in moments],
-        [moment.place for moment in moments],
-        [moment.since for moment in moments],
-        [moment.until for moment in moments],
-    )
-
-
 @cache
 def _daily(names: tuple[str, ...], keys: tuple[str, ...]) -> str:
     return f"""
         SELECT {_own("a.date_key")} AS tag{_listed("a.", keys)}{_signed("a.", names)}
-          FROM unnest($1::int[], $2::int[], $3::int[], $4::int[], $5::int[]) AS r (tag, sign, place, first, last),
+          FROM {DAY_ROWS},
                LATERAL (SELECT date_key, location_key, bot_key, {", ".join(names)} FROM agg_daily_metrics
                          WHERE location_key = r.place AND date_key BETWEEN r.first AND r.last
                            AND ($6::int[] IS NULL OR bot_key = ANY($6)) {FENCE}) a
@@ -102,8 +91,7 @@ def _daily(names: tuple[str, ...], keys: tuple[str, ...]) -> str:
 def _hourly(names: tuple[str, ...], keys: tuple[str, ...]) -> str:
     return f"""
         SELECT {_own("(extract(epoch FROM a.hour) / 3600)::int")} AS tag{_listed("a.", keys)}{_signed("a.", names)}
-          FROM unnest($1::int[], $2::int[], $3::int[], $4::timestamptz[], $5::timestamptz[])
-                   AS r (tag, sign, place, since, until),
+          FROM {MOMENT_ROWS},
                LATERAL (SELECT hour, location_key, bot_key, {", ".join(names)} FROM agg_hourly_metrics
                          WHERE location_key = r.place AND hour >= r.since AND hour < r.until
                            AND ($6::int[] IS NULL OR bot_key = ANY($6)) {FENCE}) a

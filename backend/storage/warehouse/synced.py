@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
-from backend.stream.entries import day_tag, hour_tag
+from backend.storage.warehouse.ranges import hour_name
+from backend.storage.warehouse.touched import tags
 
 if TYPE_CHECKING:
     import asyncpg
@@ -149,8 +150,7 @@ async def span(connection: Connection) -> tuple[datetime, datetime] | None:
 
 
 def _removed(rows: Sequence[asyncpg.Record]) -> Removed:
-    tags = set()
-    for row in rows:
-        for place in (row["location_key"], -1):
-            tags |= {hour_tag(place, f"{row['occurred_at']:%Y%m%d%H}"), day_tag(place, row["date_key"])}
-    return Removed(leads=frozenset(row["lead_id"] for row in rows if row["lead_id"]), tags=frozenset(tags))
+    touched = ((row["location_key"], hour_name(row["occurred_at"]), row["date_key"]) for row in rows)
+    return Removed(
+        leads=frozenset(row["lead_id"] for row in rows if row["lead_id"]), tags=frozenset(tags(touched))
+    )
