@@ -72,6 +72,7 @@ class Versions:
     """Numbers the times that everything was read anew."""
     _of: dict[str, bytes] = field(default_factory=dict)
     _heard: dict[str, int] = field(default_factory=dict)
+    _news: set[str] = field(default_factory=set)
 
     def digest(self, tags: Sequence[str]) -> bytes | None:
         """Equal while none of these buckets changed; None while this process does not hear of news."""
@@ -79,9 +80,10 @@ class Versions:
             return None
         return hashlib.blake2b(b",".join(self._of.get(tag, b"") for tag in tags), digest_size=12).digest()
 
-    def of(self, tag: str) -> bytes:
-        """The bucket's version; empty while it was never touched."""
-        return self._of.get(tag, b"")
+    def news(self) -> set[str]:
+        """Buckets that were touched since this was asked last."""
+        found, self._news = self._news, set()
+        return found
 
     def touched_since(self, tag: str, revision: int) -> bool:
         """Whether news of this bucket came after `revision`."""
@@ -109,6 +111,7 @@ class Versions:
         found = await self.valkey.hgetall(HASH)
         self._of = {_bytes(tag).decode(): _bytes(version) for tag, version in found.items()}
         self._heard = {}
+        self._news = set()
         self.known = True
         self.revision += 1
         self.line += 1
@@ -127,6 +130,7 @@ class Versions:
             for tag in said["tags"]:
                 self._of[tag] = version
                 self._heard[tag] = self.revision
+            self._news.update(said["tags"])
 
 
 def _bytes(value: Any) -> bytes:

@@ -8,6 +8,7 @@ from typing import Any
 
 from backend.metrics import FIGURES, Figure, Shape
 from backend.services.bi import compare, latency, spans
+from backend.services.bi.closed import Reader
 from backend.storage.pool import Connection
 from backend.storage.warehouse import bots as store
 from backend.storage.warehouse import latencies, sums
@@ -62,13 +63,11 @@ class Read:
         return (None if us is None else us * figure.factor), int(counts.sum())
 
 
-async def read(connection: Connection, span: Span, keys: Sequence[int]) -> Read:
+async def read(reads: Reader, span: Span, keys: Sequence[int]) -> Read:
     by = (sums.BOT,)
     return Read(
-        sums=await counts(connection, span, keys),
-        latencies={
-            kind: await latencies.of_span(connection, kind, span, by=by, bots=keys) for kind in _TIMED
-        },
+        sums=await reads.sums(_MEASURES, span, by=by, bots=keys),
+        latencies={kind: await reads.latencies(kind, span, by=by, bots=keys) for kind in _TIMED},
     )
 
 
@@ -99,16 +98,15 @@ async def counts(
     return await sums.of_span(connection, _MEASURES, span, by=(sums.BOT,), bots=keys)
 
 
-async def bots(
-    connection: Connection, calendar: spans.Calendar, timeframe: str, known: Sequence[store.Bot]
-) -> dict[str, Any]:
+async def bots(reads: Reader, timeframe: str, known: Sequence[store.Bot]) -> dict[str, Any]:
     """Each of our four bots, and any other that did something here, by its id."""
+    calendar = reads.calendar
     keys = [bot.bot_key for bot in known]
     fine = calendar.last_hours(24) if timeframe == "24h" else calendar.last_days(spans.DAYS[timeframe])
     told = Told(
         label=compare.label(calendar, timeframe),
-        both=await read(connection, calendar.asked(timeframe) + calendar.before(timeframe), keys),
-        course=await read(connection, fine, keys),
+        both=await read(reads, calendar.asked(timeframe) + calendar.before(timeframe), keys),
+        course=await read(reads, fine, keys),
     )
     seen = told.seen
     return {bot.bot_id: _bot(bot, told) for bot in known if bot.bot_key in seen or bot.bot_id in store.OURS}

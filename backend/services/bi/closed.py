@@ -1,26 +1,26 @@
-"""Sums over a span, its closed buckets out of memory: days and hours that are over change only by late news, whose versions tell.
+"""Sums over a span, its closed buckets out of memory: days and hours that are over change only by late news, which is heard of.
 
-So that an answer that was touched a moment ago is mostly there already, and only today is counted.
+So that an answer that was touched a moment ago is mostly there already, and only today is counted. REST and live channels come here
+alike.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.cache.buckets import View
+from backend.cache.buckets import DAY, HOUR, Columns, Grain, Numbers, Rows, View
 from backend.services.bi.spans import ONE_DAY, Calendar, date_key, day_of
 from backend.storage.warehouse import latencies, sums
 from backend.storage.warehouse.latencies import CELLS, Histograms
 from backend.storage.warehouse.ranges import (
     FIRST_DAY,
-    HOUR,
     OWN,
     Days,
     Group,
@@ -31,7 +31,6 @@ from backend.storage.warehouse.ranges import (
     hour_number,
     hour_of,
 )
-from backend.stream import entries
 
 if TYPE_CHECKING:
     from backend.deps import Deps
@@ -39,21 +38,23 @@ if TYPE_CHECKING:
 
 SUMS, LATENCIES = "closed-sums", "closed-latencies"
 """As the cache's statistics name them."""
+EARNED = ("won_gross_cents", "won_company_cents", "won_price_cents", "deals_won", "deals_lost", "deals_added")
+"""Measures of money that answers read together, so that one's closed days are there for the other."""
 
-_Sparse = tuple[NDArray[np.int64], NDArray[np.int64]]
-"""Cells that hold something, and how much."""
+_Values = NDArray[np.int64]
+_Read = Callable[[Span], Awaitable[Mapping[Group, _Values]]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Bucket:
-    """A closed day or hour of a place: its tag, its own group, and how it is counted into the question's."""
+class _Range:
+    """Closed days or hours of a place, [first, end) by their numbers, and how they are counted into the question's group."""
 
-    tag: str
+    grain: Grain
     place: int
-    own: int
-    group: int
+    first: int
+    end: int
+    tag: int
     sign: int
-    hour: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,69 +66,121 @@ class Reader:
     calendar: Calendar
     view: View
 
-    async def sums(self, measures: Sequence[str], span: Span) -> Sums:
-        """As `warehouse.sums.of_span`."""
+    async def sums(
+        self,
+        measures: Sequence[str],
+        span: Span,
+        *,
+        by: Sequence[str] = (),
+        bots: Sequence[int] | None = None,
+    ) -> Sums:
+        """As `warehouse.sums.of_span`; `bots` only together with `by` bots."""
         over, running = split(span, self.calendar)
-        found: Sums = {}
         names = tuple(measures)
 
-        async def read(missing: Span) -> dict[Group, Any]:
-            part = await sums.of_span(self.connection, names, missing, by=(sums.PLACE,))
-            return {group: tuple(values[name] for name in names) for group, values in part.items()}
+        async def read(missing: Span) -> Mapping[Group, _Values]:
+            part = await sums.of_span(self.connection, names, missing, by=(sums.PLACE, *by))
+            # That there is a row, though all in it be nothing, is told by a one in front.
+            return {group: np.array([1, *(row[name] for name in names)]) for group, row in part.items()}
 
-        for bucket, values in await self._closed(SUMS, names, over, read):
-            if values is not None:
-                held = found.setdefault((bucket.group,), dict.fromkeys(names, 0))
-                for name, value in zip(names, values, strict=True):
-                    held[name] += bucket.sign * value
-        for group, running_values in (await sums.of_span(self.connection, names, running)).items():
-            held = found.setdefault(group, dict.fromkeys(names, 0))
-            for name, value in running_values.items():
-                held[name] += value
+        kind = (SUMS, names, tuple(by))
+        found: Sums = {}
+        for group, values in await self._closed(SUMS, kind, len(names) + 1, over, read):
+            if _counts(group, bots):
+                _add(found, group, dict(zip(names, values[1:].tolist(), strict=True)))
+        for group, row in (await sums.of_span(self.connection, names, running, by=by, bots=bots)).items():
+            _add(found, group, row)
         return found
 
-    async def latencies(self, kind: str, span: Span) -> Histograms:
-        """As `warehouse.latencies.of_span`."""
+    async def latencies(
+        self, kind: str, span: Span, *, by: Sequence[str] = (), bots: Sequence[int] | None = None
+    ) -> Histograms:
+        """As `warehouse.latencies.of_span`; `bots` only together with `by` bots."""
         over, running = split(span, self.calendar)
 
-        async def read(missing: Span) -> dict[Group, Any]:
-            part = await latencies.of_span(self.connection, kind, missing, by=(sums.PLACE,))
-            return {group: _sparse(counts) for group, counts in part.items()}
+        async def read(missing: Span) -> Mapping[Group, _Values]:
+            return await latencies.of_span(self.connection, kind, missing, by=(sums.PLACE, *by))
 
         found: Histograms = {}
-        for bucket, sparse in await self._closed(LATENCIES, kind, over, read):
-            if sparse is not None:
-                cells, counts = sparse
-                held = found.setdefault((bucket.group,), np.zeros(CELLS, np.int64))
-                held[cells] += bucket.sign * counts
-        for group, whole in (await latencies.of_span(self.connection, kind, running)).items():
-            found[group] = found[group] + whole if group in found else whole
+        for group, counts in await self._closed(LATENCIES, (LATENCIES, kind, tuple(by)), CELLS, over, read):
+            if _counts(group, bots):
+                found[group] = found[group] + counts if group in found else counts
+        read_now = await latencies.of_span(self.connection, kind, running, by=by, bots=bots)
+        for group, counts in read_now.items():
+            found[group] = found[group] + counts if group in found else counts
         return found
 
     async def _closed(
-        self, what: str, kind: Any, over: Span, read: Callable[[Span], Any]
-    ) -> Iterable[tuple[_Bucket, Any]]:
-        """Each closed bucket with its value: from memory, or read together with all that are missing."""
-        wanted = list(_buckets(over))
-        if not wanted:
-            return ()
-        kept, missing = self.deps.answers.buckets.get(
-            what, (what, kind), {bucket.tag: None for bucket in wanted}
-        )
+        self, what: str, kind: Any, length: int, over: Span, read: _Read
+    ) -> Iterable[tuple[Group, _Values]]:
+        """Each group of closed buckets: from memory, and what is missing there read at once and kept."""
+        buckets = self.deps.answers.buckets
+        columns = buckets.columns(kind, length)
+        total = _Total(columns)
+        shelves: dict[tuple[Grain, int], list[_Range]] = {}
+        for one in _ranges(over):
+            shelves.setdefault((one.grain, one.place), []).append(one)
+        missing: dict[tuple[Grain, int], Numbers] = {}
+        for (grain, place), ranges in shelves.items():
+            shelf, lacking = buckets.look(what, kind, grain, place, [(r.first, r.end) for r in ranges])
+            for one in ranges:
+                first, values = shelf.within(one.first, one.end)
+                total.add(one, np.arange(first, first + len(values)), values)
+            if len(lacking):
+                missing[grain, place] = lacking
         if missing:
-            fresh = await self._read([*{b.tag: b for b in wanted if b.tag not in kept}.values()], read)
-            self.deps.answers.buckets.put((what, kind), list(fresh.items()), self.view)
-            kept |= fresh
-        return [(bucket, kept[bucket.tag]) for bucket in wanted]
+            fresh = _rows(missing, await read(_span_of(missing)), columns)
+            for rows in fresh:
+                for one in shelves[rows.grain, rows.place]:
+                    total.add(one, *rows.within(one.first, one.end))
+            buckets.keep(kind, fresh, self.view)
+        return total.groups()
 
-    async def _read(self, missing: Sequence[_Bucket], read: Callable[[Span], Any]) -> dict[str, Any]:
-        found: Mapping[Group, Any] = await read(
-            Span(
-                days=tuple(_day_ranges(bucket for bucket in missing if not bucket.hour)),
-                hours=tuple(_hour_ranges(bucket for bucket in missing if bucket.hour)),
-            )
-        )
-        return {bucket.tag: found.get((bucket.own, bucket.place)) for bucket in missing}
+
+@dataclass(slots=True)
+class _Total:
+    """Adds ranges up, column by column."""
+
+    columns: Columns
+    _whole: dict[int, list[tuple[int, _Values]]] = field(default_factory=dict)
+    _own: dict[Grain, list[tuple[int, Numbers, _Values]]] = field(default_factory=dict)
+
+    def add(self, one: _Range, numbers: Numbers, values: _Values) -> None:
+        """`values`: a row for each of `numbers`; they may change afterwards."""
+        if not len(numbers):
+            return
+        if one.tag == OWN:
+            self._own.setdefault(one.grain, []).append((one.sign, numbers, values.copy()))
+        else:
+            self._whole.setdefault(one.tag, []).append((one.sign, values.sum(axis=0)))
+
+    def groups(self) -> Iterator[tuple[Group, _Values]]:
+        """Those of which there is anything, each with its values in all places."""
+        for tag, parts in self._whole.items():
+            yield from self._of([tag], [(sign, np.zeros(1, np.int64), v[np.newaxis]) for sign, v in parts], 1)
+        for grain, pieces in self._own.items():
+            first = min(int(numbers[0]) for _, numbers, _ in pieces)
+            end = max(int(numbers[-1]) for _, numbers, _ in pieces) + 1
+            tags = [_own_tag(grain, number) for number in range(first, end)]
+            moved = [(sign, numbers - first, values) for sign, numbers, values in pieces]
+            yield from self._of(tags, moved, end - first)
+
+    def _of(
+        self, tags: Sequence[int], parts: Iterable[tuple[int, Numbers, _Values]], size: int
+    ) -> Iterator[tuple[Group, _Values]]:
+        summed = np.zeros((size, self.columns.count), np.int64)
+        there = np.zeros(summed.shape, bool)
+        for sign, rows, values in parts:
+            width = values.shape[1]
+            summed[rows, :width] += sign * values
+            there[rows, :width] |= values != 0
+        for group, columns in self.columns.of.items():
+            places = np.flatnonzero(columns >= 0)
+            mine = columns[places]
+            for row in np.flatnonzero(there[:, mine].any(axis=1)).tolist():
+                found = np.zeros(self.columns.length, np.int64)
+                found[places] = summed[row, mine]
+                yield (tags[row], *group), found
 
 
 def split(span: Span, calendar: Calendar) -> tuple[Span, Span]:
@@ -174,62 +227,69 @@ def _halved(
     return tuple(over), tuple(running)
 
 
-def _buckets(over: Span) -> Iterator[_Bucket]:
+def _ranges(over: Span) -> Iterator[_Range]:
     for days in over.days:
-        for key in _date_keys(days.first, days.last):
-            group = key if days.tag == OWN else days.tag
-            yield _Bucket(entries.day_tag(days.place, key), days.place, key, group, days.sign, False)
+        first, end = day_of(days.first).toordinal(), day_of(days.last).toordinal() + 1
+        if first < end:
+            yield _Range(DAY, days.place, first, end, days.tag, days.sign)
     for moments in over.hours:
-        for number in range(hour_number(moments.since), hour_number(moments.until)):
-            group = number if moments.tag == OWN else moments.tag
-            tag = entries.hour_tag(moments.place, _hour_name(number))
-            yield _Bucket(tag, moments.place, number, group, moments.sign, True)
-
-
-@lru_cache(maxsize=4_000)
-def _date_keys(first: int, last: int) -> tuple[int, ...]:
-    begin, end = day_of(first), day_of(last)
-    return tuple(date_key(begin + timedelta(days=n)) for n in range((end - begin).days + 1))
+        first, end = hour_number(moments.since), hour_number(moments.until)
+        if first < end:
+            yield _Range(HOUR, moments.place, first, end, moments.tag, moments.sign)
 
 
 @lru_cache(maxsize=20_000)
-def _hour_name(number: int) -> str:
-    return f"{hour_of(number):%Y%m%d%H}"
-
-
-def _day_ranges(missing: Iterable[_Bucket]) -> Iterator[Days]:
-    """Neighbouring days as one range, each in a group of its own."""
-    last: Days | None = None
-    for bucket in sorted(missing, key=lambda one: (one.place, one.own)):
-        if last and last.place == bucket.place and _next_day(last.last) == bucket.own:
-            last = replace(last, last=bucket.own)
-            continue
-        if last:
-            yield last
-        last = Days(place=bucket.place, first=bucket.own, last=bucket.own)
-    if last:
-        yield last
+def _own_tag(grain: Grain, number: int) -> int:
+    return date_key(date.fromordinal(number)) if grain == DAY else number
 
 
 @lru_cache(maxsize=20_000)
-def _next_day(key: int) -> int:
-    return date_key(day_of(key) + ONE_DAY)
+def _number(grain: Grain, tag: int) -> int:
+    return day_of(tag).toordinal() if grain == DAY else tag
 
 
-def _hour_ranges(missing: Iterable[_Bucket]) -> Iterator[Moments]:
-    last: Moments | None = None
-    for bucket in sorted(missing, key=lambda one: (one.place, one.own)):
-        since = hour_of(bucket.own)
-        if last and last.place == bucket.place and last.until == since:
-            last = replace(last, until=since + HOUR)
-            continue
-        if last:
-            yield last
-        last = Moments(place=bucket.place, since=since, until=since + HOUR)
-    if last:
-        yield last
+def _span_of(missing: Mapping[tuple[Grain, int], Numbers]) -> Span:
+    """Neighbours as one range, each bucket in a group of its own."""
+    days: list[Days] = []
+    hours: list[Moments] = []
+    for (grain, place), numbers in missing.items():
+        for run in np.split(numbers, np.flatnonzero(np.diff(numbers) > 1) + 1):
+            first, last = int(run[0]), int(run[-1])
+            if grain == DAY:
+                days.append(Days(place=place, first=_own_tag(DAY, first), last=_own_tag(DAY, last)))
+            else:
+                hours.append(Moments(place=place, since=hour_of(first), until=hour_of(last + 1)))
+    return Span(days=tuple(days), hours=tuple(hours))
 
 
-def _sparse(counts: latencies.Counts) -> _Sparse:
-    cells = np.flatnonzero(counts)
-    return cells, counts[cells]
+def _rows(
+    missing: Mapping[tuple[Grain, int], Numbers], found: Mapping[Group, _Values], columns: Columns
+) -> list[Rows]:
+    """What was read, as the shelves keep it; buckets without anything are rows too."""
+    cut: dict[tuple[Grain, int], list[tuple[int, Numbers, _Values]]] = {key: [] for key in missing}
+    for (tag, place, *group), values in found.items():
+        grain: Grain = DAY if tag >= _LEAST_DATE_KEY else HOUR
+        seen = np.flatnonzero(values)
+        at = columns.at(tuple(group), seen)
+        cut[grain, place].append((_number(grain, tag), at, values[seen]))
+    made = []
+    for (grain, place), numbers in missing.items():
+        matrix = np.zeros((len(numbers), columns.count), np.int64)
+        for number, at, values in cut[grain, place]:
+            matrix[np.searchsorted(numbers, number), at] = values
+        made.append(Rows(grain, place, numbers, matrix))
+    return made
+
+
+_LEAST_DATE_KEY = 10_000_000
+"""Numbers of hours stay below it for another thousand years."""
+
+
+def _counts(group: Group, bots: Sequence[int] | None) -> bool:
+    return bots is None or group[1] in bots
+
+
+def _add(found: Sums, group: Group, row: Mapping[str, int]) -> None:
+    held = found.setdefault(group, dict.fromkeys(row, 0))
+    for name, value in row.items():
+        held[name] += value

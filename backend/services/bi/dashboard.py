@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from backend.actor import Actor
 from backend.policy import Permission
 from backend.services.bi import compare, latency, points, question, spans, stocks
-from backend.services.bi.closed import Reader
+from backend.services.bi.closed import EARNED, Reader
 from backend.services.bi.question import Question
 from backend.services.bi.spans import ASKED, BEFORE, Calendar
 from backend.storage.warehouse import latencies, newest
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 DEFAULT_RATE_BP = 600
 _TALKS = ("conversations", "qualified")
-_EARNED = ("deals_won", "won_gross_cents", "won_company_cents", "won_price_cents")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,10 +206,10 @@ class _Board:
         return span + self.calendar.before(timeframe) if self.asked.comparisons else span
 
     def _series(self) -> Span:
-        """Whole hours of the clock for a day, days at the office for more."""
+        """Whole hours of the clock for a day, days at the office for more, point by point."""
         if self.asked.timeframe == "24h":
             return self.calendar.last_hours(24)
-        return self.calendar.last_days(spans.DAYS[self.asked.timeframe])
+        return points.gathered(self.calendar.last_days(spans.DAYS[self.asked.timeframe]), self._points())
 
     def _points(self) -> Sequence[points.Point]:
         if self.asked.timeframe == "24h":
@@ -220,7 +219,7 @@ class _Board:
     async def commission(self, tiles: Sequence[kpis.Tile]) -> dict[str, Any]:
         """Closed deals by the day they closed, and the pipeline."""
         span = self.calendar.asked(self.asked.timeframe, money=True)
-        earned = (await self.reads.sums(_EARNED, span)).get((ASKED,), {})
+        earned = (await self.reads.sums(EARNED, span)).get((ASKED,), {})
         pipeline = next(tile for tile in tiles if tile.name == "revenue_pipeline")
         won, price = earned.get("deals_won", 0), earned.get("won_price_cents", 0)
         return {

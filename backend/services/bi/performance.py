@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from backend.actor import Actor
 from backend.policy import Permission
 from backend.services.bi import alerts, bots, coordination, health, question, spans
+from backend.services.bi.closed import Reader
 from backend.services.bi.question import Question
 from backend.storage.warehouse import bots as store
 from backend.storage.warehouse import newest
@@ -57,12 +58,14 @@ async def answer(deps: Deps, asked: BotPerformance) -> dict[str, Any]:
     now = deps.clock.now()
     calendar = asked.calendar(now)
     places = {office.key: office.id for office in asked.offices}
+    view = deps.answers.buckets.view()
     async with question.opened(deps, asked.scope) as connection:
+        reads = Reader(deps=deps, connection=connection, calendar=calendar, view=view)
         known = await store.known(connection)
         names = {bot.bot_key: bot.bot_id for bot in known}
         watermark = await newest.event(connection, asked.scope, now)
         told: dict[str, Any] = {
-            "bot_metrics": await bots.bots(connection, calendar, asked.timeframe, known),
+            "bot_metrics": await bots.bots(reads, asked.timeframe, known),
             "coordination_metrics": {},
             "system_health": await health.health(deps, connection, places, now=now),
             "performance_alerts": [],

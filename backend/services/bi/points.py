@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from backend.services.bi import spans
 from backend.services.bi.spans import Calendar
-from backend.storage.warehouse.ranges import HOUR, hour_number
+from backend.storage.warehouse.ranges import HOUR, Days, Span, hour_number
 
 COUNT: Mapping[str, int] = {"24h": 24, "7d": 7, "30d": 30, "90d": 18, "1y": 12}
 """Of a sparkline."""
@@ -42,3 +42,19 @@ def of_hours(calendar: Calendar) -> Sequence[Point]:
     """The last 24 hours of the clock, the running one included."""
     last = hour_number(calendar.end - HOUR)
     return [Point(first=number, last=number) for number in range(last - 23, last + 1)]
+
+
+def gathered(span: Span, points: Sequence[Point]) -> Span:
+    """The days point by point: tags are the points' first days. Those before the first point stay days of their own."""
+    return replace(span, days=tuple(_gathered(span.days, points)))
+
+
+def _gathered(days: Iterable[Days], points: Sequence[Point]) -> Iterable[Days]:
+    for one in days:
+        for point in points:
+            first, last = max(one.first, point.first), min(one.last, point.last)
+            if first <= last:
+                yield replace(one, first=first, last=last, tag=point.first)
+        begin = spans.day_of(points[0].first)
+        if one.first < points[0].first:
+            yield replace(one, last=min(one.last, spans.date_key(begin - spans.ONE_DAY)))

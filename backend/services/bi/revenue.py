@@ -12,26 +12,18 @@ from backend.actor import Actor
 from backend.metrics import FIGURES
 from backend.policy import Permission
 from backend.services.bi import commission, compare, forecast, question, spans
+from backend.services.bi.closed import EARNED, Reader
 from backend.services.bi.question import Question
 from backend.services.bi.spans import ASKED, BEFORE, ONE_DAY, Calendar
-from backend.storage.warehouse import money, names, newest, stocks, sums
+from backend.storage.warehouse import money, names, newest, stocks
 from domain import kpis
 from domain.kpis import Unit
 
 if TYPE_CHECKING:
     from backend.deps import Deps
-    from backend.storage.pool import Connection
 
 TIMEFRAMES = ("7d", "30d", "90d", "1y")
 FEWEST_DAYS, MOST_DAYS = 30, 365
-_FIGURES = (
-    "won_gross_cents",
-    "won_company_cents",
-    "won_price_cents",
-    "deals_won",
-    "deals_lost",
-    "deals_added",
-)
 Row = Mapping[str, int]
 _STEP: Mapping[str, str] = {"7d": "day", "30d": "day", "90d": "week", "1y": "month"}
 
@@ -64,9 +56,12 @@ async def ask(
 async def answer(deps: Deps, asked: RevenueQuestion) -> dict[str, Any]:
     """All but the forecast read in one snapshot of the warehouse. Raises: TooMuchError."""
     calendar = asked.calendar(deps.clock.now())
+    view = deps.answers.buckets.view()
     async with question.opened(deps, asked.scope) as connection:
-        series = await _series(connection, asked, calendar)
-        summary = await _summary(connection, asked, calendar)
+        reads = Reader(deps=deps, connection=connection, calendar=calendar, view=view)
+        since = await stocks.first_deal_day(connection, asked.scope.places)
+        series = await _series(reads, asked, since)
+        summary = await _summary(reads, asked, since)
         spread = calendar.asked(asked.timeframe, money=True, spread=True)
         earned = await money.earned(connection, spread.days)
         standing = await money.standing(connection, asked.scope.keys)
@@ -132,10 +127,10 @@ def _last_day(first: date, step: str) -> date:
     return (first.replace(day=1) + timedelta(days=32)).replace(day=1) - ONE_DAY
 
 
-async def _series(connection: Connection, asked: RevenueQuestion, calendar: Calendar) -> list[dict[str, Any]]:
-    """Nothing came on a day without rows; before the ledger's first day nothing is known: null."""
-    since = await stocks.first_deal_day(connection, asked.scope.places)
-    found = await sums.of_span(connection, _FIGURES, calendar.by_day(asked.timeframe, money=True))
+async def _series(reads: Reader, asked: RevenueQuestion, since: int | None) -> list[dict[str, Any]]:
+    """Nothing came on a day without rows; before `since`, the ledger's first day, nothing is known: null."""
+    calendar = reads.calendar
+    found = await reads.sums(EARNED, calendar.by_day(asked.timeframe, money=True))
     by_day = {group[0]: row for group, row in found.items()}
     today = min((calendar.today(office) for office in calendar.offices), default=date.min)
     points = []
@@ -149,20 +144,18 @@ async def _series(connection: Connection, asked: RevenueQuestion, calendar: Cale
                 "end": step.last.isoformat(),
                 "step": _STEP[asked.timeframe],
                 "complete": step.last < today,
-                **{name: sum(row[name] for row in rows) if known else None for name in _FIGURES},
+                **{name: sum(row[name] for row in rows) if known else None for name in EARNED},
             }
         )
     return points
 
 
-async def _summary(
-    connection: Connection, asked: RevenueQuestion, calendar: Calendar
-) -> dict[str, dict[str, Any]]:
+async def _summary(reads: Reader, asked: RevenueQuestion, since: int | None) -> dict[str, dict[str, Any]]:
     """Each figure of the timeframe beside that of the equal part before it, and what follows from them."""
-    since = await stocks.first_deal_day(connection, asked.scope.places)
+    calendar = reads.calendar
     span = calendar.asked(asked.timeframe, money=True) + calendar.before(asked.timeframe, money=True)
-    found = await sums.of_span(connection, _FIGURES, span)
-    nothing = dict.fromkeys(_FIGURES, 0)
+    found = await reads.sums(EARNED, span)
+    nothing = dict.fromkeys(EARNED, 0)
     now = nothing | found.get((ASKED,), {}) if since is not None else None
     before = (
         nothing | found.get((BEFORE,), {}) if since is not None and since <= _ended(calendar, asked) else None
@@ -179,7 +172,7 @@ async def _summary(
     metrics = {
         name: metric(FIGURES[name].title, itemgetter(name), FIGURES[name].unit)
         | {"definition": FIGURES[name].definition}
-        for name in _FIGURES
+        for name in EARNED
     }
     metrics["average_gross_cents"] = metric("Commission a deal", _average, Unit.CENTS)
     metrics["commission_rate"] = metric("Commission ÷ price", _rate, Unit.RATIO)
