@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from backend.services.bi.paging import Place
 from backend.storage.warehouse import behind as store
 from backend.storage.warehouse import drills
 from backend.storage.warehouse.behind import Amount, Lead, Trail
-from backend.storage.warehouse.where import LEAD
+from backend.storage.warehouse.where import LEAD, Key
 from domain.kpis import Unit
 
 if TYPE_CHECKING:
@@ -91,16 +91,21 @@ def _is_late(lead: Lead, now: datetime) -> bool:
 
 
 async def _of_money(connection: Connection, division: Division, place: Place | None, limit: int) -> Page:
-    """Deals are few: all leads at once, the largest amounts first."""
-    found = await breakdown.of(connection, replace(division, by=LEAD))
-    ordered = breakdown.in_order(found.rows, "value")
-    if place is not None:
-        ordered = [(row, key) for row, key in ordered if list(key) > list(place.after)]
-    shown = ordered[:limit]
+    """The largest amounts first."""
+    page = drills.Page(limit=limit + 1, after=_amount_of(place))
+    if division.figure.shape is Shape.STOCK:
+        within = division.within_stock()
+        parts = await drills.standing(connection, stocks.ODDS, within, LEAD, division.filters, page=page)
+        rows = [breakdown.worth(one) for one in parts]
+    else:
+        names = breakdown.wanted(division.figure)
+        found = await drills.largest(connection, names, division.within(), division.filters, page)
+        rows = [breakdown.measured(division.figure, key, sums) for key, sums in found]
+    shown = rows[:limit]
     return Page(
-        found=[Behind(lead_id=None if row.key is None else str(row.key), row=row) for row, _ in shown],
+        found=[Behind(lead_id=None if row.key is None else str(row.key), row=row) for row in shown],
         order="value",
-        after=list(shown[-1][1]) if len(ordered) > limit else None,
+        after=[shown[-1].value, shown[-1].key] if len(rows) > limit else None,
     )
 
 
@@ -152,12 +157,16 @@ async def _rows(
     figure, filters = division.figure, {**division.filters, LEAD: leads}
     rows: list[Row]
     if figure.shape is Shape.QUANTILE:
-        counts = await drills.timed(connection, figure.timed or "", division.within(), LEAD, filters)
-        rows = [breakdown.timed(figure, key, one) for key, one in counts.items()]
+        found = await drills.timed(connection, figure.timed or "", division.within(), LEAD, filters)
+        rows = breakdown.timed(figure, found)
     else:
         sums = await drills.measured(connection, figure.measures, division.within(), LEAD, filters)
         rows = [breakdown.measured(figure, key, one) for key, one in sums.items()]
     return {None if row.key is None else str(row.key): row for row in rows}
+
+
+def _amount_of(place: Place | None) -> tuple[int, Key] | None:
+    return None if place is None else (int(place.after[0]), place.after[1])
 
 
 def _moment_of(place: Place | None) -> After | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from backend.metrics import MEASURES, Dimension, Figure, Shape
@@ -12,11 +11,11 @@ from backend.metrics.measures import MONEY
 from backend.services.bi import latency, spans, stocks
 from backend.services.bi.spans import Calendar
 from backend.storage.warehouse import drills, latencies, sums
-from backend.storage.warehouse.drills import Open
-from backend.storage.warehouse.latencies import Counts
+from backend.storage.warehouse.drills import Worth
+from backend.storage.warehouse.latencies import NO_LATENCIES, Table
 from backend.storage.warehouse.ranges import Span, hour_of
-from backend.storage.warehouse.where import LEAD, Filters, Key, Within, beyond
-from domain import errors, shares
+from backend.storage.warehouse.where import Filters, Key, Within, beyond
+from domain import errors
 from domain.kpis import Unit
 
 if TYPE_CHECKING:
@@ -95,6 +94,10 @@ class Division:
             found = found.bounded(hour_of(min(numbers)), hour_of(max(numbers) + 1))
         return found
 
+    def within_stock(self) -> Within:
+        """All of the ledger: what stands is what all of its lines sum to."""
+        return Within(keys=self.keys, received_by=self.received_by)
+
     def span(self) -> Span:
         """The time, for aggregates: tagged by day or hour where one of them is asked about."""
         spread = self.by == Dimension.LOCATION
@@ -125,10 +128,9 @@ async def of(connection: Connection, division: Division) -> Breakdown:
             found = await _latencies(connection, division)
         case _:
             found = await _measures(connection, division)
-    most = drills.most(division.by)
-    if len(found.rows) > most:
+    if len(found.rows) > drills.MOST_ROWS:
         raise errors.TooMuchError(
-            f"That makes more than {most} rows.",
+            f"That makes more than {drills.MOST_ROWS} rows.",
             where="group_by",
             hint="Ask for a shorter time, or filter.",
         )
@@ -136,7 +138,7 @@ async def of(connection: Connection, division: Division) -> Breakdown:
 
 
 async def _measures(connection: Connection, division: Division) -> Breakdown:
-    names = _wanted(division.figure)
+    names = wanted(division.figure)
     if division.aggregated:
         by = _COLUMNS.get(division.by)
         found = await sums.of_span(
@@ -165,7 +167,7 @@ async def _measures(connection: Connection, division: Division) -> Breakdown:
 _COLUMNS: Mapping[str, str] = {Dimension.LOCATION: sums.PLACE, Dimension.BOT: sums.BOT}
 
 
-def _wanted(figure: Figure) -> list[str]:
+def wanted(figure: Figure) -> list[str]:
     """Its measures, and what tells how many cases money is made of."""
     names = list(figure.measures)
     return [*names, "deals_won"] if figure.unit is Unit.CENTS else names
@@ -188,36 +190,39 @@ async def _latencies(connection: Connection, division: Division) -> Breakdown:
         division,
         filters={name: values for name, values in division.filters.items() if name != Dimension.EVENT_TYPE},
     )
-    by_key: dict[Key, Counts] = {}
+    found: Table[Key] = NO_LATENCIES
     if kind in events and (division.aggregated or division.by == Dimension.EVENT_TYPE):
         by = _COLUMNS.get(division.by)
-        found = await latencies.of_span(
+        groups = await latencies.table(
             connection, kind, division.span(), by=[by] if by else [], bots=division.bots
         )
-        for group, counts in found.items():
-            if division.counts(group):
-                key = kind if division.by == Dimension.EVENT_TYPE else division.key_of(group)
-                by_key[key] = latency.total([counts, *([by_key[key]] if key in by_key else [])])
+        of_kind = division.by == Dimension.EVENT_TYPE
+        found = groups.renamed(lambda group: kind if of_kind else division.key_of(group), division.counts)
     elif kind in events:
-        by_key = await drills.timed(connection, kind, division.within(), division.by, division.filters)
-    rows = [timed(division.figure, key, counts) for key, counts in by_key.items() if counts.sum()]
-    return Breakdown(
-        rows=rows,
-        total=timed(division.figure, None, latency.total(by_key.values())),
-        pinned=False,
-        source="aggregates",
-    )
+        found = await drills.timed(connection, kind, division.within(), division.by, division.filters)
+    [total] = timed(division.figure, found.renamed(lambda _: None, lambda _: True)) or [
+        Row(key=None, value=None, n=0)
+    ]
+    rows = [row for row in timed(division.figure, found) if row.n]
+    return Breakdown(rows=rows, total=total, pinned=False, source="aggregates")
 
 
-def timed(figure: Figure, key: Key, counts: Counts) -> Row:
+def timed(figure: Figure, found: Table[Key]) -> list[Row]:
     """A quantile adds up to nothing; its cases do."""
-    value, middle = (latency.quantile_us(counts, q) for q in (figure.quantile or 0.95, 0.5))
-    return Row(
-        key=key,
-        value=None if value is None else round(value * figure.factor, 3),
-        n=int(counts.sum()),
-        parts={} if middle is None else {"p50_ms": round(middle * figure.factor, 3)},
+    values, middles = (
+        latency.quantiles_us(found.counts, found.low, q) for q in (figure.quantile or 0.95, 0.5)
     )
+    return [
+        Row(
+            key=key,
+            value=None if value is None else round(value * figure.factor, 3),
+            n=n,
+            parts={} if middle is None else {"p50_ms": round(middle * figure.factor, 3)},
+        )
+        for key, value, middle, n in zip(
+            found.groups, values, middles, found.counts.sum(axis=1).tolist(), strict=True
+        )
+    ]
 
 
 async def _leads(connection: Connection, division: Division) -> Breakdown:
@@ -239,28 +244,25 @@ async def _leads(connection: Connection, division: Division) -> Breakdown:
 
 
 async def _pipeline(connection: Connection, division: Division) -> Breakdown:
-    within = Within(keys=division.keys, received_by=division.received_by)
-    found = await drills.standing(connection, within, division.by, division.filters)
-    groups: dict[Key, list[Open]] = {}
-    for one in found:
-        groups.setdefault(one.key, []).append(one)
-    total = stocks.cents(sum(map(_weight, found)))
-    weights = [Fraction(max(0, sum(map(_weight, group)))) for group in groups.values()]
-    split = shares.split(total, weights) if weights else []
-    rows = [_worth(key, value, group) for (key, group), value in zip(groups.items(), split, strict=True)]
-    return Breakdown(rows=rows, total=_worth(None, total, found), pinned=True, source="facts")
+    found = await drills.standing(
+        connection, stocks.ODDS, division.within_stock(), division.by, division.filters
+    )
+    total = Row(
+        key=None,
+        value=sum(one.value for one in found),
+        n=sum(one.deals for one in found),
+        parts={
+            "gross_cents": float(sum(one.gross_cents for one in found)),
+            "company_cents": float(sum(one.company_cents for one in found)),
+        },
+    )
+    return Breakdown(rows=[worth(one) for one in found], total=total, pinned=True, source="facts")
 
 
-def _weight(one: Open) -> int:
-    return stocks.weight(one.stage, one.company_cents, sells=one.sells)
-
-
-def _worth(key: Key, value: int, group: Sequence[Open]) -> Row:
-    parts = {
-        "gross_cents": float(sum(one.gross_cents for one in group)),
-        "company_cents": float(sum(one.company_cents for one in group)),
-    }
-    return Row(key=key, value=value, n=sum(one.deals for one in group), parts=parts)
+def worth(one: Worth) -> Row:
+    """A part of the pipeline."""
+    parts = {"gross_cents": float(one.gross_cents), "company_cents": float(one.company_cents)}
+    return Row(key=one.key, value=one.value, n=one.deals, parts=parts)
 
 
 def in_order(rows: Sequence[Row], order: str) -> list[tuple[Row, tuple[object, ...]]]:
@@ -276,6 +278,3 @@ def _by_key(row: Row) -> tuple[object, ...]:
 
 def _by_value(row: Row) -> tuple[object, ...]:
     return (-(row.value or 0), *_by_key(row))
-
-
-__all__ = ["LEAD", "Breakdown", "Division", "Row", "in_order", "measured", "of", "timed"]

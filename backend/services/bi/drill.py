@@ -54,8 +54,8 @@ class DrillQuestion(Question):
 
     @property
     def bound_to(self) -> str:
-        """What a cursor belongs to."""
-        return f"{self.scope.fingerprint}|{self.timeframe}|{self.asked_again()}"
+        """What a cursor belongs to; the number is of its form."""
+        return f"2|{self.scope.fingerprint}|{self.timeframe}|{self.asked_again()}"
 
 
 async def ask(

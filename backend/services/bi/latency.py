@@ -19,8 +19,27 @@ def quantile_us(counts: Counts, q: float) -> float | None:
     n = int(counts.sum())
     if n <= 0:
         return None
-    cell = int(np.searchsorted(np.cumsum(counts), max(1, math.ceil(q * n))))
+    return _value(int(np.searchsorted(np.cumsum(counts), max(1, math.ceil(q * n)))))
+
+
+def quantiles_us(counts: Counts, low: int, q: float) -> list[float | None]:
+    """The same of each row; its first column is the cell `low`."""
+    if not counts.size:
+        return [None] * len(counts)
+    upto = np.cumsum(counts, axis=1)
+    n = upto[:, -1]
+    ranks = np.maximum(1, np.ceil(q * n))
+    cells = low + (upto < ranks[:, None]).sum(axis=1)
+    return [
+        _VALUES[cell] if many > 0 else None for cell, many in zip(cells.tolist(), n.tolist(), strict=True)
+    ]
+
+
+def _value(cell: int) -> float:
     return LEAST_US if cell == 0 else LEAST_US * GROWTH**cell * (1 - ACCURACY)
+
+
+_VALUES = [_value(cell) for cell in range(CELLS + 1)]
 
 
 def total(parts: Iterable[Counts]) -> Counts:

@@ -15,7 +15,7 @@ from backend.storage.warehouse import stocks as store
 from backend.storage.warehouse.ranges import FIRST_DAY, HOUR, LAST_DAY, Days, Moments, hour_number
 from backend.storage.warehouse.scope import Scope
 from backend.storage.warehouse.stocks import Standing
-from domain import deals
+from domain import deals, leads
 from domain.leads import Kind
 
 if TYPE_CHECKING:
@@ -80,6 +80,15 @@ def cents(weight: int) -> int:
 def chance(stage: str, *, sells: bool) -> float:
     """P(close) by the market's default odds."""
     return deals.odds(stage, Kind.SELLER if sells else Kind.BUYER).value
+
+
+ODDS = tuple(
+    (stage.value, sells, round(PARTS * chance(stage.value, sells=sells)))
+    for stage in leads.Stage
+    if leads.is_open(stage)
+    for sells in (False, True)
+)
+"""Stage, whether it sells, and P(close) in millionths, of all that is open."""
 
 
 async def pipeline_now(connection: Connection, scope: Scope) -> Pipeline:

@@ -6,27 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from backend.metrics import MEASURES
 from backend.metrics.measures import BOTS, LEADS, MONEY
-from backend.storage.warehouse import columns
-from backend.storage.warehouse.latencies import CELLS, Counts
+from backend.storage.warehouse import columns, latencies
+from backend.storage.warehouse.latencies import Table
 from backend.storage.warehouse.stocks import OPEN
-from backend.storage.warehouse.where import COLUMNS, LEAD, Filters, Key, Where, Within, source_of
+from backend.storage.warehouse.where import COLUMNS, Filters, Key, Where, Within, source_of
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from backend.storage.pool import Connection
 
-MOST_ROWS, MOST_LEADS = 10_000, 100_000
-"""Of a division; beyond it nobody reads on. Leads with money are put in order before they are paged."""
-
-
-def most(by: str) -> int:
-    """Rows of a division by this, at most."""
-    return MOST_LEADS if by == LEAD else MOST_ROWS
+MOST_ROWS = 10_000
+"""Of a division; beyond it nobody reads on."""
 
 
 async def measured(
@@ -57,15 +50,13 @@ async def _of_facts(
     summed = ", ".join(f"coalesce({MEASURES[name].expression}, 0)::bigint AS {name}" for name in measures)
     rows = await connection.fetch(
         f"SELECT {COLUMNS[fact][by]} AS key, {summed} FROM {source_of(fact, [by, *filters])}"  # noqa: S608 - registry names
-        f" WHERE {where.text} GROUP BY 1 LIMIT {most(by) + 1}",
+        f" WHERE {where.text} GROUP BY 1 LIMIT {MOST_ROWS + 1}",
         *where.arguments,
     )
     return {row["key"]: {name: row[name] for name in measures} for row in rows}
 
 
-async def timed(
-    connection: Connection, kind: str, within: Within, by: str, filters: Filters
-) -> dict[Key, Counts]:
+async def timed(connection: Connection, kind: str, within: Within, by: str, filters: Filters) -> Table[Key]:
     """Latencies of events of `kind`, by the dimension `by`."""
     where = Where()
     within.into(where, BOTS)
@@ -77,38 +68,99 @@ async def timed(
         f" FROM {BOTS} f WHERE {where.text} GROUP BY 1, 2",
         *where.arguments,
     )
-    found: dict[Key, Counts] = {}
-    for row in rows:
-        found.setdefault(row["key"], np.zeros(CELLS, np.int64))[row["cell"]] += row["n"]
-    return found
+    return latencies.counted([row["key"] for row in rows], rows)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Open:
-    """Open deals under one key that have stage and side in common."""
+class Page:
+    """So many rows, the largest first, after the one of this value and key."""
+
+    limit: int
+    after: tuple[int, Key] | None = None
+
+    def of(self, rows: str, value: str, where: Where) -> str:
+        """That part of `rows`, a query whose column `key` is a lead."""
+        if self.after is not None:
+            last, key = self.after
+            where.add(
+                f"(-{value}, key IS NULL, coalesce(key, '{_NOBODY}')) > (?::bigint, ?::bool, ?::uuid)",
+                -last,
+                key is None,
+                key or _NOBODY,
+            )
+        return (
+            f"SELECT * FROM ({rows}) s WHERE {where.text} ORDER BY {value} DESC, key LIMIT {int(self.limit)}"  # noqa: S608 - fixed words
+        )
+
+
+_NOBODY = "00000000-0000-0000-0000-000000000000"
+
+
+async def largest(
+    connection: Connection, measures: Sequence[str], within: Within, filters: Filters, page: Page
+) -> list[tuple[Key, dict[str, int]]]:
+    """Leads by the first of these measures of the ledger, those without any of them left out."""
+    where = Where()
+    within.into(where, MONEY)
+    where.filter(MONEY, filters)
+    summed = ", ".join(f"coalesce({MEASURES[name].expression}, 0)::bigint AS {name}" for name in measures)
+    rows = f"SELECT f.lead_id AS key, {summed} FROM {MONEY} f WHERE {where.text} GROUP BY 1"  # noqa: S608 - registry names
+    any_of = Where(
+        conditions=[f"({' OR '.join(f'{name} <> 0' for name in measures)})"], arguments=where.arguments
+    )
+    found = await connection.fetch(page.of(rows, measures[0], any_of), *where.arguments)
+    return [(row["key"], {name: row[name] for name in measures}) for row in found]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worth:
+    """The open deals under a key: `value` is its share of the pipeline, in cents."""
 
     key: Key
-    stage: str
-    sells: bool
+    value: int
     deals: int
     gross_cents: int
     company_cents: int
 
 
-async def standing(connection: Connection, within: Within, by: str, filters: Filters) -> list[Open]:
-    """The pipeline, by the dimension `by` (or by lead)."""
-    where = Where()
+Odds = Sequence[tuple[str, bool, int]]
+"""Stage, whether it sells, and the chance to close in millionths."""
+_MILLION = 1_000_000
+_SHARED = f"""
+    WITH held AS (
+        SELECT {{key}} AS key, sum(f.deals)::bigint AS deals, sum(f.gross_cents)::bigint AS gross_cents,
+               sum(f.company_cents)::bigint AS company_cents, coalesce(sum(o.parts * f.company_cents), 0) AS weight
+          FROM {MONEY} f
+          LEFT JOIN unnest($1::text[], $2::bool[], $3::bigint[]) AS o (stage, sells, parts) USING (stage, sells)
+         WHERE {{where}} GROUP BY 1),
+    kept AS (SELECT *, greatest(weight, 0) AS share FROM held
+              WHERE deals <> 0 OR gross_cents <> 0 OR company_cents <> 0 OR weight <> 0),
+    summed AS (SELECT sum(weight) AS weight, sum(share) AS shares, mod(mod(sum(weight), {_MILLION}) + {_MILLION}, {_MILLION}) AS rest
+                 FROM kept),
+    whole AS (SELECT shares, floored + (2 * rest > {_MILLION} OR 2 * rest = {_MILLION} AND mod(floored, 2) <> 0)::int AS cents
+                FROM (SELECT *, div(weight - rest, {_MILLION}) AS floored FROM summed) s),
+    quotas AS (SELECT kept.*, cents, shares, div(abs(cents) * share, nullif(shares, 0)) AS quota,
+                      mod(abs(cents) * share, nullif(shares, 0)) AS left_over FROM kept, whole),
+    ranked AS (SELECT *, row_number() OVER (ORDER BY left_over DESC, key) AS place, abs(cents) - sum(quota) OVER () AS missing
+                 FROM quotas)
+    SELECT key, deals, gross_cents, company_cents,
+           (CASE WHEN shares = 0 THEN cents * (place = 1)::int ELSE sign(cents) * (quota + (place <= missing)::int) END)::bigint AS value
+      FROM ranked"""  # noqa: S608 - fixed words
+"""`domain.shares.split` of the weighted pipeline, rounded half to even: whole cents that sum to it, the same on every page."""
+
+
+async def standing(
+    connection: Connection, odds: Odds, within: Within, by: str, filters: Filters, *, page: Page | None = None
+) -> list[Worth]:
+    """The pipeline by the dimension `by`, or a page of it by lead."""
+    where = Where(arguments=[list(column) for column in zip(*odds, strict=True)])
     within.into(where, MONEY)
     where.filter(MONEY, filters)
     where.add(f"f.{OPEN}")
-    rows = await connection.fetch(
-        f"SELECT {COLUMNS[MONEY][by]} AS key, f.stage, f.sells, sum(f.deals)::bigint AS deals,"  # noqa: S608 - fixed words
-        " sum(f.gross_cents)::bigint AS gross_cents, sum(f.company_cents)::bigint AS company_cents"
-        f" FROM {MONEY} f WHERE {where.text} GROUP BY 1, 2, 3"
-        " HAVING sum(f.deals) <> 0 OR sum(f.gross_cents) <> 0 OR sum(f.company_cents) <> 0",
-        *where.arguments,
-    )
-    return [Open(**dict(row)) for row in rows]
+    rows = _SHARED.format(key=COLUMNS[MONEY][by], where=where.text)
+    if page is not None:
+        rows = page.of(rows, "value", Where(arguments=where.arguments))
+    return [Worth(**dict(row)) for row in await connection.fetch(rows, *where.arguments)]
 
 
 async def active(
