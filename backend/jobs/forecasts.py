@@ -6,7 +6,7 @@ import asyncio
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from backend.services.bi import forecast
+from backend.services.bi import forecast, spans
 from backend.services.bi.material import gather
 from backend.storage.warehouse import forecasts as store
 from backend.storage.warehouse import watch
@@ -32,7 +32,7 @@ async def once(deps: Deps) -> None:
 
 
 async def _of_place(deps: Deps, place: int, of: Sequence[Office]) -> None:
-    until = forecast.last_complete(deps, of)
+    until = spans.last_complete(of, deps.clock.now())
     async with writing(deps.pool) as connection:
         if await store.issued_for(connection, place, REVENUE, until) == list(DAYS):
             return

@@ -16,7 +16,6 @@ from backend.metrics import FIGURES, Figure, Shape
 from backend.policy import Permission
 from backend.services.bi import baselines, context, question, spans, unusual
 from backend.services.bi.baselines import Floats
-from backend.services.bi.performance import complete_until, stamps
 from backend.services.bi.question import Question
 from backend.services.bi.unusual import TRIED_WEEKS, WEEKS, Episode, Grid
 from backend.storage.pool import Connection
@@ -85,7 +84,7 @@ async def answer(deps: Deps, asked: AnomalyQuestion) -> dict[str, Any]:
         "found": len(found.episodes),
         "metrics": found.metrics,
         "not_enough_data": found.short,
-        **stamps(now, watermark, "aggregates"),
+        **question.stamps(now, watermark, "aggregates"),
     }
 
 
@@ -118,7 +117,7 @@ async def _by_day(
     connection: Connection, asked: AnomalyQuestion, names: Sequence[str], now: datetime
 ) -> dict[str, Grid]:
     """Days that are over at every office."""
-    until = spans.day_of(complete_until(asked.calendar(now)))
+    until = spans.last_complete(asked.offices, now)
     rows = WEEKS + TRIED_WEEKS + -(-spans.DAYS[asked.timeframe] // 7)
     days = [until - n * spans.ONE_DAY for n in range(rows * 7 - 1, -1, -1)]
     found = await series.daily(

@@ -33,7 +33,6 @@ _MEASURES = tuple(dict.fromkeys(name for figure in _FIGURES for name in figure.m
 _TIMED = tuple(figure.timed for figure in _FIGURES if figure.timed)
 _COUNTED_SHARES = frozenset({"bot_success", "bot_error_rate"})
 """Shares of cases, so that they have a Wilson interval; the others are means."""
-NO_DATA = "no data yet"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +119,7 @@ def _bot(bot: store.Bot, told: Told) -> dict[str, Any]:
         "name": bot.name,
         "metrics": figures,
         "performance_tiers": {name: figure["tier"] for name, figure in figures.items()},
-        "note": NO_DATA if silent else None,
+        "note": compare.NO_DATA if silent else None,
     }
 
 
@@ -140,7 +139,7 @@ def _figure(figure: Figure, bot_key: int, told: Told) -> dict[str, Any]:
         "tier": tier.value if tier else None,
         "parts": _parts(figure, told.both, group),
         "higher_is_better": figure.higher_is_better,
-        "note": None if value is not None else NO_DATA,
+        "note": None if value is not None else compare.NO_DATA,
     }
 
 
@@ -155,8 +154,7 @@ def _interval(figure: Figure, now: Read, group: Group) -> list[float] | None:
         return None
     found = now.sums.get(group, {})
     good, n = (found.get(name, 0) for name in figure.measures)
-    interval = kpis.wilson(good, n)
-    return [interval.low, interval.high] if interval else None
+    return compare.share_bounds(good, n)
 
 
 def _parts(figure: Figure, now: Read, group: Group) -> dict[str, float | None]:

@@ -1,4 +1,4 @@
-"""A figure beside the same figure of the time before, and the words for what is compared."""
+"""What answers say of a figure beside its value: what it was before, with the words for what is compared; how sure a share is."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from backend.services.bi import spans
 from backend.services.bi.spans import Calendar
 from domain import kpis
 
+NO_DATA = "no data yet"
 _TIMES = {"24h": "24 hours", "7d": "7 days", "30d": "30 days", "90d": "90 days", "1y": "365 days"}
 
 
@@ -31,6 +32,15 @@ def as_json(found: kpis.Comparison | None) -> dict[str, Any] | None:
     if found is None:
         return None
     return {"previous": found.previous, "change": found.change, "label": found.label}
+
+
+def bounds(interval: kpis.Interval | None) -> list[float] | None:
+    return None if interval is None else [interval.low, interval.high]
+
+
+def share_bounds(good: int, n: int) -> list[float] | None:
+    """The 95 % Wilson interval of good ÷ n; None without cases."""
+    return bounds(kpis.wilson(good, n))
 
 
 def _clock(calendar: Calendar) -> str:

@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from backend.services.bi import handing, quality
+from backend.services.bi import compare, handing, quality
 from backend.services.bi.handing import Judged
 from backend.storage.pool import Connection
 from backend.storage.warehouse import handoffs as store
 from backend.storage.warehouse.bots import OURS
 from backend.storage.warehouse.scope import Scope
-from domain import kpis, periods
+from domain import periods
 
 RULES: Mapping[str, str] = {
     "unsure": "Hand-offs with a confidence below .7",
@@ -54,7 +54,7 @@ async def coordination(
         "handoffs": n if n else None,
         "n": n,
         "units": len(np.unique(found.passes.unit)),
-        "note": None if n else "no data yet",
+        "note": None if n else compare.NO_DATA,
         "period": {"start": start.isoformat(), "end": now.isoformat()},
         "unit": "lead, or the conversation where no lead is named",
         **_flow(found, bots),
@@ -105,16 +105,15 @@ def _broken(flag: str, found: Judged, examples: Sequence[Mapping[str, Any]]) -> 
     broken = int(found.flags[flag].sum())
     told = found.passes.confidence_bp != store.UNKNOWN
     n = int(told.sum()) if flag == "unsure" else found.n
-    interval = kpis.wilson(broken, n)
     return {
         "definition": RULES[flag],
         "value": broken if n else None,
         "share": broken / n if n else None,
-        "interval": [interval.low, interval.high] if interval else None,
+        "interval": compare.share_bounds(broken, n),
         "n": n,
         "units": len(np.unique(found.passes.unit[found.flags[flag]])),
         "examples": list(examples),
-        "note": None if n else "no data yet",
+        "note": None if n else compare.NO_DATA,
     }
 
 

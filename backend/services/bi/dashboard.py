@@ -63,7 +63,6 @@ async def answer(deps: Deps, asked: DashboardQuestion) -> dict[str, Any]:
         tiles = await board.tiles()
         commission = await board.commission(tiles) if asked.sees(Permission.SEE_MONEY) else {}
         reach = await newest.event(connection, asked.scope, calendar.now)
-    now = calendar.now.isoformat()
     return {
         "metrics": {tile.name: _metric(tile) for tile in tiles},
         "comparisons": {tile.name: compare.as_json(tile.comparison) for tile in tiles}
@@ -74,10 +73,7 @@ async def answer(deps: Deps, asked: DashboardQuestion) -> dict[str, Any]:
         "jorge_commission": commission,
         "timeframe": asked.timeframe,
         "locations": [office.id for office in asked.offices],
-        "as_of": now,
-        "watermark": reach.isoformat() if reach else None,
-        "source": "aggregates",
-        "last_updated": now,
+        **question.stamps(calendar.now, reach, "aggregates"),
     }
 
 
@@ -209,7 +205,8 @@ class _Board:
         """Whole hours of the clock for a day, days at the office for more, point by point."""
         if self.asked.timeframe == "24h":
             return self.calendar.last_hours(24)
-        return points.gathered(self.calendar.last_days(spans.DAYS[self.asked.timeframe]), self._points())
+        days = self.calendar.last_days(spans.DAYS[self.asked.timeframe]).days
+        return Span(days=points.gathered(days, self._points()))
 
     def _points(self) -> Sequence[points.Point]:
         if self.asked.timeframe == "24h":
@@ -255,8 +252,8 @@ def _metric(tile: kpis.Tile) -> dict[str, Any]:
         "n": tile.n,
         "as_of": tile.as_of.isoformat(),
         "definition": tile.definition,
-        "interval": [tile.interval.low, tile.interval.high] if tile.interval else None,
+        "interval": compare.bounds(tile.interval),
         "parts": dict(tile.parts),
         "is_default": tile.name == "revenue_pipeline",  # its odds are the market's until own history is kept
-        "note": None if tile.value is not None else "no data yet",
+        "note": None if tile.value is not None else compare.NO_DATA,
     }

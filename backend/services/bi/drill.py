@@ -163,9 +163,7 @@ async def answer(deps: Deps, asked: DrillQuestion) -> dict[str, Any]:
         "dimensions": sorted([*figure.dimensions, LEAD]),
         **found,
         "next_cursor": cursor,
-        "as_of": as_of.isoformat(),
-        "watermark": reach.isoformat() if reach else None,
-        "last_updated": now.isoformat(),
+        **question.stamps(as_of, reach, found["source"], told_at=now),
     }
 
 

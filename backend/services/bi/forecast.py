@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from backend.services.bi import backtest, baselines, question, spans
+from backend.services.bi import backtest, baselines, compare, question, spans
 from backend.services.bi.backtest import LEVELS, Track
 from backend.services.bi.material import Material, gather
 from backend.services.bi.pipe import WEEK
@@ -46,18 +46,10 @@ async def revenue_forecast(
             where="forecast_days",
             hint=f"Ask for {SHORTEST} to {LONGEST} days.",
         )
-    until = last_complete(deps, offices)
+    until = spans.last_complete(offices, deps.clock.now())
     async with question.opened(deps, scope) as connection:
         material = await gather(connection, scope.places, scope.keys, until)
     return await asyncio.to_thread(told, material, days)
-
-
-def last_complete(deps: Deps, offices: Sequence[Office]) -> date:
-    """The last day that is over at every one of these offices (at all of the world's, where none is named)."""
-    now = deps.clock.now()
-    if not offices:
-        return now.date() - 2 * spans.ONE_DAY if now.hour < 12 else now.date() - spans.ONE_DAY
-    return min(now.astimezone(office.zone).date() for office in offices) - spans.ONE_DAY
 
 
 def told(material: Material, days: int) -> dict[str, Any]:
@@ -223,18 +215,17 @@ def _banded(value: float | None, halves: Mapping[float, float | None]) -> dict[s
 
 
 def _share(hits: int, n: int) -> dict[str, Any]:
-    interval = kpis.wilson(hits, n)
     return {
         "value": hits / n if n else None,
         "n": n,
-        "interval": [interval.low, interval.high] if interval else None,
+        "interval": compare.share_bounds(hits, n),
         "note": None if n else "not enough data: no band could have been drawn in the past",
     }
 
 
 async def forecast_accuracy(deps: Deps, scope: Scope, *, offices: Sequence[Office] = ()) -> dict[str, Any]:
     """How the forecasts that were made turned out, by days ahead: WAPE and coverage of the bands, with n."""
-    until = last_complete(deps, offices)
+    until = spans.last_complete(offices, deps.clock.now())
     async with question.opened(deps, scope) as connection:
         scored = await store.scored(connection, scope.places, until)
         waiting, first = await store.next_due(connection, scope.places, until)

@@ -10,9 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from backend.services.bi import baselines
+from backend.services.bi import baselines, compare
 from backend.storage.warehouse.prospects import Cooling, HotSpells, Source
-from domain import kpis
 
 LEAST_CASES = 20
 LEAST_TALKS = 30
@@ -211,5 +210,4 @@ def one(insight: Insight) -> Found:
 
 def interval(cases: int, n: int) -> dict[str, Any]:
     """The error of a share: its 95 % Wilson interval."""
-    found = kpis.wilson(cases, n)
-    return {"interval": [found.low, found.high] if found else None}
+    return {"interval": compare.share_bounds(cases, n)}

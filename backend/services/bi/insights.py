@@ -13,7 +13,6 @@ from backend.policy import Permission
 from backend.services.bi import bots, insight_deals, insight_kinds, question, spans
 from backend.services.bi.insight_kinds import Found, Insight
 from backend.services.bi.material import Material, gather
-from backend.services.bi.performance import complete_until, stamps
 from backend.services.bi.question import Question
 from backend.storage.pool import Connection
 from backend.storage.warehouse import bots as bot_store
@@ -96,7 +95,7 @@ async def answer(deps: Deps, asked: InsightQuestion) -> dict[str, Any]:
     return {
         "insights": [insight.as_json() for insight in sure[: asked.limit]],
         "not_enough_data": short,
-        **stamps(now, watermark, "facts"),
+        **question.stamps(now, watermark, "facts"),
     }
 
 
@@ -119,7 +118,7 @@ class Look:
 
     @property
     def until(self) -> date:
-        return spans.day_of(complete_until(self.calendar))
+        return spans.last_complete(self.asked.offices, self.now)
 
     async def material(self) -> Material:
         """Read once for all kinds that need it."""

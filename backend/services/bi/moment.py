@@ -71,16 +71,13 @@ async def aggregate(deps: Deps, window: str) -> dict[str, Any]:
         )
     wanted = views.VIEWS if window == "24hr" else views.VIEWS[:1]
     took = await _refreshed(deps, wanted)
-    now = deps.clock.now().isoformat()
+    now = deps.clock.now()
     return {
         "window": window,
         "refreshed_ms": dict(took),
         "busy": [view for view in wanted if view not in took],
         "told_again": await _flush(deps, span.name),
-        "as_of": now,
-        "watermark": None,
-        "source": "views",
-        "last_updated": now,
+        **question.stamps(now, None, "views"),
         "cache_hit": False,
     }
 
@@ -129,15 +126,12 @@ async def _from_views(deps: Deps, asked: question.Question, now: datetime) -> di
     """What the database has of the last day, for when nobody keeps the windows."""
     async with question.opened(deps, asked.scope) as connection:
         rows = await warehouse.last_day(connection, asked.scope.places)
-    as_of = min((row["as_of"] for row in rows), default=now).isoformat()
+    as_of = min((row["as_of"] for row in rows), default=now)
     return {
         "windows": {span.name: None for span in SPANS[:-1]} | {SPANS[-1].name: _of_views(asked, rows)},
         "locations": [office.id for office in asked.offices],
         "complete": False,
-        "as_of": as_of,
-        "watermark": None,
-        "source": "views",
-        "last_updated": as_of,
+        **question.stamps(as_of, None, "views"),
         "note": _AWAY if rows else f"{_AWAY}; there is nothing in it",
         "cache_hit": False,
     }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from backend.actor import Actor
@@ -71,26 +70,11 @@ async def answer(deps: Deps, asked: BotPerformance) -> dict[str, Any]:
             "performance_alerts": [],
         }
         if asked.include_coordination:
+            until = spans.date_key(spans.last_complete(asked.offices, now))
             told["coordination_metrics"] = await coordination.coordination(
-                connection, asked.scope, asked.timeframe, names, now=now, until=complete_until(calendar)
+                connection, asked.scope, asked.timeframe, names, now=now, until=until
             )
         if asked.include_alerts:
             since = now - periods.TIMEFRAMES[asked.timeframe]
             told["performance_alerts"] = await alerts.listed(connection, since, places)
-    return told | {"timeframe": asked.timeframe, **stamps(now, watermark, "aggregates")}
-
-
-def complete_until(calendar: spans.Calendar) -> int:
-    """The date key of the last day that is over at every office."""
-    days = [calendar.today(office) for office in calendar.offices] or [calendar.now.date()]
-    return spans.date_key(min(days) - spans.ONE_DAY)
-
-
-def stamps(now: datetime, watermark: datetime | None, source: str) -> dict[str, Any]:
-    """What every answer says of itself."""
-    return {
-        "as_of": now.isoformat(),
-        "watermark": watermark.isoformat() if watermark else None,
-        "source": source,
-        "last_updated": now.isoformat(),
-    }
+    return told | {"timeframe": asked.timeframe, **question.stamps(now, watermark, "aggregates")}

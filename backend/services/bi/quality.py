@@ -8,12 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from backend.services.bi import baselines, spans
+from backend.services.bi import baselines, compare, spans
 from backend.storage.pool import Connection
 from backend.storage.warehouse import handoffs, series
 from backend.storage.warehouse.ranges import HOUR, floor
 from backend.storage.warehouse.scope import Scope
-from domain import kpis
 
 LEAST_POINTS = 5
 LEAST_RATED = 30
@@ -44,7 +43,7 @@ async def quality(
     return {
         "value": sum(sums["quality_bp"] for _, sums in points) / n / 10_000 if n else None,
         "n": n,
-        "note": None if n else "no data yet",
+        "note": None if n else compare.NO_DATA,
         "series": [{"step": step, "value": mean} for (step, _), mean in zip(points, means, strict=True)],
         "trend": _trend(means, [step for step, _ in points], n, "hour" if by_hour else "day"),
     }
@@ -85,16 +84,15 @@ async def unfinished(
     silent_since = (now - handoffs.IDLE - _EPOCH) // timedelta(microseconds=1)
     left = talks.open & (talks.last < silent_since)
     n, count = len(left), int(left.sum())
-    interval = kpis.wilson(count, n)
     newest = np.flatnonzero(left)
     newest = newest[np.argsort(-talks.last[newest], kind="stable")][: handoffs.EXAMPLES]
     examples = await handoffs.conversations(connection, [talks.id_of(int(place)) for place in newest])
     return {
         "value": count if n else None,
         "share": count / n if n else None,
-        "interval": [interval.low, interval.high] if interval else None,
+        "interval": compare.share_bounds(count, n),
         "n": n,
-        "note": None if n else "no data yet",
+        "note": None if n else compare.NO_DATA,
         "definition": "Conversations with a reply that neither qualified nor ended, silent for 24 hours or more.",
         "by_bot": [
             {

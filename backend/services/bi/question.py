@@ -149,6 +149,18 @@ async def opened(deps: Deps, scope: Scope) -> AsyncIterator[Connection]:
         ) from fault
 
 
+def stamps(
+    as_of: datetime, watermark: datetime | None, source: str, *, told_at: datetime | None = None
+) -> dict[str, Any]:
+    """What every answer says of itself; `told_at`: where that was later than `as_of`."""
+    return {
+        "as_of": as_of.isoformat(),
+        "watermark": watermark.isoformat() if watermark else None,
+        "source": source,
+        "last_updated": (told_at or as_of).isoformat(),
+    }
+
+
 @cache
 def registry_version() -> str:
     """Changes whenever a figure or a measure comes to mean something else."""

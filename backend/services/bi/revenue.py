@@ -72,7 +72,6 @@ async def answer(deps: Deps, asked: RevenueQuestion) -> dict[str, Any]:
         ahead = await forecast.revenue_forecast(
             deps, asked.scope, days=asked.forecast_days, offices=asked.offices
         )
-    now = calendar.now.isoformat()
     return {
         "revenue_timeseries": series,
         "commission_breakdown": {
@@ -84,10 +83,7 @@ async def answer(deps: Deps, asked: RevenueQuestion) -> dict[str, Any]:
         "forecast_accuracy": await forecast.forecast_accuracy(deps, asked.scope, offices=asked.offices),
         "timeframe": asked.timeframe,
         "locations": [office.id for office in asked.offices],
-        "as_of": now,
-        "watermark": reach.isoformat() if reach else None,
-        "source": "aggregates",
-        "last_updated": now,
+        **question.stamps(calendar.now, reach, "aggregates"),
     }
 
 
@@ -177,9 +173,8 @@ async def _summary(reads: Reader, asked: RevenueQuestion, since: int | None) -> 
     metrics["average_gross_cents"] = metric("Commission a deal", _average, Unit.CENTS)
     metrics["commission_rate"] = metric("Commission ÷ price", _rate, Unit.RATIO)
     ended = _counts(now)[1] if now else 0
-    interval = kpis.wilson(*_counts(now)) if now else None
     metrics["close_rate"] = metric("Closed of those that ended", _close_rate, Unit.RATIO, ended) | {
-        "interval": [interval.low, interval.high] if interval else None
+        "interval": compare.share_bounds(*_counts(now)) if now else None
     }
     return metrics
 

@@ -9,7 +9,7 @@ put right by adding theirs and taking away what the whole counted for them. So w
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -37,6 +37,8 @@ DAYS: Mapping[str, int] = {"24h": 1, "7d": 7, "30d": 30, "90d": 90, "1y": 365}
 ROLLING: Mapping[str, timedelta] = {"24h": timedelta(hours=24), "7d": timedelta(days=7)}
 _LONG_AGO = datetime(1900, 1, 1, tzinfo=UTC)
 ONE_DAY = timedelta(days=1)
+_WESTERNMOST = timedelta(hours=12)
+"""Behind UTC: where a day ends last."""
 
 
 Dates = tuple[date, date]
@@ -227,6 +229,12 @@ class Calendar:
 def rolls(timeframe: str, *, money: bool = False) -> bool:
     """Whether it is counted from moment to moment, not by days at the office."""
     return timeframe in ROLLING and not money
+
+
+def last_complete(offices: Sequence[Office], now: datetime) -> date:
+    """The last day that is over at every one of these offices (at all of the world's, where none is named)."""
+    days = [now.astimezone(office.zone).date() for office in offices] or [(now - _WESTERNMOST).date()]
+    return min(days) - ONE_DAY
 
 
 def midnight(day: date, zone: ZoneInfo) -> datetime:

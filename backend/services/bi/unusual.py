@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from backend.metrics import FIGURES
-from backend.services.bi import baselines, spans
+from backend.services.bi import baselines, compare, spans
 from backend.services.bi.baselines import LEAST_WEEKS, Floats
-from domain import kpis
 
 WEEKS = 12
 """Each time is held against the same time of so many weeks before it."""
@@ -149,7 +148,6 @@ def _metric(metric: str, scores: Scores, limit: float, slots: int, a_week: int) 
     before, now = scores.score.ravel()[:-slots], scores.score.ravel()[-slots:]
     tried = before[~np.isnan(before)][-TRIED_WEEKS * a_week :]
     alarms = int(np.count_nonzero(np.abs(tried) >= limit))
-    interval = kpis.wilson(alarms, len(tried))
     middle, low = scores.middle.ravel()[-slots:], scores.low.ravel()[-slots:]
     seen = (low > 0) & (middle > 0)
     drop = float(np.median(1 - low[seen] / middle[seen])) if seen.any() else None
@@ -159,7 +157,7 @@ def _metric(metric: str, scores: Scores, limit: float, slots: int, a_week: int) 
         "checked": int(np.count_nonzero(~np.isnan(now))),
         "false_alarms": {
             "rate": alarms / len(tried) if len(tried) else None,
-            "interval": [interval.low, interval.high] if interval else None,
+            "interval": compare.share_bounds(alarms, len(tried)),
             "n": len(tried),
             "a_month": alarms / len(tried) * a_week * 30 / 7 if len(tried) else None,
             "note": "alarms among the slots before, real ones included"

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from backend.deps import Deps
 from backend.jobs import forecasts as job
-from backend.services.bi import backtest, forecast
+from backend.services.bi import backtest, forecast, spans
 from backend.services.bi.backtest import History
 from backend.services.bi.material import Material
 from backend.services.bi.pipe import Pipe, pipe
@@ -268,7 +268,7 @@ async def test_without_offices_a_day_is_over_when_it_is_over_everywhere(
 ) -> None:
     clock.at = datetime(2026, 11, 20, hour, tzinfo=UTC)
 
-    assert forecast.last_complete(deps, []) == date(2026, 11, day)
+    assert spans.last_complete([], deps.clock.now()) == date(2026, 11, day)
 
 
 async def test_what_was_said_is_kept_and_scored_when_its_days_are_over(deps: Deps, clock: Still) -> None:
