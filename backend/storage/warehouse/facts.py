@@ -22,19 +22,9 @@ from backend.storage.warehouse.conversations import Counted
 from backend.storage.warehouse.keys import Keys, Spot
 from backend.storage.warehouse.staging import STAGES, Row, Stage
 
-__all__ = ["NOT_TAKEN", "Arrived", "Rejected", "Stored", "connect", "store"]
+__all__ = ["Arrived", "Rejected", "Stored", "connect", "store"]
 
 MONTHS_KEPT = 84
-
-NOT_TAKEN = (
-    asyncpg.DataError,
-    asyncpg.IntegrityConstraintViolationError,
-    asyncpg.ProgramLimitExceededError,
-    ValueError,
-    TypeError,
-    OverflowError,
-)
-"""What `store` raises when some event of the batch is more than PostgreSQL takes; halve the batch to find which."""
 
 # Writers wait for each other here, with everything copied already. The triggers take the same lock, for who writes past this.
 _LOCK = "SELECT bi_alone()"
@@ -64,9 +54,19 @@ class Stored:
 
 async def connect(url: str) -> asyncpg.Connection[asyncpg.Record]:
     """A connection that `store` takes: of its own, without our codecs, so that rows travel in binary."""
-    return await asyncpg.connect(
-        url, server_settings={"application_name": "jorge-sink", "timezone": "UTC"}, command_timeout=120
+    made: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(
+        url,
+        server_settings={"application_name": "jorge-sink", "timezone": "UTC"},
+        command_timeout=120,
+        timeout=10,
     )
+    made.add_termination_listener(_let_go)
+    return made
+
+
+def _let_go(lost: Any) -> None:
+    """A COPY that waits until there is room to write would wait for ever: asyncpg does not tell it that the connection ended."""
+    lost._protocol.resume_writing()
 
 
 # What is known of a connection lives as long as it does; callers have nothing but the connection.
@@ -78,7 +78,7 @@ async def store(
 ) -> Stored:
     """All of `batch` but what is rejected, in one transaction of this connection (made by `connect`; none may be open).
 
-    Raises: what asyncpg does; then nothing of the batch is stored. One of `NOT_TAKEN`: some event of it is at fault.
+    Raises: what asyncpg does; then nothing of the batch is stored. `faults.blame` says whether some event of it is at fault.
     """
     keys = await _ready(connection)
     await keys.learn(connection, arrivals.named(batch))

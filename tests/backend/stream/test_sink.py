@@ -202,6 +202,24 @@ async def test_it_goes_on_when_postgresql_cut_its_connections(deps: Deps, some: 
 
 
 @pytest.mark.usefixtures("office")
+async def test_a_connection_that_ends_while_postgresql_does_not_read_is_noticed(deps: Deps) -> None:
+    """asyncpg by itself would wait for ever for room in a buffer that nobody empties any more."""
+    now = events.now()
+    long = [events.interaction(occurred_at=now, props={"long": "x" * 2_000}) for _ in range(1_000)]
+    waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid = $1"
+    connection, blocking = [await facts.connect(deps.database_url) for _ in range(2)]
+    async with blocking.transaction():
+        await blocking.execute("LOCK TABLE fact_lead_interactions IN SHARE MODE")
+        storing = asyncio.create_task(sink.stored(connection, events.arrived(*long, at=now), months_kept=84))
+        await until(lambda: deps.pool.fetchval(waits, connection.get_server_pid()))
+        await deps.pool.execute("SELECT pg_terminate_backend($1)", connection.get_server_pid())
+
+        await asyncio.wait([storing], timeout=5)
+        assert isinstance(storing.exception(), ConnectionError)
+    await blocking.close()
+
+
+@pytest.mark.usefixtures("office")
 async def test_two_sinks_side_by_side_store_everything_once(deps: Deps) -> None:
     now = events.now()
     told = [events.bot(occurred_at=now, conversation_id=uuid.uuid4(), replied=True) for _ in range(200)]

@@ -5,8 +5,10 @@ from __future__ import annotations
 import uuid
 from datetime import UTC, datetime, timedelta
 
+import asyncpg
 import pytest
 
+from backend import faults
 from backend.events import Event
 from backend.storage.pool import Connection
 from backend.storage.warehouse import facts, rebuild
@@ -217,8 +219,9 @@ async def test_the_rate_is_kept_on_the_event(
 async def test_what_postgresql_cannot_take_stops_the_batch_and_stores_nothing(writer: Connection) -> None:
     batch = arrived(events.interaction(), events.interaction(channel="a\0b"))
 
-    with pytest.raises(facts.NOT_TAKEN):
+    with pytest.raises(asyncpg.CharacterNotInRepertoireError) as refused:
         await facts.store(writer, batch)
 
+    assert faults.blame(refused.value) is faults.Blame.DATA
     assert await writer.fetchval("SELECT count(*) FROM fact_lead_interactions") == 0
     assert (await facts.store(writer, batch[:1])).new == 1
