@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from backend.services.bi import spans
 from backend.services.bi.spans import Calendar
-from backend.storage.warehouse.ranges import HOUR, Days, Span, hour_number
+from backend.storage.warehouse.ranges import HOUR, Days, hour_number
 
 COUNT: Mapping[str, int] = {"24h": 24, "7d": 7, "30d": 30, "90d": 18, "1y": 12}
 """Of a sparkline."""
@@ -44,17 +44,19 @@ def of_hours(calendar: Calendar) -> Sequence[Point]:
     return [Point(first=number, last=number) for number in range(last - 23, last + 1)]
 
 
-def gathered(span: Span, points: Sequence[Point]) -> Span:
-    """The days point by point: tags are the points' first days. Those before the first point stay days of their own."""
-    return replace(span, days=tuple(_gathered(span.days, points)))
+def gathered(days: Iterable[Days], points: Sequence[Point]) -> tuple[Days, ...]:
+    """Days in points of `of_days` as one group of each point, tagged by its first day; all others stay as they are."""
+    return tuple(part for one in days for part in _gathered(one, points)) if points else tuple(days)
 
 
-def _gathered(days: Iterable[Days], points: Sequence[Point]) -> Iterable[Days]:
-    for one in days:
-        for point in points:
-            first, last = max(one.first, point.first), min(one.last, point.last)
-            if first <= last:
-                yield replace(one, first=first, last=last, tag=point.first)
-        begin = spans.day_of(points[0].first)
-        if one.first < points[0].first:
-            yield replace(one, last=min(one.last, spans.date_key(begin - spans.ONE_DAY)))
+def _gathered(one: Days, points: Sequence[Point]) -> Iterable[Days]:
+    for point in points:
+        first, last = max(one.first, point.first), min(one.last, point.last)
+        if first <= last:
+            yield replace(one, first=first, last=last, tag=point.first)
+    before = spans.date_key(spans.day_of(points[0].first) - spans.ONE_DAY)
+    after = spans.date_key(spans.day_of(points[-1].last) + spans.ONE_DAY)
+    if one.first <= before:
+        yield replace(one, last=min(one.last, before))
+    if one.last >= after:
+        yield replace(one, first=max(one.first, after))

@@ -104,13 +104,13 @@ async def pipeline_past(
     first = await store.first_deal_day(connection, scope.places)
     if first is None:
         return Past(then=None, trend=())
-    since = await store.standing(connection, calendar.since(count))
+    ends = points.of_days(calendar, timeframe) if timeframe != "24h" else ()
+    since = await store.standing(connection, points.gathered(calendar.since(count), ends))
     since_cut = await store.standing_of_moments(connection, _after_cut(calendar, count))
     began = min(spans.date_key(calendar.cut(o, count).astimezone(o.zone).date()) for o in calendar.offices)
     then = now - pipeline(since) - pipeline(since_cut) if first <= began else None
     if timeframe == "24h":
         return Past(then=then, trend=await _hourly(connection, calendar, now))
-    ends = points.of_days(calendar, timeframe)
     trend = [
         now - pipeline(row for row in since if row.tag > point.last) for point in ends if point.last >= first
     ]
