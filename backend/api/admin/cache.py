@@ -1,4 +1,4 @@
-"""Routes about the cache of answers: what each process counts of it, and making it forget."""
+"""Routes about the cache of answers: what each process counts of it, making it forget, and the kill switch of warming."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from backend.api.access import Operator
 from backend.api.body import Body, Json
 from backend.api.deps import Parts
 from backend.cache import versions
-from backend.services import observing
+from backend.services import caching, observing
 from backend.stream import entries
 
 router = APIRouter(prefix="/api/admin")
@@ -25,6 +25,12 @@ class Forget(Body):
     tags: Annotated[list[Tag], Field(min_length=1, max_length=1_000)]
 
 
+class Warming(Body):
+    """Whether answers are worked out before they are asked for."""
+
+    on: bool
+
+
 @router.get("/cache")
 async def cache(deps: Parts, _: Operator) -> Json:
     """Hits, misses, what was warmed and then hit, by process."""
@@ -36,3 +42,10 @@ async def forget(deps: Parts, _: Operator, body: Forget) -> Json:
     """Every answer that builds on one of these buckets is made anew, in all processes."""
     await versions.tell(deps.valkey, deps.channel(entries.TOUCHED), body.tags)
     return {"forgotten": len(body.tags)}
+
+
+@router.put("/cache/warming")
+async def warming(deps: Parts, _: Operator, body: Warming) -> Json:
+    """Switch predictive warming off or on again, for all processes at once."""
+    await caching.switch(deps, on=body.on)
+    return {"on": body.on}

@@ -78,6 +78,17 @@ async def test_a_bucket_is_forgotten_by_its_tag_and_by_no_other_word(ask: Ask, d
     assert b"loc:3:stock" in await deps.valkey.hkeys("bi:versions")
 
 
+async def test_warming_is_switched_off_and_on_for_all_processes(ask: Ask) -> None:
+    async def on() -> bool:
+        return bool((await ask("../bi/cache-analytics")).json()["warming"]["on"])
+
+    assert await on()
+    assert (await ask("cache/warming", "PUT", json={"on": False})).json() == {"on": False}
+    assert not await on()
+    assert (await ask("cache/warming", "PUT", json={"on": True})).status_code == 200
+    assert await on()
+
+
 async def test_a_statement_that_runs_is_seen_and_stopped(ask: Ask, deps: Deps) -> None:
     slow = asyncio.create_task(deps.bi.execute("SELECT pg_sleep(60)"))
     found: list[dict[str, Any]] = []
