@@ -9,7 +9,7 @@ nothing of before is used.
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -23,11 +23,12 @@ from backend.cache.versions import Versions
 from backend.stream import entries
 
 MOST_BYTES = 128 * 2**20
-MOST_ROWS = 1_600
-"""Of a shelf: four years of days, two months of hours."""
-_SLACK = 32
+ROWS = 256
+"""Of a block: days or hours that lie together."""
 _HOUR = 3600
-_NEVER, _KEPT, _TOUCHED = 0, 1, 2
+_, _KEPT, _TOUCHED, _EVICTED = range(4)
+CAUSES = ("first", "kept", "touched", "evicted")
+"""What may be said of a bucket."""
 
 DAY: Literal["d"] = "d"
 HOUR: Literal["h"] = "h"
@@ -35,8 +36,8 @@ Grain: TypeAlias = Literal["d", "h"]
 Numbers: TypeAlias = NDArray[np.int64]
 Range: TypeAlias = tuple[int, int]
 """The first bucket, and the first that is no more in it: days by their ordinals, hours since 1970."""
-Key: TypeAlias = tuple[Hashable, Grain, int]
-"""Kind of value, grain, place."""
+Key: TypeAlias = tuple[Hashable, Grain, int, int]
+"""Kind of value, grain, place, and which block of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,65 +84,32 @@ class Columns:
 
 
 @dataclass(slots=True)
-class Shelf:
-    """Neighbouring buckets of one place; a row that is not kept is zero."""
+class Block:
+    """Neighbouring buckets of one place from `first` on, ROWS of them; a row that is not kept is zero."""
 
-    first: int = 0
-    values: NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 0), np.int64))
-    state: NDArray[np.uint8] = field(default_factory=lambda: np.zeros(0, np.uint8))
+    first: int
+    values: NDArray[np.int64] = field(default_factory=lambda: np.zeros((ROWS, 0), np.int64))
+    state: NDArray[np.uint8] = field(default_factory=lambda: np.zeros(ROWS, np.uint8))
 
-    @property
-    def end(self) -> int:
-        return self.first + len(self.state)
-
-    def within(self, first: int, end: int) -> tuple[int, NDArray[np.int64]]:
-        """The number of the first of the rows that lie in it, and these. Good until anybody else has his turn."""
-        low, high = self._clamped(first, end)
-        return self.first + low, self.values[low:high]
-
-    def lacking(self, ranges: Iterable[Range]) -> tuple[int, Numbers, Numbers]:
-        """How many buckets these are, the numbers of those that are not kept, and why (a state)."""
-        wanted = sorted(ranges)
-        numbers = np.unique(np.concatenate([np.arange(first, end) for first, end in wanted]))
-        states = np.full(len(numbers), _NEVER, np.uint8)
-        here = (numbers >= self.first) & (numbers < self.end)
-        states[here] = self.state[numbers[here] - self.first]
-        lacking = states != _KEPT
-        return len(numbers), numbers[lacking], states[lacking]
+    def within(self, first: int, end: int) -> tuple[Numbers, NDArray[np.int64]]:
+        """Which buckets of that range lie in it, and their rows. Good until anybody else has his turn."""
+        low, high = (min(max(number - self.first, 0), ROWS) for number in (first, end))
+        return np.arange(self.first + low, self.first + high), self.values[low:high]
 
     def drop(self, number: int) -> None:
         place = number - self.first
-        if 0 <= place < len(self.state) and self.state[place] == _KEPT:
+        if self.state[place] == _KEPT:
             self.state[place] = _TOUCHED
             self.values[place] = 0
 
     def put(self, numbers: Numbers, values: NDArray[np.int64]) -> None:
-        self._reach(int(numbers[0]), int(numbers[-1]) + 1, values.shape[1])
-        here = (numbers >= self.first) & (numbers < self.end)
-        places = numbers[here] - self.first
+        width, held = values.shape[1], self.values.shape[1]
+        if width > held:
+            self.values = np.pad(self.values, ((0, 0), (0, width - held)))
+        places = numbers - self.first
         self.values[places] = 0
-        self.values[places, : values.shape[1]] = values[here]
+        self.values[places, :width] = values
         self.state[places] = _KEPT
-
-    def _clamped(self, first: int, end: int) -> Range:
-        size = len(self.state)
-        return min(max(first - self.first, 0), size), min(max(end - self.first, 0), size)
-
-    def _reach(self, first: int, end: int, columns: int) -> None:
-        """Room for these rows and columns; beyond MOST_ROWS the oldest go."""
-        if not len(self.state):
-            self.first = first
-        elif first >= self.first and end <= self.end and columns <= self.values.shape[1]:
-            return
-        last = end + _SLACK if end > self.end else self.end
-        begin = max(min(first, self.first), last - MOST_ROWS)
-        values = np.zeros((last - begin, max(columns, self.values.shape[1])), np.int64)
-        state = np.zeros(last - begin, np.uint8)
-        low, high = self._clamped(begin, last)
-        to = self.first + low - begin
-        values[to : to + high - low, : self.values.shape[1]] = self.values[low:high]
-        state[to : to + high - low] = self.state[low:high]
-        self.first, self.values, self.state = begin, values, state
 
 
 @dataclass(slots=True)
@@ -152,8 +120,9 @@ class Buckets:
     stats: Stats
     most_bytes: int = MOST_BYTES
     causes: Counter[str] = field(default_factory=Counter)
-    """Why buckets were not there: `first` asked for here since the process began, `touched` by news, `evicted` for room."""
-    _of: OrderedDict[Key, Shelf] = field(default_factory=OrderedDict)
+    """Why buckets were not there: `first` asked for since the line was there, `touched` by news, `evicted` for room."""
+    _of: OrderedDict[Key, Block] = field(default_factory=OrderedDict)
+    _kinds: set[Hashable] = field(default_factory=set)
     _columns: dict[Hashable, Columns] = field(default_factory=dict)
     _bytes: int = 0
     _line: int = 0
@@ -167,25 +136,36 @@ class Buckets:
         return self._columns.setdefault(kind, Columns(length))
 
     def look(
-        self, what: str, kind: Hashable, grain: Grain, place: int, ranges: Sequence[Range]
-    ) -> tuple[Shelf, Numbers]:
-        """The shelf, and which buckets of `ranges` it lacks. `what`: as the statistics name it."""
+        self, what: str, kind: Hashable, grain: Grain, place: int, ranges: Iterable[Range]
+    ) -> tuple[list[Block], Numbers]:
+        """The blocks that hold anything of `ranges`, and which buckets they lack. `what`: as the statistics name it."""
+        numbers = np.unique(np.concatenate([np.arange(first, end) for first, end in ranges]))
         if not self.versions.known:
-            return Shelf(), Shelf().lacking(ranges)[1]
+            return [], numbers
         self._hear()
-        key = (kind, grain, place)
-        shelf = self._of.get(key)
-        if shelf is not None:
-            self._of.move_to_end(key)
-        shelf = shelf or Shelf()
-        asked, lacking, states = shelf.lacking(ranges)
+        states = np.zeros(len(numbers), np.uint8)
+        blocks = []
+        for n in range(int(numbers[0]) // ROWS, int(numbers[-1]) // ROWS + 1):
+            low, high = np.searchsorted(numbers, (n * ROWS, (n + 1) * ROWS))
+            key = (kind, grain, place, n)
+            block = self._of.get(key)
+            if block is not None:
+                self._of.move_to_end(key)
+                states[low:high] = block.state[numbers[low:high] - block.first]
+                blocks.append(block)
+            elif key in self._evicted:
+                states[low:high] = _EVICTED
+        self._count(what, states)
+        return blocks, numbers[states != _KEPT]
+
+    def _count(self, what: str, states: NDArray[np.uint8]) -> None:
         counted = self.stats.counted(what)
-        counted.hits += asked - len(lacking)
-        counted.misses += len(lacking)
-        touched = int((states == _TOUCHED).sum())
-        self.causes["touched"] += touched
-        self.causes["evicted" if key in self._evicted else "first"] += len(lacking) - touched
-        return shelf, lacking
+        for state, times in enumerate(np.bincount(states, minlength=len(CAUSES)).tolist()):
+            if state == _KEPT:
+                counted.hits += times
+            else:
+                counted.misses += times
+                self.causes[CAUSES[state]] += times
 
     def keep(self, kind: Hashable, found: Iterable[Rows], view: View) -> None:
         """What was read in a snapshot that was opened after `view` was taken."""
@@ -193,24 +173,29 @@ class Buckets:
             return
         self._hear()
         for rows in found:
-            key = (kind, rows.grain, rows.place)
             true = np.fromiter(self._untouched(rows, view), bool, len(rows.numbers))
-            if not true.any():
-                continue
-            shelf = self._of.setdefault(key, Shelf())
-            before = shelf.values.nbytes
-            shelf.put(rows.numbers[true], rows.values[true])
-            self._bytes += shelf.values.nbytes - before
-            self._of.move_to_end(key)
+            numbers, values = rows.numbers[true], rows.values[true]
+            for n in np.unique(numbers // ROWS).tolist():
+                low, high = np.searchsorted(numbers, (n * ROWS, (n + 1) * ROWS))
+                self._put((kind, rows.grain, rows.place, n), numbers[low:high], values[low:high])
         while self._bytes > self.most_bytes and self._of:
-            key, shelf = self._of.popitem(last=False)
-            self._bytes -= shelf.values.nbytes
+            key, block = self._of.popitem(last=False)
+            self._bytes -= block.values.nbytes
             self._evicted.add(key)
+
+    def _put(self, key: Key, numbers: Numbers, values: NDArray[np.int64]) -> None:
+        block = self._of.setdefault(key, Block(key[-1] * ROWS))
+        self._bytes -= block.values.nbytes
+        block.put(numbers, values)
+        self._bytes += block.values.nbytes
+        self._kinds.add(key[0])
+        self._of.move_to_end(key)
+        self._evicted.discard(key)
 
     def _untouched(self, rows: Rows, view: View) -> Iterator[bool]:
         if self.versions.revision == view.revision:
             return (True for _ in rows.numbers)
-        tags = (_tag(rows.grain, rows.place, int(number)) for number in rows.numbers)
+        tags = (_tag(rows.grain, rows.place, number) for number in rows.numbers.tolist())
         return (not self.versions.touched_since(tag, view.revision) for tag in tags)
 
     def _hear(self) -> None:
@@ -221,15 +206,11 @@ class Buckets:
             self._of.clear()
             self._bytes = 0
             return
-        touched: dict[tuple[str, int], list[int]] = {}
-        for tag in news:
-            bucket = _bucket(tag)
-            if bucket is not None:
-                touched.setdefault(bucket[:2], []).append(bucket[2])
-        if touched:
-            for (_, grain, place), shelf in self._of.items():
-                for number in touched.get((grain, place), ()):
-                    shelf.drop(number)
+        for grain, place, number in filter(None, map(_bucket, news)):
+            for kind in self._kinds:
+                block = self._of.get((kind, grain, place, number // ROWS))
+                if block is not None:
+                    block.drop(number)
 
 
 @lru_cache(maxsize=50_000)

@@ -10,12 +10,13 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Se
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.cache.buckets import DAY, HOUR, Columns, Grain, Numbers, Rows, View
+from backend.cache.buckets import DAY, HOUR, Block, Columns, Grain, Numbers, Rows, View
 from backend.services.bi.spans import ONE_DAY, Calendar, date_key, day_of
 from backend.storage.warehouse import latencies, sums
 from backend.storage.warehouse.latencies import CELLS, Histograms
@@ -115,24 +116,20 @@ class Reader:
     ) -> Iterable[tuple[Group, _Values]]:
         """Each group of closed buckets: from memory, and what is missing there read at once and kept."""
         buckets = self.deps.answers.buckets
-        columns = buckets.columns(kind, length)
-        total = _Total(columns)
-        shelves: dict[tuple[Grain, int], list[_Range]] = {}
+        total = _Total(buckets.columns(kind, length))
+        places: dict[tuple[Grain, int], list[_Range]] = {}
         for one in _ranges(over):
-            shelves.setdefault((one.grain, one.place), []).append(one)
+            places.setdefault((one.grain, one.place), []).append(one)
         missing: dict[tuple[Grain, int], Numbers] = {}
-        for (grain, place), ranges in shelves.items():
-            shelf, lacking = buckets.look(what, kind, grain, place, [(r.first, r.end) for r in ranges])
-            for one in ranges:
-                first, values = shelf.within(one.first, one.end)
-                total.add(one, np.arange(first, first + len(values)), values)
+        for (grain, place), ranges in places.items():
+            blocks, lacking = buckets.look(what, kind, grain, place, [(r.first, r.end) for r in ranges])
+            total.add(ranges, blocks)
             if len(lacking):
                 missing[grain, place] = lacking
         if missing:
-            fresh = _rows(missing, await read(_span_of(missing)), columns)
+            fresh = _rows(missing, await read(_span_of(missing)), total.columns)
             for rows in fresh:
-                for one in shelves[rows.grain, rows.place]:
-                    total.add(one, *rows.within(one.first, one.end))
+                total.add(places[rows.grain, rows.place], [rows])
             buckets.keep(kind, fresh, self.view)
         return total.groups()
 
@@ -145,14 +142,14 @@ class _Total:
     _whole: dict[int, list[tuple[int, _Values]]] = field(default_factory=dict)
     _own: dict[Grain, list[tuple[int, Numbers, _Values]]] = field(default_factory=dict)
 
-    def add(self, one: _Range, numbers: Numbers, values: _Values) -> None:
-        """`values`: a row for each of `numbers`; they may change afterwards."""
-        if not len(numbers):
-            return
-        if one.tag == OWN:
-            self._own.setdefault(one.grain, []).append((one.sign, numbers, values.copy()))
-        else:
-            self._whole.setdefault(one.tag, []).append((one.sign, values.sum(axis=0)))
+    def add(self, ranges: Iterable[_Range], held: Iterable[Block | Rows]) -> None:
+        """What is held of these ranges; it may change afterwards."""
+        for one, rows in product(ranges, held):
+            numbers, values = rows.within(one.first, one.end)
+            if len(numbers) and one.tag == OWN:
+                self._own.setdefault(one.grain, []).append((one.sign, numbers, values.copy()))
+            elif len(numbers):
+                self._whole.setdefault(one.tag, []).append((one.sign, values.sum(axis=0)))
 
     def groups(self) -> Iterator[tuple[Group, _Values]]:
         """Those of which there is anything, each with its values in all places."""
@@ -265,7 +262,7 @@ def _span_of(missing: Mapping[tuple[Grain, int], Numbers]) -> Span:
 def _rows(
     missing: Mapping[tuple[Grain, int], Numbers], found: Mapping[Group, _Values], columns: Columns
 ) -> list[Rows]:
-    """What was read, as the shelves keep it; buckets without anything are rows too."""
+    """What was read, as the places keep it; buckets without anything are rows too."""
     cut: dict[tuple[Grain, int], list[tuple[int, Numbers, _Values]]] = {key: [] for key in missing}
     for (tag, place, *group), values in found.items():
         grain: Grain = DAY if tag >= _LEAST_DATE_KEY else HOUR

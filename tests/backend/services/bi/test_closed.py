@@ -6,7 +6,6 @@ import asyncio
 import random
 import uuid
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,7 +20,7 @@ from backend.services.bi import closed, dashboard, performance, points, revenue,
 from backend.services.bi.spans import Calendar
 from backend.storage.warehouse import facts
 from backend.storage.warehouse.offices import Office
-from backend.storage.warehouse.ranges import OWN
+from backend.storage.warehouse.ranges import LAST_DAY, OWN, Days
 from backend.stream import entries
 from domain import ports
 from tests.backend.cache.running import running_job
@@ -179,14 +178,17 @@ async def test_after_midnight_the_day_that_ended_is_read_as_it_became(
 
 
 def test_days_are_gathered_by_points_and_none_is_lost(offices_of_one: Calendar) -> None:
-    days = offices_of_one.last_days(365)
     drawn = points.of_days(offices_of_one, "1y")
 
-    found = points.gathered(replace(days, days=(replace(days.days[0], first=20251101),)), drawn).days
+    found = points.gathered([Days(place=1, first=20251101, last=LAST_DAY)], drawn)
 
-    assert [(one.tag, one.first) for one in found if one.tag != OWN] == [(p.first, p.first) for p in drawn]
-    assert [one.last for one in found if one.tag != OWN] == [point.last for point in drawn]
-    assert [(one.first, one.last) for one in found if one.tag == OWN] == [(20251101, 20251123)]
+    assert [(one.tag, one.first, one.last) for one in found if one.tag != OWN] == [
+        (point.first, point.first, point.last) for point in drawn
+    ]
+    assert [(one.first, one.last) for one in found if one.tag == OWN] == [
+        (20251101, 20251123),
+        (20261124, LAST_DAY),
+    ]
 
 
 def test_a_span_falls_apart_into_what_is_over_and_what_runs(offices_of_one: Calendar) -> None:
