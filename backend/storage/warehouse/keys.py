@@ -6,20 +6,18 @@ makes is kept in mind after its commit only.
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from uuid import UUID
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from backend.storage.pool import Connection
+from backend.storage.warehouse.offices import zone_of
 from backend.storage.warehouse.ranges import date_key
 from backend.storage.warehouse.scope import NO_BOT
 from backend.storage.warehouse.versions import Versions
-
-logger = logging.getLogger(__name__)
 
 QUARTER = 900
 """Seconds. No day begins within a quarter of an hour of UTC, in any zone."""
@@ -101,7 +99,7 @@ class Keys:
         rows = await connection.fetch(
             "SELECT location_id, location_key, zone FROM dim_location WHERE location_id IS NOT NULL"
         )
-        found = {row[0].int: Place(key=row[1], zone=_zone(row[2])) for row in rows}
+        found = {row[0].int: Place(key=row[1], zone=zone_of(row[2])) for row in rows}
         if found != self.places:
             self.places = found
             self._spots.clear()
@@ -127,11 +125,3 @@ def _spot(place: Place, quarter: float) -> Spot:
         hour=f"{moment:%Y%m%d%H}",
         month=date(moment.year, moment.month, 1),
     )
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        logger.warning("warehouse.unknown_zone", extra={"zone": name})
-        return ZoneInfo("UTC")

@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.storage.warehouse.ranges import FENCE, OWN, Group, Moments, Span, hour_number
+from backend.storage.warehouse.ranges import (
+    FENCE,
+    MOMENT_ROWS,
+    OWN,
+    Group,
+    Moments,
+    Span,
+    date_key,
+    hour_number,
+    moment_columns,
+)
 from backend.storage.warehouse.scope import ALL_BOTS
 
 if TYPE_CHECKING:
@@ -29,6 +39,7 @@ Other = TypeVar("Other", bound=Hashable)
 _BINARY = np.dtype([("length", ">i4"), ("value", ">i8")])
 _BINARY_HEADER = 20
 _DAY = timedelta(days=1)
+_date_key = lru_cache(maxsize=1024)(date_key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,10 +95,10 @@ async def table(
     parts: list[_Part[Group]] = []
     for grain, ranges in (("d", _midnights(span)), ("h", span.hours)):
         if ranges:
-            rows = await connection.fetch(_stored(keys), *_columns(ranges), kind, grain, wanted)
+            rows = await connection.fetch(_stored(keys), *moment_columns(ranges), kind, grain, wanted)
             parts.append(_of_rows(rows, grain))
     if span.edges:
-        parts.append(_of_edges(await connection.fetch(_facts(keys), *_columns(span.edges), kind, bots)))
+        parts.append(_of_edges(await connection.fetch(_facts(keys), *moment_columns(span.edges), kind, bots)))
     return _summed(parts)
 
 
@@ -103,7 +114,7 @@ class _Part(Generic[Named]):
 
 
 def _of_rows(rows: Sequence[asyncpg.Record], grain: str) -> _Part[Group]:
-    number = hour_number if grain == "h" else _day
+    number = hour_number if grain == "h" else _date_key
     sent = [row["counts"] for row in rows]
     cells = np.frombuffer(b"".join([one[_BINARY_HEADER:] for one in sent]), _BINARY)
     return _Part(
@@ -174,35 +185,18 @@ def _midnight(key: int) -> datetime:
     return datetime.fromisoformat(f"{key:08}T00:00:00+00:00")
 
 
-@lru_cache(maxsize=1024)
-def _day(bucket: datetime) -> int:
-    return bucket.year * 10_000 + bucket.month * 100 + bucket.day
-
-
 def decoded(sent: bytes) -> Counts:
     """The binary form of a bigint[]: as Python numbers it would cost twenty times as much."""
     return np.frombuffer(sent, _BINARY, offset=_BINARY_HEADER)["value"].astype(np.int64)
 
 
-def _columns(moments: Sequence[Moments]) -> tuple[list[object], ...]:
-    return (
-        [moment.tag for moment in moments],
-        [moment.sign for moment in moments],
-        [moment.place for moment in moments],
-        [moment.since for moment in moments],
-        [moment.until for moment in moments],
-    )
-
-
 _BOTS = f"""coalesce($8::int[], (SELECT array_agg(bot_key) FROM dim_bot WHERE bot_key <> {ALL_BOTS}))"""  # noqa: S608 - fixed words
-_RANGES = """unnest($1::int[], $2::int[], $3::int[], $4::timestamptz[], $5::timestamptz[])
-                AS r (tag, sign, place, since, until)"""
 
 
 def _stored(keys: Sequence[str]) -> str:
     return f"""
         SELECT r.tag, a.bucket, r.sign, a.low, array_send(a.counts) AS counts{"".join(f", a.{key}" for key in keys)}
-          FROM {_RANGES}, unnest({_BOTS}) AS wanted (bot_key),
+          FROM {MOMENT_ROWS}, unnest({_BOTS}) AS wanted (bot_key),
                LATERAL (SELECT location_key, bot_key, bucket, low, counts FROM agg_latency_hist h
                          WHERE h.location_key = r.place AND h.bot_key = wanted.bot_key AND h.kind = $6
                            AND h.grain = $7::text::"char" AND h.bucket >= r.since AND h.bucket < r.until {FENCE}) a"""  # noqa: S608 - fixed words
@@ -212,7 +206,7 @@ def _facts(keys: Sequence[str]) -> str:
     listed = "".join(f", f.{key}" for key in keys)
     return f"""
         SELECT r.tag, r.since, r.sign, bi_latency_cell(f.processing_us) AS cell, count(*) AS n{listed}
-          FROM {_RANGES},
+          FROM {MOMENT_ROWS},
                LATERAL (SELECT location_key, bot_key, processing_us FROM fact_bot_performance
                          WHERE location_key = r.place AND occurred_at >= r.since AND occurred_at < r.until
                            AND event_type = $6 AND processing_us IS NOT NULL

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ ALL_BOTS = -1
 class Scope:
     """The location keys a question is about, from what its asker may see; `whole`: they are all there are.
 
-    Made by `scope_of` from the policy's answer only, never from what a request says.
+    Made by `offices.seen` from the policy's answer only, never from what a request says.
     """
 
     keys: tuple[int, ...]
@@ -36,16 +36,6 @@ class Scope:
         """Equal for those who see the same, and for nobody else: a part of every cache key and audience."""
         said = f"{'*' if self.whole else ''}{','.join(map(str, self.keys))}|{self.role_mask}"
         return hashlib.sha256(said.encode()).hexdigest()[:16]
-
-
-async def scope_of(connection: Connection, location_ids: Collection[str], *, role_mask: int = 0) -> Scope:
-    """The scope of these locations; those the warehouse does not know (yet) have no facts."""
-    rows = await connection.fetch(
-        "SELECT location_key, location_id = ANY($1::uuid[]) AS mine FROM dim_location WHERE location_id IS NOT NULL",
-        list(location_ids),
-    )
-    keys = tuple(sorted(row["location_key"] for row in rows if row["mine"]))
-    return Scope(keys=keys, whole=bool(keys) and len(keys) == len(rows), role_mask=role_mask)
 
 
 @asynccontextmanager

@@ -12,11 +12,11 @@ from backend.storage.warehouse.ranges import DAY_ROWS, FENCE, OWN, Days, Moments
 if TYPE_CHECKING:
     from backend.storage.pool import Connection
 
-ACTIVE = """d.valid_to = 'infinity' AND d.stage NOT IN ('closed', 'lost') AND NOT d.opted_out
-    AND (d.last_contact_at > $1::timestamptz - interval '30 days'
-         OR d.next_touch_at <= $1::timestamptz + interval '30 days')"""
-"""A contact or a planned touch within 30 days of $1, not closed, not opted out."""
 OPEN = "stage NOT IN ('closed', 'lost')"
+ACTIVE = f"""valid_to = 'infinity' AND {OPEN} AND NOT opted_out
+    AND (last_contact_at > $1::timestamptz - interval '30 days'
+         OR next_touch_at <= $1::timestamptz + interval '30 days')"""
+"""Rows of `dim_lead` with a contact or a planned touch within 30 days of $1, not closed, not opted out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,7 @@ async def leads(connection: Connection, keys: Sequence[int], now: datetime) -> L
     rows = await connection.fetch(
         f"""SELECT temperature, count(*) AS n,
                    count(*) FILTER (WHERE temperature = 'hot' AND answer_due_at < $1) AS late
-              FROM dim_lead d WHERE location_key = ANY($2::int[]) AND {ACTIVE} GROUP BY 1""",  # noqa: S608 - fixed words
+              FROM dim_lead WHERE location_key = ANY($2::int[]) AND {ACTIVE} GROUP BY 1""",  # noqa: S608 - fixed words
         now,
         list(keys),
     )
@@ -111,9 +111,9 @@ async def keep_pictures(connection: Connection, now: datetime, hour: datetime) -
     await connection.execute(
         f"""INSERT INTO kpi_snapshots (location_id, name, at, value)
             SELECT l.location_id, kept.name, $2, kept.value
-              FROM (SELECT d.location_key, count(*) FILTER (WHERE {ACTIVE}) AS active,
-                           count(*) FILTER (WHERE {ACTIVE} AND d.temperature = 'hot') AS hot
-                      FROM dim_lead d GROUP BY 1) counted
+              FROM (SELECT location_key, count(*) FILTER (WHERE {ACTIVE}) AS active,
+                           count(*) FILTER (WHERE {ACTIVE} AND temperature = 'hot') AS hot
+                      FROM dim_lead GROUP BY 1) counted
               JOIN dim_location l USING (location_key),
                    LATERAL (VALUES ('active_leads', active), ('hot_leads', hot)) AS kept (name, value)
              WHERE l.location_id IS NOT NULL ON CONFLICT DO NOTHING""",  # noqa: S608 - fixed words
