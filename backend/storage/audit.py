@@ -7,16 +7,23 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import orjson
 
 from backend.storage.pool import Connection, Pool
+
+if TYPE_CHECKING:
+    import asyncpg
 
 COMPANY = "00000000-0000-0000-0000-000000000000"
 """The chain of what concerns several locations, or none."""
 START = b"\0" * 32
 """What the first row of a chain follows."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_COLUMNS = "chain, seq, entry_id, at, actor_id, role, session_id, action, outcome, resource, locations, detail, prev, hash"
+_LINKS = f"SELECT {_COLUMNS.replace('detail', 'detail::text AS detail')} FROM audit_log"  # noqa: S608 - fixed words
+"""As text, byte for byte as it was chained."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,8 +114,7 @@ async def append(connection: Connection, entries: Sequence[Entry]) -> int:
         rows.append(_row(entry, seq + 1, prev, link))
         ends[entry.chain] = (seq + 1, link)
     await connection.executemany(
-        "INSERT INTO audit_log (chain, seq, entry_id, at, actor_id, role, session_id, action, outcome, resource, "
-        "locations, detail, prev, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::text::json, $13, $14)",
+        f"INSERT INTO audit_log ({_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::text::json, $13, $14)",  # noqa: S608 - fixed words
         rows,
     )
     return len(rows)
@@ -137,13 +143,8 @@ async def chains(connection: Connection) -> list[str]:
 
 async def links(connection: Connection) -> AsyncIterator[Link]:
     """The whole log, chain by chain; inside a transaction."""
-    found = connection.cursor(
-        "SELECT chain, seq, entry_id, at, actor_id, role, session_id, action, outcome, resource, locations, "
-        "detail::text AS detail, prev, hash FROM audit_log ORDER BY chain, seq",
-        prefetch=2_000,
-    )
-    async for row in found:
-        yield Link(chain=row["chain"], seq=row["seq"], entry=_entry(row), prev=row["prev"], hash=row["hash"])
+    async for row in connection.cursor(f"{_LINKS} ORDER BY chain, seq", prefetch=2_000):
+        yield _link(row)
 
 
 async def page(
@@ -157,9 +158,7 @@ async def page(
 ) -> list[Link]:
     """The newest first, below the place `before`."""
     rows = await connection.fetch(
-        "SELECT chain, seq, entry_id, at, actor_id, role, session_id, action, outcome, resource, locations, "
-        "detail::text AS detail, prev, hash FROM audit_log "
-        "WHERE ($1::timestamptz IS NULL OR (at, entry_id) < ($1, $2::uuid)) AND ($3 = '' OR action = $3) "
+        f"{_LINKS} WHERE ($1::timestamptz IS NULL OR (at, entry_id) < ($1, $2::uuid)) AND ($3 = '' OR action = $3) "
         "AND ($4::uuid IS NULL OR actor_id = $4) AND ($5::uuid IS NULL OR $5 = ANY(locations)) "
         "ORDER BY at DESC, entry_id DESC LIMIT $6",
         before[0] if before else None,
@@ -169,10 +168,7 @@ async def page(
         location_id,
         limit,
     )
-    return [
-        Link(chain=row["chain"], seq=row["seq"], entry=_entry(row), prev=row["prev"], hash=row["hash"])
-        for row in rows
-    ]
+    return [_link(row) for row in rows]
 
 
 async def heads(connection: Connection) -> list[Head]:
@@ -206,22 +202,8 @@ def _row(entry: Entry, seq: int, prev: bytes, link: bytes) -> tuple[object, ...]
     )
 
 
-def _entry(row: object) -> Entry:
-    named = dict(row)  # type: ignore[call-overload]
-    return Entry(
-        id=named["entry_id"],
-        locations=tuple(named["locations"]),
-        **{
-            name: named[name]
-            for name in (
-                "at",
-                "actor_id",
-                "role",
-                "session_id",
-                "action",
-                "outcome",
-                "resource",
-                "detail",
-            )
-        },
-    )
+def _link(row: asyncpg.Record) -> Link:
+    named = dict(row)
+    place = {name: named.pop(name) for name in ("chain", "seq", "prev", "hash")}
+    entry = Entry(id=named.pop("entry_id"), locations=tuple(named.pop("locations")), **named)
+    return Link(entry=entry, **place)
