@@ -20,6 +20,9 @@ NO_DATABASE = (
 NO_VALKEY = (redis_errors.ConnectionError, redis_errors.TimeoutError, OSError, TimeoutError)
 """What is raised where Valkey does not answer."""
 
+FROM_VALKEY = (redis_errors.RedisError, OSError, TimeoutError)
+"""The same, or it does not do what it is asked."""
+
 AWAY = (*NO_DATABASE, redis_errors.RedisError)
 """For loops that use both: wait, and begin again."""
 

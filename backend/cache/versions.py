@@ -70,6 +70,8 @@ class Versions:
     revision: int = 0
     line: int = 0
     """Numbers the times that everything was read anew."""
+    _life: bytes = b""
+    """The run of Valkey: one that died may have lost versions, so that nothing answered in an earlier run is believed."""
     _of: dict[str, bytes] = field(default_factory=dict)
     _heard: dict[str, int] = field(default_factory=dict)
     _news: set[str] = field(default_factory=set)
@@ -78,7 +80,8 @@ class Versions:
         """Equal while none of these buckets changed; None while this process does not hear of news."""
         if not self.known:
             return None
-        return hashlib.blake2b(b",".join(self._of.get(tag, b"") for tag in tags), digest_size=12).digest()
+        said = b",".join([self._life, *(self._of.get(tag, b"") for tag in tags)])
+        return hashlib.blake2b(said, digest_size=12).digest()
 
     def news(self) -> set[str]:
         """Buckets that were touched since this was asked last."""
@@ -108,6 +111,7 @@ class Versions:
             wait = min(wait * 2, 5.0)
 
     async def _load(self) -> None:
+        self._life = _bytes((await self.valkey.info("server"))["run_id"])
         found = await self.valkey.hgetall(HASH)
         self._of = {_bytes(tag).decode(): _bytes(version) for tag, version in found.items()}
         self._heard = {}

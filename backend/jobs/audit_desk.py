@@ -6,8 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-import asyncpg
-
+from backend import faults
 from backend.services import audit
 
 if TYPE_CHECKING:
@@ -33,6 +32,6 @@ async def once(deps: Deps) -> None:
     """While neither Valkey nor PostgreSQL can be reached, everything waits."""
     try:
         await audit.flush(deps)
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as fault:
+    except faults.NO_DATABASE as fault:
         logger.warning("audit.waits", extra={"fault": type(fault).__name__})
         await asyncio.sleep(WAIT_SECONDS)

@@ -6,9 +6,9 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
-import asyncpg
 from redis import exceptions as redis_errors
 
+from backend import faults
 from backend.services import audit
 from backend.stream import entries
 
@@ -32,7 +32,7 @@ async def run(deps: Deps) -> None:
             if "NOGROUP" not in str(fault):
                 raise
             logger.info("audit.group_made_anew")
-        except (redis_errors.RedisError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as fault:
+        except faults.AWAY as fault:
             logger.warning("audit.writer_waits", extra={"fault": type(fault).__name__})
             await asyncio.sleep(WAIT_SECONDS)
 

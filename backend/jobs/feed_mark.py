@@ -6,8 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-import asyncpg
-
+from backend import faults
 from backend.services import restore
 
 if TYPE_CHECKING:
@@ -28,5 +27,5 @@ async def once(deps: Deps) -> None:
     """Also before the first request of a start: what is written after a restore would hide it."""
     try:
         await restore.compare(deps.pool, deps.settings.server_dir / "feed.mark")
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as fault:
+    except faults.NO_DATABASE as fault:
         logger.info("feed_mark.waits", extra={"fault": type(fault).__name__})

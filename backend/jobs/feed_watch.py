@@ -7,8 +7,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import asyncpg
-
+from backend import faults
 from backend.services import restore
 from backend.storage import feed
 
@@ -28,7 +27,7 @@ async def run(deps: Deps) -> None:
         try:
             await restore.notice(deps.pool)
             await watch.look(deps)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as fault:
+        except faults.NO_DATABASE as fault:
             logger.info("feed_watch.waits", extra={"fault": type(fault).__name__})
         await asyncio.sleep(PERIOD_SECONDS)
 

@@ -12,9 +12,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
-import asyncpg
-from redis import exceptions as redis_errors
-
+from backend import faults
 from backend.events import SystemHealth
 from backend.services import observing
 from backend.services.bi import health
@@ -36,7 +34,6 @@ PATIENCE = 20.0
 SLOW_MS = 250.0
 LATE_SECONDS = 60.0
 """A quiet hour keeps the watermark 15 s behind; senders that are late hold it back as long as they are."""
-_AWAY = (asyncpg.PostgresError, asyncpg.InterfaceError, redis_errors.RedisError, OSError, TimeoutError)
 
 
 async def once(deps: Deps) -> None:
@@ -85,7 +82,7 @@ async def _asked(deps: Deps, component: str, question: Awaitable[None]) -> Syste
     try:
         async with asyncio.timeout(LONGEST_ASK):
             await question
-    except _AWAY:
+    except faults.AWAY:
         return _beat(deps, component, "down", message="It does not answer.")
     ms = (deps.clock.monotonic() - began) * 1000
     return _beat(deps, component, "ok" if ms < SLOW_MS else "degraded", value=ms, unit="ms")

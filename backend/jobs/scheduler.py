@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-import asyncpg
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
+from backend import faults
 from backend.jobs import (
     alerts,
     anomalies,
@@ -114,7 +114,7 @@ async def attempt(deps: Deps, job: Periodic) -> bool:
             if not await periodic.due(connection, job.name, every=job.every, now=deps.clock.now()):
                 return False
         return await _alone(deps, job)
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as fault:
+    except faults.NO_DATABASE as fault:
         logger.warning("periodic.waits", extra={"job": job.name, "fault": type(fault).__name__})
         return False
 

@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 from uuid import UUID
 
-import asyncpg
 import orjson
 from redis import exceptions as redis_errors
 
+from backend import faults
 from backend.actor import Actor
 from backend.storage import audit as log
 from backend.storage.audit import Entry
@@ -40,7 +40,6 @@ BATCH = 500
 FIELD = b"entry"
 UNREADABLE = "audit.unreadable"
 _AWAY = (redis_errors.RedisError, OSError, TimeoutError)
-_DOWN = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 _FIELDS = tuple(field.name for field in fields(Entry))
 _PLAIN = re.compile(r"[^\x20-\x7e]")
 
@@ -142,7 +141,7 @@ async def spool(deps: Deps) -> None:
         async with asyncio.timeout(2):
             await flush(deps)
             return
-    except _DOWN as fault:
+    except faults.NO_DATABASE as fault:
         logger.error("audit.spooled", extra={"fault": type(fault).__name__})
     if rest := deps.audit.rest():
         await asyncio.to_thread(_append_lines, spool_file(deps), rest)

@@ -7,11 +7,10 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import asyncpg
 import orjson
 from redis import exceptions as redis_errors
 
-from backend import observe
+from backend import faults, observe
 from backend.storage import monitoring
 from backend.stream import entries
 
@@ -24,7 +23,6 @@ FRESH_SECONDS = 20
 LONGEST_ASK = 2.0
 _KEY = "metrics:"
 _AWAY = (redis_errors.RedisError, OSError, TimeoutError)
-_DOWN = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 
 
 async def tell(deps: Deps) -> None:
@@ -109,7 +107,7 @@ async def rollup(deps: Deps) -> dict[str, float]:
     try:
         async with asyncio.timeout(LONGEST_ASK), deps.pool.acquire() as connection:
             found = await monitoring.sizes(connection)
-    except _DOWN:
+    except faults.NO_DATABASE:
         return {"database_up": 0}
     ratio = {"rollup_ratio": found.facts / found.hours} if found.hours else {}
     return ratio | {"warehouse_facts": found.facts, "warehouse_hours": found.hours, "database_up": 1}

@@ -20,6 +20,7 @@ from redis import exceptions as redis_errors
 from redis.asyncio import retry
 from redis.backoff import NoBackoff
 
+from backend import faults
 from backend.events import STREAMS, Event
 from backend.stream import entries, straight
 from backend.valkey_client import open_client
@@ -41,7 +42,6 @@ _LISTEN_SECONDS = 1.0
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 2.0
 
-AWAY = (redis_errors.ConnectionError, redis_errors.TimeoutError, OSError, TimeoutError)
 Place: TypeAlias = tuple[int, int]
 """A stream's entry id as numbers."""
 
@@ -154,13 +154,13 @@ async def send(deps: Deps, events: Sequence[Event], *, source_key: int | None, w
     try:
         async with asyncio.timeout(LONGEST_ADD):
             last = await _added(deps.valkey, events, source_key)
-    except AWAY as fault:
-        logger.warning("ingest.straight", extra={"fault": type(fault).__name__, "events": len(events)})
-        deps.line.away_until = asyncio.get_running_loop().time() + AWAY_SECONDS
-        return await _straight(deps, events, source_key)
     except redis_errors.OutOfMemoryError as fault:
         deps.line.full = True
         raise _too_much() from fault
+    except faults.FROM_VALKEY as fault:
+        logger.warning("ingest.straight", extra={**faults.named(fault), "events": len(events)})
+        deps.line.away_until = asyncio.get_running_loop().time() + AWAY_SECONDS
+        return await _straight(deps, events, source_key)
     deps.line.queued += len(events)
     if wait <= 0:
         return Sent(stored=False)
@@ -190,9 +190,8 @@ async def _keep_hearing(deps: Deps, own: redis.Redis) -> None:
             async with own.pubsub(ignore_subscribe_messages=True) as heard:
                 await heard.subscribe(deps.channel(entries.STORED))
                 pause = _FIRST_PAUSE
-                await deps.line.straight.tell(deps)
                 await _listen(deps, own, heard)
-        except (*AWAY, redis_errors.RedisError) as fault:
+        except faults.FROM_VALKEY as fault:
             logger.warning("ingest.reconnect", extra={"fault": type(fault).__name__})
         finally:
             deps.line.cut()
@@ -207,6 +206,9 @@ async def _listen(deps: Deps, own: redis.Redis, heard: redis.client.PubSub) -> N
         if loop.time() - looked >= _LISTEN_SECONDS:
             looked = loop.time()
             async with asyncio.timeout(LONGEST_ADD):
+                await deps.line.straight.tell(
+                    deps
+                )  # of what was stored while Valkey took too long, and was never gone
                 deps.line.waiting_bytes = await waiting_bytes(own)
             deps.line.full = deps.line.waiting_bytes > deps.settings.bi_backlog_mb * 1024 * 1024
         message = await heard.get_message(timeout=_LISTEN_SECONDS)

@@ -39,7 +39,6 @@ _LONGEST_STALL = 0.01
 _AT_ONCE = 500
 _APART_SECONDS = 60
 
-AWAY = (redis_errors.ConnectionError, redis_errors.TimeoutError, OSError, TimeoutError)
 Offsets = dict[str, str]
 """Stream name with prefix → id of the last entry that was counted."""
 

@@ -14,13 +14,13 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias, cast
 
-import asyncpg
 from redis import exceptions as redis_errors
 
+from backend import faults
 from backend.events import Event
 from backend.storage.warehouse import windows as warehouse
 from backend.stream import entries, keeping, rebuilding, telling
-from backend.stream.keeping import AWAY, Keeper, LeaseLostError, Offsets
+from backend.stream.keeping import Keeper, LeaseLostError, Offsets
 from backend.stream.telling import Teller
 from backend.stream.windows.counters import Counters
 from backend.stream.windows.decoding import decoded
@@ -50,7 +50,6 @@ MOST_EVENTS = 1_000
 """Counted without a pause: 5 ms."""
 _READ_EVENTS = 10_000
 _FEWEST_ENTRIES, _MOST_ENTRIES = 20, 2_000
-_NO_DATABASE = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 _UNCOUNTED = "system_health"
 """No window counts it; its offset moves on, so that it can be trimmed."""
 
@@ -90,7 +89,7 @@ class Processor:
             except (redis_errors.ConnectionError, redis_errors.TimeoutError) as fault:
                 logger.warning("windows.valkey_away", extra={"fault": type(fault).__name__})
                 self._rebuild_at = self._monotonic() + AFTER_AWAY
-            except _NO_DATABASE as fault:
+            except faults.NO_DATABASE as fault:
                 logger.warning("windows.no_database", extra={"fault": type(fault).__name__})
             finally:
                 self.counters.working = 0
@@ -106,7 +105,7 @@ class Processor:
                 await self._turn()
         finally:
             # Also after a fault of PostgreSQL: whoever can reach it goes on.
-            with contextlib.suppress(LeaseLostError, redis_errors.RedisError, *AWAY):
+            with contextlib.suppress(LeaseLostError, *faults.FROM_VALKEY):
                 async with asyncio.timeout(2):
                     if begun:
                         await self._save()
@@ -227,7 +226,7 @@ class Processor:
         try:
             async with warehouse.snapshot(self._deps.bi) as connection:
                 self.windows.locations = await rebuilding.offices(connection)
-        except _NO_DATABASE as fault:
+        except faults.NO_DATABASE as fault:
             logger.warning("windows.offices_unknown", extra={"fault": type(fault).__name__})
             self._rebuild_at = now + AFTER_AWAY
         self._unknown = dict.fromkeys(strangers - self.windows.locations.keys(), now)

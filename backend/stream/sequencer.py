@@ -8,8 +8,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-import asyncpg
-
+from backend import faults
 from backend.storage import feed, pool
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ async def keep_stamping(opened: pool.Pool, hub: Hub) -> None:
     while True:
         try:
             done = await once(opened, hub)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as fault:
+        except faults.NO_DATABASE as fault:
             logger.warning("sequencer.waits", extra={"fault": type(fault).__name__})
             done, pause = 0, LONGEST_PAUSE
         pause = PAUSE if done else min(pause * 1.2, LONGEST_PAUSE)

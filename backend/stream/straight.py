@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import asyncpg
-
+from backend import faults
 from backend.cache import versions
 from backend.events import Event
 from backend.storage.warehouse import facts
@@ -23,14 +22,7 @@ logger = logging.getLogger(__name__)
 
 ENTRY = "straight"
 """What stands for the entry's id of events that were in none."""
-_LOST = (
-    OSError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # what asyncpg says when a connection ends in the middle of something
-    asyncio.CancelledError,
-    TimeoutError,
-)
+_LOST = (*faults.NO_DATABASE, asyncio.CancelledError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -60,13 +60,10 @@ async def connect(url: str) -> asyncpg.Connection[asyncpg.Record]:
         command_timeout=120,
         timeout=10,
     )
-    made.add_termination_listener(_let_go)
+    # A COPY that waits until there is room to write would wait for ever: asyncpg does not tell it that the connection ended.
+    protocol = made._protocol  # type: ignore[attr-defined]
+    made.add_termination_listener(lambda _: protocol.resume_writing())
     return made
-
-
-def _let_go(lost: Any) -> None:
-    """A COPY that waits until there is room to write would wait for ever: asyncpg does not tell it that the connection ended."""
-    lost._protocol.resume_writing()
 
 
 # What is known of a connection lives as long as it does; callers have nothing but the connection.

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
+from backend import faults
 from backend.realtime.hub import EVERYWHERE, Subscription
 from backend.storage.warehouse import feed_cursor
 from backend.stream import sequencer
@@ -28,12 +29,29 @@ logger = logging.getLogger(__name__)
 PAGE = 1_000
 POLL = 2.0
 """Seconds without a poke after which it looks by itself."""
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
 STANDBY = 5.0
 """Seconds between two tries to become the one that follows."""
 
 
 async def run(deps: Deps) -> None:
-    """Until it is cancelled; every server process may run it."""
+    """Until it is cancelled; every server process may run it. Begins again where PostgreSQL or Valkey was away."""
+    pause, trouble = FIRST_PAUSE, ""
+    while True:
+        began = deps.clock.monotonic()
+        try:
+            await _follow(deps)
+        except faults.AWAY as fault:
+            said = faults.named(fault)
+            if trouble != (trouble := " ".join(said.values())):
+                logger.warning("from_sync.waits", extra=said)
+        if deps.clock.monotonic() - began > LONGEST_PAUSE:
+            pause, trouble = FIRST_PAUSE, ""
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, LONGEST_PAUSE)
+
+
+async def _follow(deps: Deps) -> None:
     connection = await asyncpg.connect(
         deps.database_url,
         command_timeout=300,
@@ -42,6 +60,7 @@ async def run(deps: Deps) -> None:
     follower = Follower(deps=deps, connection=connection)
     try:
         await _turn(connection)
+        await follower.owed.inherit()
         await follower.settle()
         with deps.hub.subscribe(sequencer.CHANNEL, [EVERYWHERE]) as news:
             while True:
@@ -70,6 +89,7 @@ async def _poked(news: Subscription) -> None:
 
 async def once(follower: Follower) -> bool:
     """The next page of changes; where there is none, the next piece of what else is left. False: nothing is, or not now."""
+    await follower.owed.tell()
     if not await feed_cursor.take_turn(follower.connection):
         return False
     try:

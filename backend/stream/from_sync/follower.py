@@ -12,11 +12,11 @@ from uuid import UUID
 
 import asyncpg
 
-from backend.cache import versions
 from backend.events import Event
 from backend.storage.warehouse import dimensions, facts, feed_cursor, partitions, synced
-from backend.stream import entries, ingest
+from backend.stream import entries, ingest, sink
 from backend.stream.from_sync import mapping, settling
+from backend.stream.from_sync.owing import Owed
 
 if TYPE_CHECKING:
     from backend.deps import Deps
@@ -76,6 +76,10 @@ class Follower:
     connection: Connection
     _facts: asyncpg.Connection[asyncpg.Record] | None = None
     """For `store`, which wants one of its own; there is one while there is something to load."""
+    owed: Owed = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.owed = Owed(self.deps)
 
     async def settle(self) -> None:
         """Wait until nothing of a former follower waits in the streams: it would come after what is taken away now."""
@@ -84,7 +88,7 @@ class Follower:
     async def bring(self, changed: Changed, *, loading: bool = False) -> None:
         """Raises: what asyncpg raises. Done twice it changes nothing."""
         now = self.deps.clock.now()
-        tags = await self._dimensions(changed, now)
+        await self._dimensions(changed, now)
         oldest = partitions.start(partitions.month_of(now, plus=-self.deps.settings.bi_retention_months))
         events = [event for event in await self._events(changed, oldest) if event.occurred_at >= oldest]
         if ahead := {
@@ -96,10 +100,10 @@ class Follower:
             await self.store([event for event in events if event.occurred_at < now - LIVE])
             events = [event for event in events if event.occurred_at >= now - LIVE]
         await self.send(events)
-        await self.tell(tags)
+        await self.owed.tell()
 
-    async def _dimensions(self, changed: Changed, now: datetime) -> set[str]:
-        """What is counted by, and what is counted no more; the tags that this touched."""
+    async def _dimensions(self, changed: Changed, now: datetime) -> None:
+        """What is counted by, and what is counted no more."""
         connection = self.connection
         rows = await synced.interactions(connection, changed.interactions) if changed.interactions else ()
         touched = {row["lead_id"] for row in rows}
@@ -111,8 +115,11 @@ class Follower:
             await dimensions.follow_people(connection, changed.people)
             asked = dict.fromkeys(sorted(touched | removed.leads), now) | changed.leads
             places = await dimensions.follow_leads(connection, asked)
-        stock = {entries.stock_tag(place) for place in (*places, -1)} if places or changed.deals else set()
-        return stock | removed.tags
+            stock = (
+                {entries.stock_tag(place) for place in (*places, -1)} if places or changed.deals else set()
+            )
+            await self.owed.note(stock | removed.tags)
+        await self.owed.tell()
 
     async def _remove(self, changed: Changed) -> synced.Removed:
         leads, tags = set[UUID](), set[str]()
@@ -172,27 +179,20 @@ class Follower:
                 facts.Arrived(event=event, source_key=synced.SOURCE, received_at=now, entry=ENTRY)
                 for event in events[begin : begin + BATCH]
             ]
-            if self._facts is None:
+            if self._facts is None or self._facts.is_closed():
                 self._facts = await facts.connect(self.deps.database_url)
-            stored = await facts.store(self._facts, batch, months_kept=self.deps.settings.bi_retention_months)
-            for one in stored.rejected:
-                logger.warning(
-                    "from_sync.refused",
-                    extra={"event": str(one.arrived.event.event_id), "reason": one.reason},
-                )
-            await self.tell(set(stored.tags))
+            months = self.deps.settings.bi_retention_months
+            for part in await sink.stored(self._facts, batch, months_kept=months):
+                self.owed.tags |= part.tags
+                for one in part.rejected:
+                    logger.warning(
+                        "from_sync.refused",
+                        extra={"event": str(one.arrived.event.event_id), "reason": one.reason},
+                    )
+            await self.owed.tell()
 
     def rest(self) -> None:
         """Nothing is to be loaded any more, or the follower ends."""
         if self._facts is not None:
             self._facts.terminate()
             self._facts = None
-
-    async def tell(self, tags: set[str]) -> None:
-        """What is no longer what it was; a hint for caches."""
-        if not tags:
-            return
-        try:
-            await versions.tell(self.deps.valkey, self.deps.channel(entries.TOUCHED), sorted(tags))
-        except ingest.AWAY as fault:
-            logger.warning("from_sync.untold", extra={"fault": type(fault).__name__})

@@ -90,7 +90,8 @@ async def _sweep(follower: Follower) -> None:
             await connection.execute("SET LOCAL ROLE jorge_etl")
             await synced.take_turn(connection)
             removed = await synced.remove_unknown(connection, start, end)
-        await follower.tell(set(removed.tags))
+            await follower.owed.note(removed.tags)
+        await follower.owed.tell()
 
 
 def _months(first: datetime, last: datetime) -> Iterator[tuple[datetime, datetime]]:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from redis import exceptions as redis_errors
 
+from backend import faults
 from backend.stream import entries
-from backend.stream.ingest import AWAY
 
 if TYPE_CHECKING:
     from redis import asyncio as redis
@@ -26,8 +26,8 @@ async def settled(valkey: redis.Redis) -> bool:
     try:
         for name in NAMES:
             await _passed(valkey, name, await _last(valkey, name))
-    except AWAY as fault:
-        logger.warning("from_sync.unsettled", extra={"fault": type(fault).__name__})
+    except faults.NO_VALKEY as fault:
+        logger.warning("from_sync.unsettled", extra=faults.named(fault))
         return False
     return True
 

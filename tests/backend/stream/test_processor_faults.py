@@ -9,6 +9,7 @@ import pytest
 
 from backend.deps import Deps
 from backend.events import Event
+from backend.faults import NO_VALKEY
 from backend.storage.warehouse import facts
 from backend.stream import ingest, processor, sink
 from tests.backend.stream import test_ingest_faults as faults
@@ -58,7 +59,7 @@ async def test_valkey_killed_while_events_come(deps: Deps, mortal: Mortal, soon:
         async def all_of_it() -> bool:
             try:
                 return await at_work.total(deps) == at_work.interactions(told)
-            except ingest.AWAY:
+            except NO_VALKEY:
                 return False
 
         await at_work.until(all_of_it, what="all of it, each once")

@@ -1,0 +1,155 @@
+"""Caches hear of whatever is stored, sooner or later: Valkey, or who had to tell, may die between commit and telling."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from backend.cache.answers import Answers, Ask, Made
+from backend.cache.spans import Span
+from backend.cache.versions import HASH
+from backend.deps import Deps
+from backend.embedded import process, valkey
+from backend.stream import consumer, entries, ingest, sink
+from backend.stream.from_sync.owing import UNTOLD, Owed
+from tests.backend.cache.conftest import opened
+from tests.backend.storage.warehouse import events
+from tests.backend.stream.test_ingest_faults import Mortal
+from tests.backend.stream.test_sink import add, office, running, settled, until
+
+pytestmark = pytest.mark.anyio
+
+__all__ = ["office"]
+
+YESTERDAY = datetime.now(UTC) - timedelta(days=1)
+ASK = Ask(
+    what="count",
+    params={},
+    fingerprint="all",
+    span=Span(places=(-1,), hours=(YESTERDAY, YESTERDAY)),
+    closed=True,
+)
+TAGS = {"loc:-1:d:20261122", "loc:3:stock"}
+
+
+class Durable(Mortal):
+    """With its append-only file: it comes back with what it held, answers and versions alike."""
+
+    def start(self) -> None:
+        self.running = _durable(self.folder)
+
+
+def _durable(folder: Path) -> valkey.Valkey:
+    return valkey.start(folder / "valkey", sockets=folder, log=folder / "log")
+
+
+@pytest.fixture
+def mortal() -> Iterator[Durable]:
+    with tempfile.TemporaryDirectory(prefix="v") as name:
+        folder = Path(name)
+        process.own(folder)
+        made = Durable(folder=folder, running=_durable(folder))
+        yield made
+        if process.alive(made.running.pid):
+            made.kill()
+
+
+@pytest.fixture
+def redis_url(mortal: Durable) -> str:
+    return mortal.running.url()
+
+
+@asynccontextmanager
+async def asking(deps: Deps) -> AsyncIterator[Answers]:
+    """What a process that answers knows of versions, over the channel that the sink tells on."""
+    async with opened(deps) as answers:
+        answers.versions.channel = deps.channel(entries.TOUCHED)
+        yield answers
+
+
+async def counted(deps: Deps, answers: Answers) -> tuple[int, bool]:
+    """How many facts there are, as an answer that may be kept; and whether it was."""
+
+    async def make() -> Made:
+        return Made(body=b"%d" % await deps.pool.fetchval("SELECT count(*) FROM fact_lead_interactions"))
+
+    answer = await answers.get(ASK, make)
+    return int(answer.body), answer.hit
+
+
+@pytest.mark.usefixtures("office")
+async def test_no_answer_outlives_a_valkey_that_died_between_commit_and_telling(
+    deps: Deps, mortal: Durable
+) -> None:
+    async with asking(deps) as answers:
+        assert [await counted(deps, answers) for _ in range(2)] == [(0, False), (0, True)]
+        own = sink.open_valkey(deps.redis_url)
+        async with consumer.opened(deps.database_url, own) as found:
+            await add(deps, events.interaction(occurred_at=YESTERDAY))
+            ((_, ((_, fields),)),) = await found.new()
+            assert fields
+            batch = events.arrived(events.interaction(occurred_at=YESTERDAY), at=events.now())
+            await sink.stored(found.connection, batch, months_kept=84)
+        line = answers.versions.line
+        mortal.kill()
+        mortal.start()
+        await own.aclose()
+        await until(lambda: _is(answers.versions.line > line and answers.versions.known))
+
+        assert await counted(deps, answers) == (1, False)
+        async with running(deps):
+            await until(lambda: settled(deps))
+        assert await deps.valkey.hexists(HASH, f"loc:-1:h:{YESTERDAY:%Y%m%d%H}")
+
+
+async def test_what_a_follower_changed_while_valkey_was_away_is_told_when_it_is_back(
+    deps: Deps, mortal: Durable
+) -> None:
+    owed = Owed(deps)
+    mortal.kill()
+    await owed.note(TAGS)
+    await owed.tell()
+    assert owed.tags == TAGS
+
+    mortal.start()
+    await owed.tell()
+
+    assert owed.tags == set()
+    assert await deps.valkey.hexists(HASH, "loc:3:stock")
+
+
+async def test_what_a_follower_that_died_had_not_told_is_told_by_the_next(deps: Deps) -> None:
+    await Owed(deps).note(TAGS)  # then it committed, and died
+
+    owed = Owed(deps)
+    await owed.inherit()
+    await owed.tell()
+
+    assert await deps.valkey.hexists(HASH, "loc:3:stock")
+    assert await deps.valkey.exists(UNTOLD) == 0
+
+
+@pytest.mark.usefixtures("office")
+async def test_what_went_past_a_valkey_that_only_took_too_long_is_told_as_well(
+    deps: Deps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest, "_LISTEN_SECONDS", 0.05)
+    listening = asyncio.create_task(ingest.run(deps))
+    await until(lambda: _is("ingest" in deps.gauges))
+    deps.line.away_until = asyncio.get_running_loop().time() + 60
+    sent = await ingest.send(deps, [events.interaction(occurred_at=YESTERDAY)], source_key=None, wait=5)
+
+    assert sent.stored
+    await until(lambda: deps.valkey.hexists(HASH, f"loc:-1:h:{YESTERDAY:%Y%m%d%H}"))
+    listening.cancel()
+    await asyncio.gather(listening, return_exceptions=True)
+
+
+async def _is(true: bool) -> bool:
+    return true
