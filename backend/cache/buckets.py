@@ -57,6 +57,14 @@ class Rows:
     numbers: Numbers
     values: NDArray[np.int64]
 
+    @property
+    def first(self) -> int:
+        return int(self.numbers[0])
+
+    @property
+    def end(self) -> int:
+        return int(self.numbers[-1]) + 1
+
     def within(self, first: int, end: int) -> tuple[Numbers, NDArray[np.int64]]:
         low, high = np.searchsorted(self.numbers, (first, end))
         return self.numbers[low:high], self.values[low:high]
@@ -90,6 +98,10 @@ class Block:
     first: int
     values: NDArray[np.int64] = field(default_factory=lambda: np.zeros((ROWS, 0), np.int64))
     state: NDArray[np.uint8] = field(default_factory=lambda: np.zeros(ROWS, np.uint8))
+
+    @property
+    def end(self) -> int:
+        return self.first + ROWS
 
     def within(self, first: int, end: int) -> tuple[Numbers, NDArray[np.int64]]:
         """Which buckets of that range lie in it, and their rows. Good until anybody else has his turn."""

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from backend.metrics import FIGURES, Figure, Shape
 from backend.services.bi import compare, latency, spans
 from backend.services.bi.closed import Reader
@@ -61,6 +63,20 @@ class Read:
         us = latency.quantile_us(counts, q)
         return (None if us is None else us * figure.factor), int(counts.sum())
 
+    def course(self, figure: Figure, bot_key: int, tags: Sequence[int]) -> list[float | None]:
+        """The figure of a bot, tag by tag."""
+        if figure.shape is not Shape.QUANTILE:
+            return [self.of(figure, (tag, bot_key))[0] for tag in tags]
+        found = self.latencies[figure.timed or ""]
+        counts = {tag: found[tag, bot_key] for tag in tags if (tag, bot_key) in found}
+        quantiles = latency.quantiles_us(np.array([*counts.values()]), 0, figure.quantile or 0.5)
+        by_tag = dict(zip(counts, quantiles, strict=True))
+        return [None if (us := by_tag.get(tag)) is None else us * figure.factor for tag in tags]
+
+    @property
+    def groups(self) -> set[Group]:
+        return {group for part in (self.sums, *self.latencies.values()) for group in part}
+
 
 async def read(reads: Reader, span: Span, keys: Sequence[int]) -> Read:
     by = (sums.BOT,)
@@ -78,16 +94,8 @@ class Told:
     both: Read
     """By the tags ASKED and BEFORE."""
     course: Read
-
-    @property
-    def tags(self) -> list[int]:
-        parts = (self.course.sums, *self.course.latencies.values())
-        return sorted({group[0] for part in parts for group in part})
-
-    @property
-    def seen(self) -> set[int]:
-        parts = (self.both.sums, *self.both.latencies.values())
-        return {group[1] for part in parts for group in part}
+    tags: Sequence[int]
+    """Of the course."""
 
 
 async def counts(
@@ -102,12 +110,15 @@ async def bots(reads: Reader, timeframe: str, known: Sequence[store.Bot]) -> dic
     calendar = reads.calendar
     keys = [bot.bot_key for bot in known]
     fine = calendar.last_hours(24) if timeframe == "24h" else calendar.last_days(spans.DAYS[timeframe])
+    both = await read(reads, calendar.asked(timeframe) + calendar.before(timeframe), keys)
+    course = await read(reads, fine, keys)
     told = Told(
         label=compare.label(calendar, timeframe),
-        both=await read(reads, calendar.asked(timeframe) + calendar.before(timeframe), keys),
-        course=await read(reads, fine, keys),
+        both=both,
+        course=course,
+        tags=sorted({tag for tag, _ in course.groups}),
     )
-    seen = told.seen
+    seen = {bot_key for _, bot_key in both.groups}
     return {bot.bot_id: _bot(bot, told) for bot in known if bot.bot_key in seen or bot.bot_id in store.OURS}
 
 
@@ -135,7 +146,7 @@ def _figure(figure: Figure, bot_key: int, told: Told) -> dict[str, Any]:
         "n": n,
         "interval": _interval(figure, told.both, group),
         "comparison": _comparison(figure, value, bot_key, told),
-        "trend": [told.course.of(figure, (tag, bot_key))[0] for tag in told.tags],
+        "trend": told.course.course(figure, bot_key, told.tags),
         "tier": tier.value if tier else None,
         "parts": _parts(figure, told.both, group),
         "higher_is_better": figure.higher_is_better,

@@ -145,17 +145,22 @@ class _Total:
     def add(self, ranges: Iterable[_Range], held: Iterable[Block | Rows]) -> None:
         """What is held of these ranges; it may change afterwards."""
         for one, rows in product(ranges, held):
+            if one.first >= rows.end or one.end <= rows.first:
+                continue
             numbers, values = rows.within(one.first, one.end)
-            if len(numbers) and one.tag == OWN:
+            if one.tag == OWN:
                 self._own.setdefault(one.grain, []).append((one.sign, numbers, values.copy()))
-            elif len(numbers):
+            else:
                 self._whole.setdefault(one.tag, []).append((one.sign, values.sum(axis=0)))
 
     def groups(self) -> Iterator[tuple[Group, _Values]]:
         """Those of which there is anything, each with its values in all places."""
         for tag, parts in self._whole.items():
             yield from self._of([tag], [(sign, np.zeros(1, np.int64), v[np.newaxis]) for sign, v in parts], 1)
-        for grain, pieces in self._own.items():
+        for grain, found in self._own.items():
+            pieces = [piece for piece in found if len(piece[1])]
+            if not pieces:
+                continue
             first = min(int(numbers[0]) for _, numbers, _ in pieces)
             end = max(int(numbers[-1]) for _, numbers, _ in pieces) + 1
             tags = [_own_tag(grain, number) for number in range(first, end)]

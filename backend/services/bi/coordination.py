@@ -74,8 +74,11 @@ def _flow(found: Judged, bots: Mapping[int, str]) -> dict[str, Any]:
     """Who gave how many to whom: the pairs there are, and the whole matrix."""
     passes, unsure = found.passes, found.flags["unsure"]
     known = passes.confidence_bp != store.UNKNOWN
-    pairs, place = np.unique(np.stack([passes.giver, passes.taker], axis=1), axis=0, return_inverse=True)
-    place = place.reshape(-1)
+    size = int(max(passes.giver.max(initial=0), passes.taker.max(initial=0))) + 1
+    code = passes.giver * size + passes.taker
+    there = np.flatnonzero(np.bincount(code))
+    pairs = np.stack([there // size, there % size], axis=1)
+    place = np.searchsorted(there, code)
     counts = np.bincount(place, minlength=len(pairs))
     rated = np.bincount(place[known], minlength=len(pairs))
     sure = np.bincount(place[known], weights=passes.confidence_bp[known], minlength=len(pairs))
