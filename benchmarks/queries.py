@@ -83,15 +83,16 @@ async def _filled(deps: Deps) -> None:
         )
     if there:
         print(f"{there:,} interactions are there already.")
-        return
-    print(f"Making {FACTS:,} facts of {_facts.LOCATIONS} offices over a year …", flush=True)
-    seconds = await _facts.fill(deps.database_url, FACTS, partial(print, flush=True))
-    print(f"Made and counted in {seconds:.0f} s: {FACTS / seconds:,.0f} facts/s.", flush=True)
+    else:
+        print(f"Making {FACTS:,} facts of {_facts.LOCATIONS} offices over a year …", flush=True)
+        seconds = await _facts.fill(deps.database_url, FACTS, partial(print, flush=True))
+        print(f"Made and counted in {seconds:.0f} s: {FACTS / seconds:,.0f} facts/s.", flush=True)
     began = time.perf_counter()
-    days = await columns_job.once(deps)
-    print(
-        f"{days} closed days in columns: {time.perf_counter() - began:.0f} s, half of it pauses for writers."
-    )
+    if days := await columns_job.once(deps):
+        print(
+            f"{days} closed days of a fact in columns: {time.perf_counter() - began:.0f} s,"
+            " half of it pauses for writers."
+        )
 
 
 async def _locations(deps: Deps) -> list[str]:

@@ -1,4 +1,4 @@
-"""Job: closed days of interactions written column by column, so that questions about a year need not read its facts."""
+"""Job: closed days of facts written column by column, so that questions about a year need not read its facts."""
 
 from __future__ import annotations
 
@@ -27,13 +27,15 @@ async def once(deps: Deps) -> int:
     done = 0
     try:
         await connection.execute("SET ROLE jorge_etl; SET jit = off")
-        for day in await packed.due(connection, deps.clock.now()):
+        for fact, day in await packed.due(connection, deps.clock.now()):
             began = deps.clock.monotonic()
             try:
-                await packed.pack(connection, day)
+                await packed.pack(connection, fact, day)
                 done += 1
             except _NO_COLUMN as fault:
-                logger.warning("columns.refused", extra={"day": str(day), "fault": type(fault).__name__})
+                logger.warning(
+                    "columns.refused", extra={"fact": fact, "day": str(day), "fault": type(fault).__name__}
+                )
             await asyncio.sleep(deps.clock.monotonic() - began)
     finally:
         await connection.close()

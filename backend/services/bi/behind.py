@@ -13,7 +13,7 @@ from backend.services.bi import breakdown, stocks
 from backend.services.bi.breakdown import Division, Row
 from backend.services.bi.paging import Place
 from backend.storage.warehouse import behind as store
-from backend.storage.warehouse import drills
+from backend.storage.warehouse import columns, drills
 from backend.storage.warehouse.behind import Amount, Lead, Trail
 from backend.storage.warehouse.where import LEAD, Key
 from domain.kpis import Unit
@@ -113,7 +113,7 @@ async def _walked(connection: Connection, division: Division, place: Place | Non
     figure = division.figure
     trail = Trail(
         fact=BOTS if figure.shape is Shape.QUANTILE else MEASURES[_main(figure)].fact,
-        counts=store.counting(_main(figure)) if figure.timed is None else store.timing(figure.timed),
+        counts=columns.condition(_main(figure)) if figure.timed is None else store.timing(figure.timed),
         within=division.within(),
         filters=division.filters,
     )

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from backend.metrics import MEASURES
 from backend.metrics.measures import MOMENT, TALKS
 from backend.storage.warehouse import drills
 from backend.storage.warehouse.stocks import OPEN
@@ -16,8 +14,6 @@ from backend.storage.warehouse.where import LEAD, Filters, Where, Within, source
 
 if TYPE_CHECKING:
     from backend.storage.pool import Connection
-
-_FILTERED = re.compile(r"(?:count|sum)\((\*|\w+)\)(?: FILTER \(WHERE (.+)\))?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,16 +65,6 @@ class Lead:
 
 
 _LEAD = ", ".join(f"f.{name}" for name in Lead.__dataclass_fields__)
-
-
-def counting(measure: str) -> str:
-    """The facts that a measure counts, as a condition."""
-    found = _FILTERED.fullmatch(MEASURES[measure].expression)
-    if found is None:
-        raise ValueError(MEASURES[measure].expression)
-    column, condition = found.groups()
-    parts = [] if column == "*" else [f"{column} IS NOT NULL"]
-    return " AND ".join([*parts, *([f"({condition})"] if condition else [])]) or "true"
 
 
 def timing(kind: str) -> str:

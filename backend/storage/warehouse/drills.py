@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from backend.metrics import MEASURES
-from backend.metrics.measures import BOTS, LEADS, MONEY
-from backend.storage.warehouse import columns, latencies
+from backend.metrics.measures import BOTS, MONEY
+from backend.storage.warehouse import columns, latencies, tallies
 from backend.storage.warehouse.latencies import Table
-from backend.storage.warehouse.stocks import OPEN
+from backend.storage.warehouse.stocks import ACTIVE, OPEN
 from backend.storage.warehouse.where import COLUMNS, Filters, Key, Where, Within, source_of
 
 if TYPE_CHECKING:
@@ -26,11 +26,16 @@ async def measured(
     connection: Connection, measures: Sequence[str], within: Within, by: str, filters: Filters
 ) -> dict[Key, dict[str, int]]:
     """Measures of one fact, by the dimension `by` (or by lead): closed days out of columns, where there are any."""
-    fact = MEASURES[measures[0]].fact
-    split = await columns.split(connection, within, by, filters) if fact == LEADS else None
+    layout = columns.LAYOUTS.get(MEASURES[measures[0]].fact)
+    if layout is None or not layout.knows(measures, by, filters):
+        return await _of_facts(connection, measures, within, by, filters)
+    split = await columns.split(connection, layout, within, filters)
     if split is None:
         return await _of_facts(connection, measures, within, by, filters)
-    parts = [await columns.counted(connection, measures, days, by, filters) for days in split.packed]
+    parts = [
+        await tallies.counted(connection, layout, measures, days, by=by, filters=filters)
+        for days in split.packed
+    ]
     parts += [await _of_facts(connection, measures, one, by, filters) for one in split.rest]
     found: dict[Key, dict[str, int]] = {}
     for key, counted in (item for part in parts for item in part.items()):
@@ -178,13 +183,9 @@ async def active(
 
 
 def active_where(now: datetime, keys: Sequence[int], filters: Filters) -> Where:
-    """A contact or a planned touch within 30 days, not closed, not opted out; $1 is `now`."""
+    """Active leads of these places; $1 is `now`."""
     where = Where(arguments=[now])
-    where.add(f"f.valid_to = 'infinity' AND f.{OPEN} AND NOT f.opted_out")
-    where.add(
-        "(f.last_contact_at > $1::timestamptz - interval '30 days'"
-        " OR f.next_touch_at <= $1::timestamptz + interval '30 days')"
-    )
+    where.add(ACTIVE)
     where.add("f.location_key = ANY(?::int[])", list(keys))
     where.filter("dim_lead", filters)
     return where

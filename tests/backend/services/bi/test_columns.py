@@ -14,7 +14,7 @@ from backend.actor import Actor
 from backend.deps import Deps
 from backend.jobs import columns as job
 from backend.metrics import FIGURES, Dimension, Figure
-from backend.metrics.measures import LEADS
+from backend.metrics.measures import BOTS, LEADS
 from backend.services.bi import drill
 from backend.storage.warehouse import columns, facts, packed
 from backend.storage.warehouse.offices import Office
@@ -100,13 +100,40 @@ async def test_columns_say_what_the_facts_say(deps: Deps, boss: Actor, invented:
 
 
 async def test_every_measure_has_its_bit(deps: Deps, boss: Actor, invented: filled.Invented) -> None:
-    figures = [f for f in FIGURES.values() if f.measures and set(f.measures) <= columns.BITS.keys()]
+    figures = [
+        f for f in FIGURES.values() if f.measures and set(f.measures) <= columns.LAYOUTS[LEADS].bits.keys()
+    ]
     before = [await answered(deps, boss, figure, group_by="stage") for figure in figures]
 
     await job.once(deps)
 
     assert [await answered(deps, boss, figure, group_by="stage") for figure in figures] == before
     assert len(figures) > 2
+
+
+async def test_what_bots_report_is_in_columns_too(deps: Deps, boss: Actor, invented: filled.Invented) -> None:
+    rows = [invented.bot() for _ in range(400)]
+    recent = invented.now - timedelta(days=25)
+    await filled.store(deps, BOTS, [row for row in rows if row["occurred_at"] > recent])
+    picks = {"event_type": ["turn", "error"], "bot": "jorge-buyer", "day": "2026-11-18"}
+    asked: list[tuple[Figure, dict[str, Any]]] = [
+        (FIGURES[name], {"group_by": by, "filters": {other: picks[other]} if other else {}})
+        for name in ("conversation_quality", "bot_confidence", "bot_error_rate", "handoffs", "turn_response")
+        for by, other in product(("event_type", "day", "location", "hour"), (None, *picks))
+    ]
+    before = [await answered(deps, boss, figure, **one) for figure, one in asked]
+
+    await job.once(deps)
+
+    assert [await answered(deps, boss, figure, **one) for figure, one in asked] == before
+    assert sum(answer["total"]["n"] > 0 for answer in before) > 50
+    late = [invented.bot() | {key: rows[0][key] for key in ("occurred_at", "date_key", "location_key")}]
+    await filled.store(deps, BOTS, late)
+    figure = FIGURES["bot_events"]
+    counted = await answered(deps, boss, figure, group_by="event_type")
+    async with writing(deps.bi) as connection:
+        await connection.execute("UPDATE bi_column_days SET complete = false")
+    assert await answered(deps, boss, figure, group_by="event_type") == counted
 
 
 async def test_hours_of_a_year_can_be_filtered(deps: Deps, boss: Actor, invented: filled.Invented) -> None:

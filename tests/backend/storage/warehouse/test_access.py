@@ -6,6 +6,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from itertools import product
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -16,7 +17,7 @@ from backend import embedded
 from backend.events import Event
 from backend.storage import migrate
 from backend.storage.pool import Connection
-from backend.storage.warehouse import facts, packed, partitions, views
+from backend.storage.warehouse import columns, facts, packed, partitions, views
 from backend.storage.warehouse.rebuild import rebuild
 from tests.backend.storage.warehouse import events
 from tests.backend.storage.warehouse.events import NOW, arrived, rows
@@ -53,8 +54,8 @@ async def filled(writer: Connection) -> None:
             events.health(),
         ]
         await facts.store(writer, arrived(*told))
-    for days in (0, 1):
-        await packed.pack(writer, NOW.date() - timedelta(days=days))
+    for fact, days in product(columns.LAYOUTS, (0, 1)):
+        await packed.pack(writer, fact, NOW.date() - timedelta(days=days))
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import random
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from itertools import product
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 from backend.events import Event
 from backend.storage.pool import Connection
-from backend.storage.warehouse import facts, packed, partitions
+from backend.storage.warehouse import columns, facts, packed, partitions
 from backend.storage.warehouse.rebuild import rebuild
 from tests.backend.storage.warehouse import events
 from tests.backend.storage.warehouse.events import NOW, arrived, rows
@@ -121,8 +122,8 @@ async def test_aggregates_are_the_sum_of_the_facts_whatever_happened(
         elif step == "delete":
             await owner.execute(f"DELETE FROM {rng.choice(FACTS)} WHERE random() < 0.5")  # noqa: S608 - fixed words
         elif step == "pack":
-            for days in range(4):
-                await packed.pack(writer, NOW.date() - timedelta(days=days))
+            for fact, days in product(columns.LAYOUTS, range(4)):
+                await packed.pack(writer, fact, NOW.date() - timedelta(days=days))
         else:
             assert (await rebuild(owner)).all_differed == 0
 
