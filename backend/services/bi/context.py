@@ -47,21 +47,11 @@ async def _by_part(
     """What each part counted in these slots, and its median over the same slots of the weeks before."""
     week_of = {_back(slot, weeks): weeks for weeks in range(WEEKS, -1, -1) for slot in slots}
     counted: dict[Part, list[int]] = {}
-    for slot, location_key, bot_key, value in await _read(connection, keys, metric, list(week_of)):
+    for slot, location_key, bot_key, value in await series.by_part(connection, keys, metric, list(week_of)):
         for part in (("location", location_key), ("bot", bot_key)):
             counted.setdefault(part, [0] * (WEEKS + 1))[week_of[slot]] += value
     observed = {part: weeks[0] for part, weeks in counted.items()}
     return observed, {part: float(median(weeks[1:])) for part, weeks in counted.items()}
-
-
-async def _read(
-    connection: Connection, keys: Sequence[int], metric: str, slots: Sequence[datetime | int]
-) -> Sequence[tuple[Any, int, int, int]]:
-    days = [slot for slot in slots if isinstance(slot, int)]
-    if days:
-        return await series.days_by_part(connection, keys, metric, days)
-    hours = [slot for slot in slots if isinstance(slot, datetime)]
-    return await series.hours_by_part(connection, keys, metric, hours)
 
 
 def _back(slot: datetime | int, weeks: int) -> datetime | int:

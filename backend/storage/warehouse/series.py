@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from backend.metrics import MEASURES
 
@@ -58,27 +58,17 @@ async def first_day(connection: Connection, places: Sequence[int]) -> int | None
     return found
 
 
-async def hours_by_part(
-    connection: Connection, keys: Sequence[int], name: str, hours: Sequence[datetime]
-) -> list[tuple[datetime, int, int, int]]:
-    """(hour, office, bot, sum of the measure) of these hours, office by office."""
+async def by_part(
+    connection: Connection, keys: Sequence[int], name: str, slots: Sequence[datetime | int]
+) -> list[tuple[Any, int, int, int]]:
+    """(slot, office, bot, sum of the measure) of these hours, or of these days by their keys, office by office."""
+    of_days = all(isinstance(slot, int) for slot in slots)
+    bucket, kind = ("date_key", "int") if of_days else ("hour", "timestamptz")
+    table = "agg_daily_metrics" if of_days else "agg_hourly_metrics"
     rows = await connection.fetch(
-        f"""SELECT hour, location_key, bot_key, {MEASURES[name].name} AS value FROM agg_hourly_metrics
-             WHERE location_key = ANY($1::int[]) AND hour = ANY($2::timestamptz[]) AND {MEASURES[name].name} <> 0""",  # noqa: S608 - names of the registry
+        f"""SELECT {bucket}, location_key, bot_key, {MEASURES[name].name} FROM {table}
+             WHERE location_key = ANY($1::int[]) AND {bucket} = ANY($2::{kind}[]) AND {MEASURES[name].name} <> 0""",  # noqa: S608 - names of the registry
         list(keys),
-        list(hours),
+        list(slots),
     )
-    return [(row["hour"], row["location_key"], row["bot_key"], row["value"]) for row in rows]
-
-
-async def days_by_part(
-    connection: Connection, keys: Sequence[int], name: str, days: Sequence[int]
-) -> list[tuple[int, int, int, int]]:
-    """(date key, office, bot, sum of the measure) of these days, office by office."""
-    rows = await connection.fetch(
-        f"""SELECT date_key, location_key, bot_key, {MEASURES[name].name} AS value FROM agg_daily_metrics
-             WHERE location_key = ANY($1::int[]) AND date_key = ANY($2::int[]) AND {MEASURES[name].name} <> 0""",  # noqa: S608 - names of the registry
-        list(keys),
-        list(days),
-    )
-    return [(row["date_key"], row["location_key"], row["bot_key"], row["value"]) for row in rows]
+    return [(row[0], row[1], row[2], row[3]) for row in rows]
