@@ -5,12 +5,15 @@
 | naive | the last as many weeks again |
 | seasonal_naive | the same weeks a year ago |
 | recent_mean | the mean of the last 13 weeks |
+| year_mean | the mean of the last 52 weeks, or of as many as there are |
+| half_season | half way between seasonal_naive and year_mean: one year's season is half luck |
 | pipe | what the deals in the pipe will bring, and the recent mean for what nobody knows of yet |
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -25,11 +28,15 @@ LEAST_ORIGINS = 5
 MOST_ORIGINS = 78
 YEAR = 52
 RECENT = 13
+LEAST_OF_YEAR = 20
+"""Weeks that a mean of the year needs: fewer are one season."""
 LEVEL = 26
 LEAST_OF_MEAN = 0.5
-"""Errors are measured in means of the LEVEL weeks before, so that those of a smaller past count alike; after a long lull, in
-so much of the mean of all weeks before."""
-MODELS = ("naive", "seasonal_naive", "recent_mean", "pipe")
+"""The size of a time is the mean of the LEVEL weeks before it; after a long lull, so much of the mean of all weeks before."""
+LEAST_OF_NOW = 0.75
+"""Errors grow as the root of the size, as luck does. One of a time that was smaller than this part of now counts as one of so
+much: what a young business missed by doubling is no error that it could make today."""
+MODELS = ("naive", "seasonal_naive", "recent_mean", "year_mean", "half_season", "pipe")
 LEVELS = (0.80, 0.95)
 
 
@@ -44,11 +51,14 @@ class History:
     def model(self, name: str, known: int, ahead: int) -> Floats | None:
         """What `name` would have said of the `ahead` weeks after the first `known`; None where it could not speak."""
         past = self.weeks[:known]
-        mean = np.full(ahead, past[-RECENT:].mean())
+        mean, year = (np.full(ahead, past[-weeks:].mean()) for weeks in (RECENT, YEAR))
+        season = past[known - YEAR + np.arange(ahead) % YEAR] if known >= YEAR else None
         models: Mapping[str, Callable[[], Floats | None]] = {
             "naive": lambda: past[known - ahead :] if known >= ahead else None,
-            "seasonal_naive": lambda: past[known - YEAR + np.arange(ahead) % YEAR] if known >= YEAR else None,
+            "seasonal_naive": lambda: season,
             "recent_mean": lambda: mean,
+            "year_mean": lambda: year if known >= LEAST_OF_YEAR else None,
+            "half_season": lambda: None if season is None else (season + year) / 2,
             "pipe": lambda: self._piped(known, ahead, mean),
         }
         return models[name]()
@@ -59,14 +69,14 @@ class History:
         return None if found is None else found[0] + found[1] * mean
 
     def level(self, known: int) -> float:
-        """What an error is measured in; 0 before the first revenue."""
+        """The size of the business then: cents a week; 0 before the first revenue."""
         past = self.weeks[:known]
         return float(max(past[-LEVEL:].mean(), LEAST_OF_MEAN * past.mean(), 0.0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """One past forecast: made with `known` weeks, in means of the weeks before it."""
+    """One past forecast, made with `known` weeks, when the business had the size `level`."""
 
     known: int
     level: float
@@ -75,38 +85,55 @@ class Trial:
 
     @property
     def error(self) -> float:
-        """Of the total, in weeks' means."""
-        return float((self.came.sum() - self.said.sum()) / self.level)
+        """Of the total, in cents."""
+        return float(self.came.sum() - self.said.sum())
+
+    def error_now(self, now: float, error: float) -> float:
+        """What such an error is in a business of the size `now`."""
+        return error * math.sqrt(now / max(self.level, LEAST_OF_NOW * now))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Track:
-    """A model's past: its trials, in the order they were made."""
+    """A model's past: its trials, in the order they were made. `deal`: cents, see `baselines.luck`."""
 
     model: str
     trials: tuple[Trial, ...]
+    deal: float = 0.0
 
     def wape(self) -> float | None:
         came = [float(trial.came.sum()) for trial in self.trials]
         return baselines.wape(came, [float(trial.said.sum()) for trial in self.trials])
 
-    def half_width(self, level: float) -> float | None:
-        """Of the total, in weeks' means."""
-        return baselines.conformal([trial.error for trial in self.trials], level)
+    def errors(self, now: float) -> list[float]:
+        """Of the totals, in cents of a business of the size `now`."""
+        return [trial.error_now(now, trial.error) for trial in self.trials]
 
-    def week_half_width(self, week: int, level: float) -> float | None:
-        errors = [float((t.came[week] - t.said[week]) / t.level) for t in self.trials]
-        return baselines.conformal(errors, level)
+    def half_width(self, level: float, *, now: float, said: float) -> float | None:
+        """Around the total that is `said`, in cents."""
+        return self._half_width(self.trials, level, now=now, said=said)
+
+    def week_half_width(self, week: int, level: float, *, now: float, said: float) -> float | None:
+        errors = [trial.error_now(now, float(trial.came[week] - trial.said[week])) for trial in self.trials]
+        return self._at_least_luck(baselines.conformal(errors, level), level, said)
 
     def covered(self, level: float) -> tuple[int, int]:
         """How many totals fell into the band as it could have been drawn then, of how many for which it could."""
         hits, n = 0, 0
         for trial in self.trials:
-            over = [t.error for t in self.trials if t.known + len(t.came) <= trial.known]
-            half = baselines.conformal(over, level)
+            over = [t for t in self.trials if t.known + len(t.came) <= trial.known]
+            half = self._half_width(over, level, now=trial.level, said=float(trial.said.sum()))
             if half is not None:
                 hits, n = hits + (abs(trial.error) <= half), n + 1
         return hits, n
+
+    def _half_width(self, trials: Sequence[Trial], level: float, *, now: float, said: float) -> float | None:
+        errors = [trial.error_now(now, trial.error) for trial in trials]
+        overlap = len(trials[0].came) if trials else 1
+        return self._at_least_luck(baselines.conformal(errors, level, overlap=overlap), level, said)
+
+    def _at_least_luck(self, half: float | None, level: float, said: float) -> float | None:
+        return None if half is None else max(half, baselines.luck(said, self.deal, level))
 
 
 def least_weeks(ahead: int) -> int:
@@ -114,7 +141,7 @@ def least_weeks(ahead: int) -> int:
     return LEAST_TRAINING + LEAST_ORIGINS - 1 + ahead
 
 
-def tried(history: History, ahead: int) -> list[Track]:
+def tried(history: History, ahead: int, deal: float = 0.0) -> list[Track]:
     """The models that could speak at half of the past weeks or more, all of them on the same weeks; the best first."""
     last = len(history.weeks) - ahead
     first = max(LEAST_TRAINING, last - MOST_ORIGINS + 1)
@@ -129,6 +156,7 @@ def tried(history: History, ahead: int) -> list[Track]:
     tracks = [
         Track(
             model=name,
+            deal=deal,
             trials=tuple(
                 Trial(
                     known=known,

@@ -97,11 +97,18 @@ def theil_sen(values: Sequence[float], at: Sequence[float] | None = None) -> Slo
     )
 
 
-def conformal(residuals: Sequence[float], level: float) -> float | None:
-    """Half the width that holds `level` of what comes, from errors made before; None where they are too few to say."""
-    place = math.ceil((len(residuals) + 1) * level)
-    if not residuals or place > len(residuals):
+def conformal(residuals: Sequence[float], level: float, *, overlap: int = 1) -> float | None:
+    """Half the width that holds `level` of what comes, from errors made before; None where they are too few to say.
+
+    Where `overlap` neighbours share most of their time, n errors are worth fewer. A higher level is read off then: by half of what
+    n ÷ overlap errors would ask for; on real series that comes nearest to `level` (docs/measured.md).
+    """
+    n = len(residuals)
+    if not n or math.ceil((n + 1) * level) > n:
         return None
+    if overlap > 1:
+        level += level / 2 / (n / overlap + 1)
+    place = min(math.ceil((n + 1) * level), n)
     return sorted(abs(residual) for residual in residuals)[place - 1]
 
 
@@ -135,6 +142,11 @@ def at_least(successes: int, n: int, p: float) -> float:
         for k in range(max(successes, 0), n + 1)
     ]
     return min(math.fsum(map(math.exp, ways)), 1.0)
+
+
+def luck(total: float, deal: float, level: float) -> float:
+    """Half the width that luck alone gives a total of deals: they come as Poisson; `deal` is the mean of their squares ÷ their mean."""
+    return NormalDist().inv_cdf((1 + level) / 2) * math.sqrt(max(total, 0.0) * deal)
 
 
 def luck_floor(events: float, spread: float) -> float | None:

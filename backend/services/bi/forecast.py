@@ -1,4 +1,4 @@
-"""Revenue to come: the best of four plain models by its own back-test, with bands drawn from its own past errors.
+"""Revenue to come: the best of six plain models by its own back-test, with bands drawn from its own past errors.
 
 Made from complete days at the office only. Each forecast that the job makes is stored as it was said; `forecast_accuracy`
 holds those whose days are over against what came.
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 SHORTEST, LONGEST = 30, 365
 LEAST_DEALS = 10
 METHOD = (
-    "the best of naive, seasonal naive, recent mean and pipe by WAPE over rolling origins; "
-    "bands are split-conformal from those errors"
+    "the best of naive, seasonal naive, recent mean, year mean, half season and pipe by WAPE over rolling origins; "
+    "bands are split-conformal from those errors, scaled by the root of the revenue, never narrower than luck"
 )
 
 
@@ -65,7 +65,7 @@ def _made(material: Material, days: int) -> _Forecast | str:
     ahead = -(-days // WEEK)
     if short := _missing(material, ahead):
         return short
-    tracks = backtest.tried(material.history, ahead)
+    tracks = backtest.tried(material.history, ahead, material.deal)
     if not tracks or not tracks[0].trials:
         return "no model could be tried"
     return _Forecast(material=material, tracks=tuple(tracks), days=days, ahead=ahead)
@@ -105,7 +105,9 @@ class _Forecast:
 
     def total(self) -> dict[str, int | None]:
         value = sum(float(cents) * self._part(week) for week, cents in enumerate(self.weeks()))
-        return _banded(value, {level: self._scaled(self.best.half_width(level)) for level in LEVELS})
+        return _banded(
+            value, {level: self.best.half_width(level, now=self.level, said=value) for level in LEVELS}
+        )
 
     def course(self) -> list[dict[str, Any]]:
         """Week by week; `to` is the last day. The last week may be a part of one."""
@@ -116,21 +118,19 @@ class _Forecast:
                 "to": (begin + timedelta(days=min(WEEK * (week + 1), self.days) - 1)).isoformat(),
                 **_banded(
                     float(cents) * self._part(week),
-                    {
-                        level: self._scaled(self.best.week_half_width(week, level), self._part(week))
-                        for level in LEVELS
-                    },
+                    {level: self._half_of_week(week, float(cents), level) for level in LEVELS},
                 ),
             }
             for week, cents in enumerate(self.weeks())
         ]
 
+    def _half_of_week(self, week: int, cents: float, level: float) -> float | None:
+        half = self.best.week_half_width(week, level, now=self.level, said=cents)
+        return None if half is None else half * self._part(week)
+
     def _part(self, week: int) -> float:
         """How much of a week of the forecast is asked for."""
         return min(1.0, (self.days - WEEK * week) / WEEK)
-
-    def _scaled(self, half: float | None, part: float = 1.0) -> float | None:
-        return None if half is None else half * self.level * part
 
     def backtest(self) -> dict[str, Any]:
         n = len(self.best.trials)
@@ -178,7 +178,7 @@ def prospect(material: Material, days: int) -> Prospect | str:
         model=found.best.model,
         ahead=found.ahead,
         value=float(found.weeks().sum()),
-        errors=tuple(trial.error * found.level for trial in found.best.trials),
+        errors=tuple(found.best.errors(found.level)),
         wape=found.best.wape(),
     )
 

@@ -29,6 +29,12 @@ class Material:
     deals_won: int
     price_spread: float
 
+    @property
+    def deal(self) -> float:
+        """Cents: the mean square of a closed deal's revenue ÷ its mean, for `baselines.luck`."""
+        mean = float(self.history.weeks.sum()) / max(self.deals_won, 1)
+        return max(mean, 0.0) * (1 + self.price_spread**2)
+
 
 async def gather(connection: Connection, places: Sequence[int], keys: Sequence[int], until: date) -> Material:
     """Whole weeks back from `until`, as far as there is anything of deals."""

@@ -71,6 +71,14 @@ def test_a_conformal_width_scales_with_the_errors_and_needs_enough_of_them(
             assert scaled == pytest.approx(half * scale)
 
 
+def test_errors_that_overlap_count_for_fewer() -> None:
+    errors = list(range(1, 41))
+
+    assert baselines.conformal(errors, 0.8) == 33
+    assert baselines.conformal(errors, 0.8, overlap=13) == 37
+    assert baselines.conformal(errors, 0.95, overlap=40) == 40
+
+
 def test_conformal_bands_cover_new_values_of_a_skewed_series_as_they_say() -> None:
     rng = np.random.default_rng(3)
     for level in (0.8, 0.95):

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from backend.deps import Deps
 from backend.jobs import forecasts as job
-from backend.services.bi import backtest, forecast, spans
+from backend.services.bi import backtest, baselines, forecast, spans
 from backend.services.bi.backtest import History
 from backend.services.bi.material import Material
 from backend.services.bi.pipe import Pipe, pipe
@@ -72,6 +72,27 @@ def test_the_bands_hold_what_comes_about_as_often_as_they_say() -> None:
 
     assert 0.72 <= hits[80] / 150 <= 0.92
     assert hits[95] / 150 >= 0.89
+
+
+def test_a_ramp_from_nothing_does_not_widen_the_bands_of_today() -> None:
+    hits, widths = 0, []
+    for seed in range(60):
+        weeks = _weeks(seed, 57)
+        weeks[:26] *= np.linspace(0, 1, 26)
+        said = forecast.told(_material(weeks[:52]), 30)["total"]
+        hits += said["low_80"] <= weeks[52:].sum() * 30 / 35 <= said["high_80"]
+        widths.append((said["high_80"] - said["low_80"]) / said["value"])
+
+    assert hits >= 48
+    assert np.median(widths) < 1.8  # it was 3 when the errors of the ramp counted by its own size
+
+
+def test_bands_are_never_narrower_than_luck() -> None:
+    said = forecast.told(_material(np.full(80, 3_000_000.0)), 28)  # by luck all weeks were alike
+
+    half = baselines.luck(said["total"]["value"], _material(np.full(80, 3_000_000.0)).deal, 0.80)
+    assert half > 0
+    assert said["total"]["high_80"] - said["total"]["value"] == pytest.approx(half, abs=1)
 
 
 def test_the_course_adds_up_to_the_total() -> None:
