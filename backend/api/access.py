@@ -85,11 +85,11 @@ def Viewer(permission: Permission, *, cost: int = Cost.LOOK, audited: bool = Tru
     return Depends(_ruled(viewer, rule))
 
 
-def opens(permission: Permission, *, cost: int = Cost.LOOK) -> Callable[[_Endpoint], _Endpoint]:
+def opens(permission: Permission) -> Callable[[_Endpoint], _Endpoint]:
     """Names what a WebSocket's endpoint demands; `enter` holds it to that."""
 
     def named(endpoint: _Endpoint) -> _Endpoint:
-        return _ruled(endpoint, Rule(permission=permission, cost=cost))
+        return _ruled(endpoint, Rule(permission=permission, cost=Cost.LOOK))
 
     return named
 

@@ -45,7 +45,7 @@ class Tiers(BcastClientSide):
             await super().close()  # type: ignore[no-untyped-call]
 
 
-def open_tiers(redis_url: str, secret: bytes, *, prefix: str = PREFIX) -> Tiers:
+def open_tiers(redis_url: str, secret: bytes) -> Tiers:
     """`secret`: what somebody else writes into Valkey has no valid signature and is not served."""
     serializer = Serializer()  # type: ignore[no-untyped-call]
     serializer.set_signer(HashSigner(secret, b"sha256"))
@@ -53,7 +53,7 @@ def open_tiers(redis_url: str, secret: bytes, *, prefix: str = PREFIX) -> Tiers:
         address=redis_url,
         serializer=serializer,
         local_cache=Memory(size=MOST_IN_MEMORY),
-        client_side_prefix=prefix,
+        client_side_prefix=PREFIX,
         connection_pool_class=WaitingPool,
         timeout=10,  # seconds for a connection where all are busy
         protocol=2,  # cashews reads invalidations as RESP2 sends them

@@ -63,10 +63,6 @@ async def disable(connection: Connection, user_id: str) -> None:
     )
 
 
-async def set_password_hash(connection: Connection, user_id: str, password_hash: str) -> None:
-    await connection.execute("UPDATE users SET password_hash = $2 WHERE id = $1", user_id, password_hash)
-
-
 async def grant(connection: Connection, user_id: str, location_ids: Iterable[str]) -> None:
     """Let a user see locations; granting twice changes nothing."""
     await connection.execute(

@@ -40,13 +40,13 @@ class Batch:
     lost: int = 0
 
 
-def batches(read: Read, *, most: int = MOST) -> Iterator[Batch]:
-    """Whole entries, until `most` events or more are together."""
+def batches(read: Read) -> Iterator[Batch]:
+    """Whole entries, until `MOST` events or more are together."""
     batch = Batch()
     for stream, found in read:
         for id, fields in found:
             _add(batch, stream, id, fields)
-            if len(batch.arrived) >= most:
+            if len(batch.arrived) >= MOST:
                 yield batch
                 batch = Batch()
     if batch.ids:

@@ -23,7 +23,6 @@ class Appointment(msgspec.Struct, frozen=True, rename="camel"):
     assigned_user_id: str | None = None
     start_time: str | None = None
     date_added: str | None = None
-    date_updated: str | None = None
 
 
 class Payload(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):

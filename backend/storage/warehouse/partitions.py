@@ -85,8 +85,8 @@ async def make(connection: Connection, months: Iterable[date]) -> int:
     return made
 
 
-async def make_ahead(connection: Connection, now: datetime, *, months: int = AHEAD) -> int:
-    wanted = {month_of(now, plus=n) for n in range(months + 1)}
+async def make_ahead(connection: Connection, now: datetime) -> int:
+    wanted = {month_of(now, plus=n) for n in range(AHEAD + 1)}
     return await make(connection, wanted - await complete(connection))
 
 

@@ -47,17 +47,6 @@ async def hourly(
     return {row["hour"]: {name: row[name] for name in names} for row in rows}
 
 
-async def first_day(connection: Connection, places: Sequence[int]) -> int | None:
-    """The earliest date key there is anything of."""
-    found: int | None = await connection.fetchval(
-        """SELECT min(first) FROM unnest($1::int[]) AS place, LATERAL (
-               SELECT date_key AS first FROM agg_daily_metrics WHERE location_key = place
-               ORDER BY date_key LIMIT 1) earliest""",
-        list(places),
-    )
-    return found
-
-
 async def by_part(
     connection: Connection, keys: Sequence[int], name: str, slots: Sequence[datetime | int]
 ) -> list[tuple[Any, int, int, int]]:
