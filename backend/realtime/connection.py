@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from backend.realtime import frames, messages
 from backend.realtime.buckets import Priority
+from backend.realtime.codes import SLOW
 from backend.realtime.mailbox import Mailbox
 from backend.realtime.quality import FAIR_BYTES, Quality, judged
 
@@ -25,7 +26,6 @@ HOLD_BYTES = 64 * 1024
 """More than this unsent: nothing is written, only the latest of each kept."""
 CUT_BYTES = 1024 * 1024
 CUT_SECONDS = 10.0
-SLOW = 4008
 QUALITY = "quality"
 
 
@@ -89,7 +89,7 @@ class Seat:
 class Connection:
     """Everything here runs in the loop and never waits for the other side."""
 
-    __slots__ = ("_counters", "_due", "_loop", "_mailbox", "_stalled", "_timer", "actor", "asked", "audience", "checked", "closed", "id", "line", "peer", "place", "proof", "quality", "rtt", "seats")  # fmt: skip
+    __slots__ = ("_counters", "_due", "_loop", "_mailbox", "_stalled", "_timer", "actor", "audience", "checked", "closed", "id", "line", "peer", "place", "proof", "quality", "rtt", "seats")  # fmt: skip
 
     def __init__(self, *, line: Line, actor: Actor, proof: bytes, place: str, audience: Audience, peer: Peer, limits: Mapping[str, int], counters: Counters) -> None:  # fmt: skip
         self.id = uuid.uuid4().hex[:12]
@@ -103,7 +103,7 @@ class Connection:
         self.quality = Quality.GOOD
         self.closed = False
         self._loop = asyncio.get_running_loop()
-        self.checked = self.asked = self._loop.time()
+        self.checked = self._loop.time()
         self.rtt = 0.0
         self._mailbox: Mailbox[Seat | Note] = Mailbox(limits)
         self._counters = counters

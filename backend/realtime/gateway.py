@@ -7,10 +7,9 @@ import logging
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
-from backend import errors as faults
 from backend import policy
 from backend.api.deps import is_loopback
-from backend.realtime import presence, tickets
+from backend.realtime import checks, presence, tickets
 from backend.realtime.alerts import AlertGroup
 from backend.realtime.audience import Audience, Question, audience_of
 from backend.realtime.channels import KINDS, Sources
@@ -32,14 +31,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-SIGN_IN = 4401
-NOT_ALLOWED = 4403
-TOO_MANY = 4429
-RESTARTING = 1012
 TICK = 1.0
-CHECK_SECONDS = 20.0
-UNCHECKED_SECONDS = 120.0
-"""So long a socket stays open while nobody can be asked whether it may."""
 PRESENCE_SECONDS = 30.0
 POLL_SECONDS = 2.0
 """While Valkey is away each group looks for itself so often."""
@@ -110,7 +102,8 @@ class Gateway:
         self.connections.add(connection)
         self.persons[connection.actor.id] += 1
         if not self._tasks:
-            self._tasks = [asyncio.create_task(self._news.run()), asyncio.create_task(self._watch())]
+            running = (self._news.run(), self._watch(), checks.keep_on(self))
+            self._tasks = [asyncio.create_task(one) for one in running]
 
     async def leave(self, connection: Connection) -> None:
         """It is over; the last one ends what runs for them."""
@@ -154,35 +147,16 @@ class Gateway:
 
     async def renew(self, connection: Connection, proof: bytes) -> None:
         """Go on with another access token, of the same person. Raises: AccessError, ForbiddenError."""
-        actor = await self._actor(connection, proof)
+        actor = await auth.actor_behind(self.deps, proof, connection.peer)
         if actor.id != connection.actor.id:
             raise errors.ForbiddenError(
                 "This is somebody else's.", where="token", hint="Open another socket."
             )
         connection.proof = proof
-        await self._follow(connection, actor)
+        await self.follow(connection, actor, await audience_of(self.deps, actor, connection.place))
 
-    async def recheck(self, connection: Connection) -> None:
-        """Signed out, token run out, role or locations changed: close, or show what may be seen now."""
-        now = asyncio.get_running_loop().time()
-        try:
-            await self._follow(connection, await self._actor(connection, connection.proof))
-            connection.checked = now
-        except errors.ForbiddenError:
-            connection.close(NOT_ALLOWED, "not for you")
-        except errors.AccessError:
-            connection.close(SIGN_IN, "sign in again")
-        except (*faults.UNAVAILABLE, OSError) as fault:
-            logger.warning("live.unchecked", extra={"fault": type(fault).__name__})
-            if now - connection.checked > UNCHECKED_SECONDS:
-                connection.close(RESTARTING, "nobody can be asked whether you may go on")
-
-    async def _actor(self, connection: Connection, proof: bytes) -> Actor:
-        return await auth.actor_behind(self.deps, proof, connection.peer)
-
-    async def _follow(self, connection: Connection, actor: Actor) -> None:
+    async def follow(self, connection: Connection, actor: Actor, audience: Audience) -> None:
         """Into the groups of what this person may see now. Raises: ForbiddenError."""
-        audience = await audience_of(self.deps, actor, connection.place)
         connection.actor = actor
         if audience.key == connection.audience.key:
             return
@@ -232,13 +206,6 @@ class Gateway:
             if now - shown >= PRESENCE_SECONDS:
                 shown = now
                 await self._show()
-            await self._recheck(now)
-
-    async def _recheck(self, now: float) -> None:
-        for connection in tuple(self.connections):
-            if now - connection.asked >= CHECK_SECONDS and not connection.closed:
-                connection.asked = now
-                await self.recheck(connection)
 
     async def _show(self) -> None:
         present: dict[str, list[str]] = defaultdict(list)

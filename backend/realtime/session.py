@@ -16,10 +16,11 @@ from backend import errors as faults
 from backend.api.deps import peer_of
 from backend.realtime import channels, lines, messages, sockets
 from backend.realtime.audience import Question, audience_of
+from backend.realtime.codes import NOT_ALLOWED, POLICY, RESTARTING, SIGN_IN, TOO_MANY
 from backend.realtime.connection import Connection
-from backend.realtime.gateway import NOT_ALLOWED, RESTARTING, SIGN_IN, TOO_MANY, Gateway
+from backend.realtime.gateway import Gateway
 from backend.realtime.members import Point
-from backend.realtime.talk import POLICY, Talk
+from backend.realtime.talk import Talk
 from backend.services import auth
 from domain import errors
 

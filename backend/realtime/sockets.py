@@ -21,17 +21,12 @@ from backend import errors as faults
 from backend.actor import Actor
 from backend.api.deps import deps_of, is_loopback, peer_of
 from backend.deps import Deps
+from backend.realtime.codes import NOT_ALLOWED, RESTARTING, SIGN_IN, TOO_MANY, TOO_SLOW
 from backend.realtime.hub import Subscription
 from backend.services import auth
 from domain import errors
 
 logger = logging.getLogger(__name__)
-
-SIGN_IN = 4401
-NOT_ALLOWED = 4403
-TOO_SLOW = 4408
-TOO_MANY = 4429
-RESTARTING = 1012
 
 MOST_SOCKETS = 1000
 FIRST_MESSAGE_SECONDS = 10.0

@@ -12,7 +12,7 @@ from backend import errors as faults
 from backend.realtime import channels, messages, sockets
 from backend.realtime.audience import Question
 from backend.realtime.buckets import Bucket
-from backend.realtime.gateway import SIGN_IN
+from backend.realtime.codes import POLICY, SIGN_IN
 from backend.realtime.members import Point
 from domain import errors
 
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 MESSAGES_A_MINUTE = 240
 STRIKES_A_MINUTE = 20
-POLICY = 1008
-"""The close code for who goes on sending what can't be understood, or too much."""
 
 
 class Talk:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import secrets
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from backend.deps import Deps
 
 logger = logging.getLogger(__name__)
+
+Held = Mapping[bytes, sessions.Access]
+"""What is known of access tokens, by their hash."""
 
 _SIGN_IN_AGAIN = "Sign in again; what you recorded on this device is kept."
 
@@ -103,8 +107,17 @@ async def actor_of(deps: Deps, access_token: str, peer: Peer) -> Actor:
 
 async def actor_behind(deps: Deps, token_hash: bytes, peer: Peer) -> Actor:
     """Who holds the access token with this hash, which is enough to ask again later. Raises: as `actor_of`."""
+    return admitted(deps, (await held(deps, [token_hash])).get(token_hash), peer)
+
+
+async def held(deps: Deps, token_hashes: Collection[bytes]) -> Held:
+    """What is known of these access tokens, of those that are known."""
     async with deps.pool.acquire() as connection:
-        access = await sessions.find_access(connection, token_hash)
+        return await sessions.find_accesses(connection, token_hashes)
+
+
+def admitted(deps: Deps, access: sessions.Access | None, peer: Peer) -> Actor:
+    """Who holds it, if it is good at this moment. Raises: as `actor_of`."""
     if access is None or access.ended or access.expires_at <= deps.clock.now():
         raise errors.TokenExpiredError(
             "The access token is unknown or has expired.",

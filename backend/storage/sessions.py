@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -9,6 +10,8 @@ from typing import TYPE_CHECKING
 from backend.actor import Actor, Role
 
 if TYPE_CHECKING:
+    import asyncpg
+
     from backend.storage.pool import Connection
 
 
@@ -162,27 +165,29 @@ async def drop_unused_child(connection: Connection, parent: bytes, now: datetime
     return True
 
 
-async def find_access(connection: Connection, token_hash: bytes) -> Access | None:
-    """Who holds this access token; one round trip, since every request asks."""
-    row = await connection.fetchrow(
-        """SELECT a.expires_at, s.id AS session_id, s.device_id, u.id, u.email, u.name, u.role, u.demo,
+async def find_accesses(connection: Connection, token_hashes: Collection[bytes]) -> dict[bytes, Access]:
+    """Who holds each of these access tokens; one round trip, since every request asks."""
+    rows = await connection.fetch(
+        """SELECT a.hash, a.expires_at, s.id AS session_id, s.device_id, u.id, u.email, u.name, u.role, u.demo,
                   (s.revoked_at IS NOT NULL OR u.disabled_at IS NOT NULL) AS ended,
                   ARRAY(SELECT l.id FROM locations l WHERE l.demo = u.demo AND (u.role = 'admin' OR EXISTS (
                       SELECT 1 FROM user_locations g WHERE g.user_id = u.id AND g.location_id = l.id)))
                       AS locations
            FROM access_tokens a JOIN sessions s ON s.id = a.session_id JOIN users u ON u.id = s.user_id
-           WHERE a.hash = $1""",
-        token_hash,
+           WHERE a.hash = ANY($1)""",
+        list(token_hashes),
     )
-    if row is None:
-        return None
+    return {row["hash"]: _access(row) for row in rows}
+
+
+def _access(row: asyncpg.Record) -> Access:
     actor = Actor(
         id=row["id"],
         role=Role(row["role"]),
         locations=frozenset(row["locations"]),
         device_id=row["device_id"],
         session_id=row["session_id"],
-        token=token_hash.hex()[:8],
+        token=row["hash"].hex()[:8],
         email=row["email"],
         name=row["name"],
         demo=row["demo"],

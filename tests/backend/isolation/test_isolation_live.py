@@ -17,7 +17,7 @@ from websockets.exceptions import ConnectionClosed
 
 from backend.deps import Deps
 from backend.events import BotPerformance, CommissionEvent, Event, LeadInteraction
-from backend.realtime import gateway, messages
+from backend.realtime import codes, messages
 from backend.services.bi import alerts
 from backend.services.bi.alerts import Finding, State
 from backend.stream import ingest
@@ -106,9 +106,9 @@ async def test_who_asks_for_a_foreign_office_is_turned_away(
     _, foreign = await offices(deps, make_user)
     wanted = path.format(location_id=foreign.office.id)
     for email, code in (
-        ("ontario-manager@brokerage.example", gateway.NOT_ALLOWED),
-        ("ontario-agent@brokerage.example", gateway.NOT_ALLOWED),
-        ("", gateway.SIGN_IN),
+        ("ontario-manager@brokerage.example", codes.NOT_ALLOWED),
+        ("ontario-agent@brokerage.example", codes.NOT_ALLOWED),
+        ("", codes.SIGN_IN),
     ):
         headers = (await login(email)).headers if email else {}
         async with opened(live_server, wanted, headers) as socket:
@@ -126,7 +126,7 @@ async def test_an_agent_and_nobody_hear_nothing_of_any_office(
     await offices(deps, make_user)
     agent = (await login("ontario-agent@brokerage.example")).headers
     for path in LIVE:
-        for headers, code in ((agent, gateway.NOT_ALLOWED), ({}, gateway.SIGN_IN)):
+        for headers, code in ((agent, codes.NOT_ALLOWED), ({}, codes.SIGN_IN)):
             async with opened(live_server, path.format(location_id="all"), headers) as socket:
                 if not headers:
                     await say(socket, token="nobody's")

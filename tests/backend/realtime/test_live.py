@@ -9,7 +9,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from backend.deps import Deps
-from backend.realtime import gateway, messages, session
+from backend.realtime import checks, codes, gateway, messages, session
 from backend.services import auth
 from tests.backend.realtime.talking import closing_code, heard, heard_of, opened, say, silence
 from tests.serving import LiveServer, Login, MakeUser, SignedIn
@@ -67,7 +67,7 @@ async def test_a_ticket_opens_one_socket_and_no_second(
         assert (await heard(socket))["type"] == "snapshot"
     async with opened(live_server, "/ws/dashboard/all") as socket:
         await say(socket, ticket=ticket)
-        assert await closing_code(socket) == gateway.SIGN_IN
+        assert await closing_code(socket) == codes.SIGN_IN
 
 
 async def test_a_ticket_lies_in_valkey_as_a_hash_that_ends(
@@ -91,7 +91,7 @@ async def test_nobody_gets_a_ticket_without_signing_in(client: httpx.AsyncClient
 async def test_who_says_nothing_of_use_is_closed_with_4401(live_server: LiveServer, first: str) -> None:
     async with opened(live_server, "/ws/dashboard/all") as socket:
         await socket.send(first)
-        assert await closing_code(socket) == gateway.SIGN_IN
+        assert await closing_code(socket) == codes.SIGN_IN
 
 
 async def test_a_silent_client_is_closed_with_4401(
@@ -100,14 +100,14 @@ async def test_a_silent_client_is_closed_with_4401(
     assert session.FIRST_MESSAGE_SECONDS == 10
     monkeypatch.setattr(session, "FIRST_MESSAGE_SECONDS", 0.2)
     async with opened(live_server, "/ws/dashboard/all") as socket:
-        assert await closing_code(socket) == gateway.SIGN_IN
+        assert await closing_code(socket) == codes.SIGN_IN
 
 
 async def test_an_agent_is_not_let_in(live_server: LiveServer, login: Login, make_user: MakeUser) -> None:
     agent = await login((await make_user()).email)
     for path in ("/ws/dashboard/all", "/ws/business-intelligence/all"):
         async with opened(live_server, path, agent.headers) as socket:
-            assert await closing_code(socket) == gateway.NOT_ALLOWED
+            assert await closing_code(socket) == codes.NOT_ALLOWED
 
 
 async def test_a_foreign_page_gets_403_before_the_handshake(live_server: LiveServer, boss: SignedIn) -> None:
@@ -139,7 +139,7 @@ async def test_one_person_opens_no_more_than_their_share(live_server: LiveServer
         await heard(first)
         live_server.app.state.gateway.most_of_person = 1
         async with opened(live_server, "/ws/dashboard/all", boss.headers) as second:
-            assert await closing_code(second) == gateway.TOO_MANY
+            assert await closing_code(second) == codes.TOO_MANY
 
 
 async def test_one_address_holds_no_more_than_its_share_but_this_machine_may(deps: Deps) -> None:
@@ -244,35 +244,35 @@ async def test_a_renewed_token_keeps_the_socket_when_the_old_one_ends(
         await heard_of(socket, type="heartbeat_ack")
         await client.post("/api/auth/logout", headers=boss.headers)
         (connection,) = live_server.app.state.gateway.connections
-        await live_server.app.state.gateway.recheck(connection)
+        await checks.check(live_server.app.state.gateway, [connection])
         assert not connection.closed
 
 
 async def test_signing_out_closes_with_4401(
     live_server: LiveServer, boss: SignedIn, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gateway, "CHECK_SECONDS", 0.1)
+    monkeypatch.setattr(checks, "CHECK_SECONDS", 0.1)
     async with opened(live_server, "/ws/dashboard/all", boss.headers) as socket:
         await heard(socket)
         await client.post("/api/auth/logout", headers=boss.headers)
-        assert await closing_code(socket) == gateway.SIGN_IN
+        assert await closing_code(socket) == codes.SIGN_IN
 
 
 async def test_a_lost_role_closes_with_4403(
     deps: Deps, live_server: LiveServer, boss: SignedIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gateway, "CHECK_SECONDS", 0.1)
+    monkeypatch.setattr(checks, "CHECK_SECONDS", 0.1)
     async with opened(live_server, "/ws/dashboard/all", boss.headers) as socket:
         await heard(socket)
         async with deps.pool.acquire() as connection:
             await connection.execute("UPDATE users SET role = 'agent' WHERE id = $1", boss.user["id"])
-        assert await closing_code(socket) == gateway.NOT_ALLOWED
+        assert await closing_code(socket) == codes.NOT_ALLOWED
 
 
 async def test_other_locations_make_a_new_snapshot(
     deps: Deps, live_server: LiveServer, make_user: MakeUser, login: Login, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gateway, "CHECK_SECONDS", 0.1)
+    monkeypatch.setattr(checks, "CHECK_SECONDS", 0.1)
     boss = await login((await make_user(role="manager", locations=("North", "South"))).email)
     async with opened(live_server, "/ws/dashboard/all", boss.headers) as socket:
         before = (await heard(socket))["data"]["locations"]
@@ -286,13 +286,13 @@ async def test_other_locations_make_a_new_snapshot(
 async def test_a_location_that_was_taken_away_closes_its_socket(
     deps: Deps, live_server: LiveServer, boss: SignedIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gateway, "CHECK_SECONDS", 0.1)
+    monkeypatch.setattr(checks, "CHECK_SECONDS", 0.1)
     place = boss.user["locations"][0]["id"]
     async with opened(live_server, f"/ws/dashboard/{place}", boss.headers) as socket:
         await heard(socket)
         async with deps.pool.acquire() as connection:
             await connection.execute("DELETE FROM user_locations WHERE location_id = $1", place)
-        assert await closing_code(socket) == gateway.NOT_ALLOWED
+        assert await closing_code(socket) == codes.NOT_ALLOWED
 
 
 async def test_two_viewers_share_a_group_and_it_ends_with_the_last(

@@ -15,8 +15,8 @@ from websockets.datastructures import Headers
 from websockets.uri import parse_uri
 
 from backend.actor import Actor, Role
+from backend.realtime import codes, frames
 from backend.realtime import connection as connections
-from backend.realtime import frames
 from backend.realtime.audience import Audience
 from backend.realtime.buckets import DEFAULTS, Priority
 from backend.realtime.channels import KINDS, Kind, Sources
@@ -184,7 +184,7 @@ async def test_beyond_a_mebibyte_it_is_cut_at_once() -> None:
     connection = _connection(line)
     line.waiting = connections.CUT_BYTES + 1
     connection.post("key", _note("x"), Priority.NORMAL)
-    assert line.closed == (connections.SLOW, "slow")
+    assert line.closed == (codes.SLOW, "slow")
 
 
 async def test_who_stalls_for_ten_seconds_is_cut() -> None:
@@ -198,7 +198,7 @@ async def test_who_stalls_for_ten_seconds_is_cut() -> None:
     assert line.closed is None
     connection._stalled = now - connections.CUT_SECONDS - 1
     connection.check(now, 0)
-    assert line.closed == (connections.SLOW, "slow")
+    assert line.closed == (codes.SLOW, "slow")
 
 
 async def test_critical_messages_are_never_left_out_but_by_a_close() -> None:
@@ -209,7 +209,7 @@ async def test_critical_messages_are_never_left_out_but_by_a_close() -> None:
         connection.post(None, _note(str(number)), Priority.CRITICAL)
     assert line.closed is None
     connection.post(None, _note("one too many"), Priority.CRITICAL)
-    assert line.closed == (connections.SLOW, "slow")
+    assert line.closed == (codes.SLOW, "slow")
 
 
 async def test_the_leading_edge_goes_at_once_and_the_rest_is_one_latest() -> None:

@@ -12,7 +12,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from backend.realtime import sockets
+from backend.realtime import codes, sockets
 from tests.backend.sync.conftest import MakeDevice
 from tests.backend.sync.devices import Device, new_lead
 from tests.serving import LiveServer
@@ -67,14 +67,14 @@ async def test_somebody_elsewhere_is_not_poked(make_device: MakeDevice, live_ser
 async def test_a_wrong_token_closes_with_4401(live_server: LiveServer) -> None:
     async with connect(f"{live_server.ws_url}/ws/sync") as socket:
         await socket.send(json.dumps({"token": "not mine"}))
-        assert await closing_code(socket) == sockets.SIGN_IN
+        assert await closing_code(socket) == codes.SIGN_IN
 
 
 async def test_a_foreign_page_is_turned_away(make_device: MakeDevice, live_server: LiveServer) -> None:
     desk = await make_device()
     url = f"{live_server.ws_url}/ws/sync"
     async with connect(url, additional_headers=desk.headers, origin="https://evil.example") as socket:  # type: ignore[arg-type]
-        assert await closing_code(socket) == sockets.NOT_ALLOWED
+        assert await closing_code(socket) == codes.NOT_ALLOWED
     async with connect(url, additional_headers=desk.headers, origin=live_server.url) as socket:  # type: ignore[arg-type]
         assert "seq" in await news(socket)
 
@@ -87,7 +87,7 @@ async def test_signing_out_closes_the_socket(
     async with connect(f"{live_server.ws_url}/ws/sync", additional_headers=desk.headers) as socket:
         await news(socket)
         await desk.client.post("/api/auth/logout", headers=desk.headers)
-        assert await closing_code(socket) == sockets.SIGN_IN
+        assert await closing_code(socket) == codes.SIGN_IN
 
 
 async def test_a_stopping_server_says_so_and_the_socket_can_come_back(
@@ -97,7 +97,7 @@ async def test_a_stopping_server_says_so_and_the_socket_can_come_back(
     async with connect(f"{live_server.ws_url}/ws/sync", additional_headers=desk.headers) as socket:
         await news(socket)
         await live_server.stop()
-        assert await closing_code(socket) == sockets.RESTARTING
+        assert await closing_code(socket) == codes.RESTARTING
     await live_server.start()
     async with connect(f"{live_server.ws_url}/ws/sync", additional_headers=desk.headers) as socket:
         assert "seq" in await news(socket)
@@ -114,7 +114,7 @@ async def test_bytes_are_no_token_and_no_fault_of_the_server(
         if with_token:  # they are passed over
             assert "seq" in await news(socket)
         else:
-            assert await closing_code(socket) == sockets.SIGN_IN
+            assert await closing_code(socket) == codes.SIGN_IN
 
 
 async def test_an_origin_that_is_no_address_is_turned_away(
@@ -123,4 +123,4 @@ async def test_an_origin_that_is_no_address_is_turned_away(
     desk = await make_device()
     url = f"{live_server.ws_url}/ws/sync"
     async with connect(url, additional_headers=desk.headers, origin="http://[::1") as socket:  # type: ignore[arg-type]
-        assert await closing_code(socket) == sockets.NOT_ALLOWED
+        assert await closing_code(socket) == codes.NOT_ALLOWED
