@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 from enum import StrEnum
 from fractions import Fraction
 
@@ -138,5 +138,5 @@ def _split(total: int, weights: list[Decimal]) -> list[int]:
 
 
 def gross_cents(price_cents: int, rate: Decimal) -> int:
-    """Price times rate, to the cent (half up)."""
-    return int((price_cents * rate).quantize(Decimal(1), ROUND_HALF_UP))
+    """Price times rate, to the cent: half to the even one, once, as it is written (design, backend §2.1)."""
+    return int((price_cents * rate).quantize(Decimal(1), ROUND_HALF_EVEN))

@@ -55,6 +55,11 @@ def test_each_side_alone_earns_its_own_rate() -> None:
     assert (listing.gross_cents, buyer.gross_cents) == (3_000_00, 2_500_00)
 
 
+@pytest.mark.parametrize(("price_cents", "gross_cents"), [(650, 20), (750, 22), (750_050, 22_502), (749, 22)])
+def test_half_a_cent_goes_to_the_even_one(price_cents: int, gross_cents: int) -> None:
+    assert commission.gross_cents(price_cents, Decimal("0.03")) == gross_cents
+
+
 @pytest.mark.parametrize(
     ("left", "broker"), [(None, 3_000_00), (5_000_00, 3_000_00), (1_000_00, 1_000_00), (0, 0)]
 )
