@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from backend.metrics import MEASURES, Dimension, Figure, Shape
 from backend.metrics.measures import BOTS, MONEY
 from backend.services.bi import breakdown, stocks
-from backend.services.bi.breakdown import Division, Row
+from backend.services.bi.breakdown import Row
+from backend.services.bi.division import Division
 from backend.services.bi.paging import Place
 from backend.storage.warehouse import behind as store
 from backend.storage.warehouse import columns, drills

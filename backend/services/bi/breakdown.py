@@ -6,25 +6,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from backend.metrics import MEASURES, Dimension, Figure, Shape
-from backend.metrics.measures import MONEY
-from backend.services.bi import latency, spans, stocks
-from backend.services.bi.spans import Calendar
+from backend.metrics import Dimension, Figure, Shape
+from backend.services.bi import latency, stocks
+from backend.services.bi.division import UNDIVIDED, Division
 from backend.storage.warehouse import drills, latencies, sums
 from backend.storage.warehouse.drills import Worth
 from backend.storage.warehouse.latencies import NO_LATENCIES, Table
-from backend.storage.warehouse.ranges import Span, hour_of
-from backend.storage.warehouse.where import Filters, Key, Within, beyond
+from backend.storage.warehouse.ranges import ceil, hour_number
+from backend.storage.warehouse.where import Key
 from domain import errors
 from domain.kpis import Unit
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from backend.storage.pool import Connection
-
-_IN_AGGREGATES = frozenset({Dimension.LOCATION, Dimension.BOT, Dimension.DAY, Dimension.HOUR})
-_TIMES = frozenset({Dimension.DAY, Dimension.HOUR})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,76 +41,6 @@ class Breakdown:
     source: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Division:
-    """What to divide: `keys` are the places, `filters` all others. `received_by` pins a page to those before it."""
-
-    figure: Figure
-    timeframe: str
-    calendar: Calendar
-    by: str
-    filters: Filters
-    received_by: datetime | None = None
-
-    @property
-    def money(self) -> bool:
-        return MEASURES[self.figure.measures[0]].fact == MONEY if self.figure.measures else False
-
-    @property
-    def keys(self) -> tuple[int, ...]:
-        return tuple(office.key for office in self.calendar.offices)
-
-    @property
-    def bots(self) -> list[int] | None:
-        wanted = self.filters.get(Dimension.BOT)
-        return None if wanted is None else [int(key) for key in wanted if key is not None]
-
-    @property
-    def aggregated(self) -> bool:
-        """Whether the aggregates know all it asks for; they can't divide days by hours."""
-        used = {self.by, *self.filters}
-        return used <= _IN_AGGREGATES and len(used & _TIMES) <= 1
-
-    def within(self) -> Within:
-        """The time, for facts."""
-        if spans.rolls(self.timeframe, money=self.money):
-            since = self.calendar.now - spans.ROLLING[self.timeframe]
-            found = Within(keys=self.keys, since=since, until=self.calendar.end, received_by=self.received_by)
-        else:
-            found = self.calendar.within(
-                spans.DAYS[self.timeframe], bounds=not self.money, received_by=self.received_by
-            )
-        if (days := self.filters.get(Dimension.DAY)) and not self.money:
-            picked = [spans.day_of(int(key)) for key in days if key is not None]
-            found = found.bounded(*beyond(min(picked), max(picked)))
-        if hours := self.filters.get(Dimension.HOUR):
-            numbers = [int(number) for number in hours if number is not None]
-            found = found.bounded(hour_of(min(numbers)), hour_of(max(numbers) + 1))
-        return found
-
-    def within_stock(self) -> Within:
-        """All of the ledger: what stands is what all of its lines sum to."""
-        return Within(keys=self.keys, received_by=self.received_by)
-
-    def span(self) -> Span:
-        """The time, for aggregates: tagged by day or hour where one of them is asked about."""
-        spread = self.by == Dimension.LOCATION
-        if Dimension.DAY in (self.by, *self.filters):
-            return self.calendar.by_day(self.timeframe, money=self.money, spread=spread)
-        if Dimension.HOUR in (self.by, *self.filters):
-            return self.calendar.by_hour(self.timeframe, spread=spread)
-        return self.calendar.asked(self.timeframe, money=self.money, spread=spread)
-
-    def key_of(self, group: Sequence[int]) -> Key:
-        """Of a group of sums: its tag for times, its own key else."""
-        return group[0] if self.by in _TIMES else group[1]
-
-    def counts(self, group: Sequence[int]) -> bool:
-        """Whether the day or hour is one of those that were picked."""
-        wanted = self.filters.get(Dimension.DAY) or self.filters.get(Dimension.HOUR)
-        return wanted is None or group[0] in wanted
-
-
 async def of(connection: Connection, division: Division) -> Breakdown:
     """Raises: TooMuchError for more rows than anybody reads."""
     match division.figure.shape:
@@ -135,6 +59,33 @@ async def of(connection: Connection, division: Division) -> Breakdown:
             hint="Ask for a shorter time, or filter.",
         )
     return found
+
+
+async def undivided(connection: Connection, division: Division) -> Row:
+    """The figure itself."""
+    whole = replace(division, by=UNDIVIDED)
+    if division.figure.shape is Shape.STOCK or not whole.aggregated:
+        whole = replace(division, by=Dimension.LOCATION)
+    return (await of(connection, whole)).total
+
+
+async def hours(connection: Connection, division: Division, after: int | None, limit: int) -> Breakdown:
+    """By hour, so many rows and one more: those after the hour `after`. A page reads its own hours, not a year of them."""
+    within = division.within()
+    begin, end = (0 if one is None else hour_number(ceil(one)) for one in (within.since, within.until))
+    begin = begin - 1 if after is None else after + 1  # half an hour may come before the first whole one
+    rows: list[Row] = []
+    width = 2 * (limit + 1)
+    while begin < end and len(rows) <= limit:
+        part = await of(connection, replace(division, hours=(begin, min(begin + width, end))))
+        rows += [row for row, _ in in_order(part.rows, "key")]
+        begin, width = begin + width, 4 * width
+    return Breakdown(
+        rows=rows,
+        total=await undivided(connection, division),
+        pinned=False,
+        source="aggregates" if division.aggregated else "facts",
+    )
 
 
 async def _measures(connection: Connection, division: Division) -> Breakdown:

@@ -11,7 +11,8 @@ from backend.actor import Actor
 from backend.metrics import FIGURES, Dimension, Figure
 from backend.policy import Permission
 from backend.services.bi import behind, breakdown, dimensions, paging, question
-from backend.services.bi.breakdown import Breakdown, Division, Row
+from backend.services.bi.breakdown import Breakdown, Row
+from backend.services.bi.division import Division
 from backend.services.bi.paging import Place
 from backend.services.bi.question import Question
 from backend.storage.warehouse import behind as leads_store
@@ -209,7 +210,7 @@ class _Drill:
         """What the answer says of it, and where the next page begins."""
         if self.asked.group_by == LEAD:
             return await self._leads(place)
-        found = await breakdown.of(self.connection, self.division)
+        found = await self._divided(place)
         order = self._order(found) if place is None else place.order
         ordered = breakdown.in_order(found.rows, order)
         if place is not None:
@@ -225,6 +226,12 @@ class _Drill:
         )
         rows = [names.told(self.asked.group_by, row.key) | _numbers(row) for row, _ in shown]
         return {"total": _numbers(found.total), "rows": rows, "source": found.source}, following
+
+    async def _divided(self, place: Place | None) -> Breakdown:
+        if self.asked.group_by != Dimension.HOUR:
+            return await breakdown.of(self.connection, self.division)
+        after = None if place is None else int(place.after[1])
+        return await breakdown.hours(self.connection, self.division, after, self.asked.limit)
 
     @property
     def _as_of(self) -> datetime:
@@ -255,8 +262,7 @@ class _Drill:
 
     async def _total(self) -> dict[str, Any]:
         """What the leads add up to."""
-        by_location = replace(self.division, by=Dimension.LOCATION)
-        return _numbers((await breakdown.of(self.connection, by_location)).total)
+        return _numbers(await breakdown.undivided(self.connection, self.division))
 
 
 def _numbers(row: Row) -> dict[str, Any]:

@@ -144,7 +144,9 @@ class _Tally:
                 keep.append(np.array([value in wanted for value in named[name]])[part.column(name)])
             elif name in self.layout.numbers:
                 numbers = part.hours() if name == Dimension.HOUR else part.column(name)
-                keep.append(np.isin(numbers, [int(value) for value in wanted if value is not None]))
+                low = int(numbers.min())
+                there = range(low, int(numbers.max()) + 1)
+                keep.append(np.array([number in wanted for number in there])[numbers - low])
         if self.by == Dimension.HOUR and self.days.since is not None and self.days.until is not None:
             hours = part.hours()
             keep.append((hours >= self.days.since) & (hours < self.days.until))
