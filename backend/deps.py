@@ -11,9 +11,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from redis import asyncio as redis
-from redis import exceptions as redis_errors
 
-from backend import embedded
+from backend import embedded, faults
 from backend.cache.answers import Answers
 from backend.cache.asked import Recorder
 from backend.cache.tiers import open_tiers
@@ -201,7 +200,7 @@ async def _valkey(url: str) -> redis.Redis:
         raise _no_valkey(fault) from fault
     try:
         await client.ping()
-    except (redis_errors.RedisError, OSError) as fault:
+    except faults.FROM_VALKEY as fault:
         await client.aclose()
         raise _no_valkey(fault) from fault
     return client

@@ -17,8 +17,8 @@ from limits import RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage, RedisStorage
 from limits.aio.strategies import MovingWindowRateLimiter, RateLimiter, SlidingWindowCounterRateLimiter
 from redis import asyncio as redis
-from redis import exceptions as redis_errors
 
+from backend import faults
 from domain import errors
 
 logger = logging.getLogger(__name__)
@@ -127,7 +127,7 @@ class Limits:
         limiter = pair.shared if time.monotonic() >= self._away_until else pair.own
         try:
             return await _wait(limiter, item, key, cost)
-        except (redis_errors.RedisError, OSError, TimeoutError) as fault:
+        except faults.FROM_VALKEY as fault:
             self._away_until = time.monotonic() + AWAY_SECONDS
             logger.warning("limits.no_valkey", extra={"fault": type(fault).__name__})
             return await _wait(pair.own, item, key, cost)

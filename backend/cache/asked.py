@@ -11,7 +11,8 @@ from typing import Any
 
 import orjson
 from redis import asyncio as redis
-from redis import exceptions as redis_errors
+
+from backend import faults
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +71,7 @@ class Recorder:
                     fields = {"question": asked.question(), "who": asked.who, "at": repr(asked.at)}
                     pipe.xadd(STREAM, fields, maxlen=MOST_KEPT, approximate=True)  # type: ignore[arg-type]
                 await pipe.execute()
-        except (redis_errors.RedisError, OSError) as fault:
+        except faults.FROM_VALKEY as fault:
             logger.debug("asked.lost", extra={"fault": type(fault).__name__, "count": len(batch)})
 
 

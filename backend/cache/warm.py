@@ -14,8 +14,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from redis import asyncio as redis
-from redis import exceptions as redis_errors
 
+from backend import faults
 from backend.cache import asked
 from backend.cache.rates import Question, Rates
 
@@ -63,7 +63,7 @@ class Warmer:
             await asyncio.sleep(self.interval)
             try:
                 self.last = await self.once(again)
-            except (redis_errors.RedisError, OSError) as fault:
+            except faults.FROM_VALKEY as fault:
                 logger.warning("warm.waits", extra={"fault": type(fault).__name__})
 
     async def once(self, again: Again) -> Round:

@@ -10,7 +10,7 @@ from redis import exceptions as redis_errors
 
 from backend import faults
 from backend.services import audit
-from backend.stream import entries
+from backend.stream import entries, groups
 
 if TYPE_CHECKING:
     from backend.deps import Deps
@@ -29,7 +29,7 @@ async def run(deps: Deps) -> None:
         try:
             await _keep_reading(deps)
         except redis_errors.ResponseError as fault:
-            if "NOGROUP" not in str(fault):
+            if not groups.lacks(fault):
                 raise
             logger.info("audit.group_made_anew")
         except faults.AWAY as fault:
@@ -46,12 +46,8 @@ async def _keep_reading(deps: Deps) -> None:
 
 
 async def ready(deps: Deps) -> None:
-    """The group exists, from the stream's beginning."""
-    try:
-        await deps.valkey.xgroup_create(entries.AUDIT, GROUP, id="0", mkstream=True)
-    except redis_errors.ResponseError as fault:
-        if "BUSYGROUP" not in str(fault):
-            raise
+    """The group exists."""
+    await groups.make(deps.valkey, entries.AUDIT, GROUP)
 
 
 async def once(deps: Deps, *, after: str = ">", block_ms: int | None = None) -> int:
@@ -59,7 +55,7 @@ async def once(deps: Deps, *, after: str = ">", block_ms: int | None = None) -> 
     found: Any = await deps.valkey.xreadgroup(
         GROUP, READER, {entries.AUDIT: after}, count=audit.BATCH, block=block_ms
     )
-    batch = _entries(found)
+    batch = [(name, fields or {}) for _, some in groups.read(found) for name, fields in some]
     if not batch:
         return 0
     await audit.written(deps, [fields.get(audit.FIELD, b"") for _, fields in batch])
@@ -69,13 +65,3 @@ async def once(deps: Deps, *, after: str = ">", block_ms: int | None = None) -> 
         pipe.xdel(entries.AUDIT, *names)
         await pipe.execute()
     return len(batch)
-
-
-def _entries(found: Any) -> list[tuple[bytes, dict[bytes, bytes]]]:
-    """Valkey answers a list of streams, or a mapping where the client speaks RESP3; deleted entries have no fields."""
-    streams = found.items() if isinstance(found, dict) else found or ()
-    return [(name, fields or {}) for _, batch in streams for name, fields in _flat(batch)]
-
-
-def _flat(batch: Any) -> Any:
-    return batch[0] if batch and isinstance(batch[0], list) else batch

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from redis import exceptions as redis_errors
 
 from backend import errors as faults
+from backend.faults import FROM_VALKEY
 from backend.realtime import messages, resume
 from backend.realtime.audience import ALL
 from backend.realtime.buckets import NAMES, Priority
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 LONGEST_PAUSE = 60.0
-_NO_VALKEY = (redis_errors.RedisError, OSError, TimeoutError)
 _REREAD: Mapping[str, Any] = {}
 """No alert: a wish to look what is stored."""
 
@@ -87,7 +86,7 @@ class AlertGroup(Group):
             self._epoch = await resume.epoch(self.deps)
             for entry in await resume.recent(self.deps, [*self.audience.locations, ALL]):
                 self._ring[entry.event_id] = entry
-        except _NO_VALKEY as fault:
+        except FROM_VALKEY as fault:
             logger.warning("live.no_ring", extra={"fault": type(fault).__name__})
         await self._reread()
 
@@ -145,7 +144,7 @@ class AlertGroup(Group):
         try:
             self._epoch = await resume.epoch(self.deps)
             return await resume.add(self.deps, place, event_id, item)
-        except _NO_VALKEY as fault:
+        except FROM_VALKEY as fault:
             logger.warning("live.no_ring", extra={"fault": type(fault).__name__})
             return self.point.offset
 

@@ -17,7 +17,8 @@ from typing import Any
 
 import orjson
 from redis import asyncio as redis
-from redis import exceptions as redis_errors
+
+from backend import faults
 
 logger = logging.getLogger(__name__)
 
@@ -127,7 +128,7 @@ class Hub:
         try:
             async with asyncio.timeout(LONGEST_PUBLISH):
                 await self._valkey.publish(self._line, line)
-        except (redis_errors.RedisError, OSError, TimeoutError) as fault:
+        except faults.FROM_VALKEY as fault:
             self._deaf_until = now + DEAF_SECONDS  # the publisher has more to do than to wait for Valkey
             logger.warning("hub.no_valkey", extra={"fault": type(fault).__name__})
 
@@ -154,7 +155,7 @@ class Hub:
                     await heard.subscribe(self._line)
                     wait = 0.2
                     await self._hear(heard)
-            except (redis_errors.RedisError, OSError) as fault:
+            except faults.FROM_VALKEY as fault:
                 logger.warning("hub.reconnect", extra={"fault": type(fault).__name__})
             await asyncio.sleep(wait)
             wait = min(wait * 2, 10.0)

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from redis import exceptions as redis_errors
 
+from backend import faults
 from backend.stream import entries, keeping
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class News:
                     self.deaf, wait = False, FIRST_WAIT
                     await self._latest()
                     await self._listen(line)
-            except (redis_errors.RedisError, OSError) as fault:
+            except faults.FROM_VALKEY as fault:
                 logger.warning("live.no_valkey", extra={"fault": type(fault).__name__})
             finally:
                 self.deaf = True

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from redis import exceptions as redis_errors
+from backend import faults
 
 if TYPE_CHECKING:
     from backend.deps import Deps
@@ -16,7 +16,6 @@ logger = logging.getLogger(__name__)
 
 SECONDS = 90
 _KEY = "bi:ws:presence:"
-_UNAVAILABLE = (redis_errors.RedisError, OSError, TimeoutError)
 
 
 async def show(deps: Deps, present: Mapping[str, Iterable[str]]) -> None:
@@ -30,7 +29,7 @@ async def show(deps: Deps, present: Mapping[str, Iterable[str]]) -> None:
                 pipe.zremrangebyscore(_KEY + channel, 0, now)
                 pipe.expire(_KEY + channel, SECONDS * 2)
             await pipe.execute()
-    except _UNAVAILABLE as fault:
+    except faults.FROM_VALKEY as fault:
         logger.debug("presence.no_valkey", extra={"fault": type(fault).__name__})
 
 
@@ -41,7 +40,7 @@ async def leave(deps: Deps, member: str, channels: Iterable[str]) -> None:
             for channel in channels:
                 pipe.zrem(_KEY + channel, member)
             await pipe.execute()
-    except _UNAVAILABLE as fault:
+    except faults.FROM_VALKEY as fault:
         logger.debug("presence.no_valkey", extra={"fault": type(fault).__name__})
 
 
@@ -54,5 +53,5 @@ async def counts(deps: Deps, channels: Iterable[str]) -> Mapping[str, int] | Non
             for name in names:
                 pipe.zcount(_KEY + name, now, "+inf")
             return dict(zip(names, await pipe.execute(), strict=True))
-    except _UNAVAILABLE:
+    except faults.FROM_VALKEY:
         return None

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, TypeAlias
 from uuid import UUID
 
 import orjson
-from redis import exceptions as redis_errors
 
 from backend import faults
 from backend.actor import Actor
@@ -39,7 +38,6 @@ MOST_WAITING = 10_000
 BATCH = 500
 FIELD = b"entry"
 UNREADABLE = "audit.unreadable"
-_AWAY = (redis_errors.RedisError, OSError, TimeoutError)
 _FIELDS = tuple(field.name for field in fields(Entry))
 _PLAIN = re.compile(r"[^\x20-\x7e]")
 
@@ -124,7 +122,7 @@ async def handed_on(deps: Deps, lines: Sequence[bytes]) -> None:
             for line in lines:
                 pipe.xadd(entries.AUDIT, {FIELD: line})
             await pipe.execute()
-    except _AWAY as fault:
+    except faults.FROM_VALKEY as fault:
         logger.warning("audit.no_valkey", extra={"fault": type(fault).__name__})
         await written(deps, lines)
 

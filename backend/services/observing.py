@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from redis import exceptions as redis_errors
 
 from backend import faults, observe
 from backend.storage import monitoring
@@ -22,7 +21,6 @@ logger = logging.getLogger(__name__)
 FRESH_SECONDS = 20
 LONGEST_ASK = 2.0
 _KEY = "metrics:"
-_AWAY = (redis_errors.RedisError, OSError, TimeoutError)
 
 
 async def tell(deps: Deps) -> None:
@@ -31,7 +29,7 @@ async def tell(deps: Deps) -> None:
     try:
         async with asyncio.timeout(LONGEST_ASK):
             await deps.valkey.set(f"{deps.channel_prefix}{_KEY}{deps.process}", told, ex=FRESH_SECONDS)
-    except _AWAY as fault:
+    except faults.FROM_VALKEY as fault:
         logger.debug("telling.no_valkey", extra={"fault": type(fault).__name__})
 
 
@@ -50,7 +48,7 @@ async def everybody(deps: Deps) -> dict[str, list[observe.Family]]:
             pattern = f"{deps.channel_prefix}{_KEY}*"
             names = [name async for name in deps.valkey.scan_iter(match=pattern, count=500)]
             values = await deps.valkey.mget(names) if names else []
-    except _AWAY as fault:
+    except faults.FROM_VALKEY as fault:
         logger.debug("observing.no_valkey", extra={"fault": type(fault).__name__})
         names, values = [], []
     for name, value in zip(names, values, strict=True):
@@ -89,7 +87,7 @@ async def lag(deps: Deps) -> dict[str, float]:
     try:
         async with asyncio.timeout(LONGEST_ASK):
             found = await streams(deps)
-    except _AWAY:
+    except faults.FROM_VALKEY:
         return {"valkey_up": 0}
     for name, stream in found.items():
         short = name.removeprefix(entries.PREFIX)

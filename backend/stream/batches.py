@@ -6,18 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TypeAlias
 
 import msgspec
 
 from backend.events import STREAMS, Event, reading
 from backend.storage.warehouse.facts import Arrived, Rejected
 from backend.stream import dead, entries
-
-Entry: TypeAlias = tuple[bytes, Mapping[bytes, bytes] | None]
-Part: TypeAlias = tuple[str, Sequence[Entry]]
-Read: TypeAlias = Sequence[Part]
-"""Stream name → its entries, as they were read; an entry that was trimmed away before has no fields."""
+from backend.stream.groups import Read
 
 MOST = 10_000
 """Events of a transaction."""

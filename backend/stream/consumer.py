@@ -15,8 +15,9 @@ from redis import exceptions as redis_errors
 
 from backend.storage.pool import Connection
 from backend.storage.warehouse import facts
-from backend.stream import entries
-from backend.stream.batches import MOST, Entry, Read
+from backend.stream import entries, groups
+from backend.stream.batches import MOST
+from backend.stream.groups import Entry, Read
 from domain import errors
 
 logger = logging.getLogger(__name__)
@@ -65,21 +66,16 @@ class Consumer:
         self._counts = dict.fromkeys(entries.NAMES, _FIRST_COUNT)
 
     async def make_groups(self) -> None:
-        """From the stream's first entry, so that what was added before there was a group is read as well."""
         for stream in entries.NAMES:
-            try:
-                await self._valkey.xgroup_create(stream, entries.SINK_GROUP, id="0", mkstream=True)
+            if await groups.make(self._valkey, stream, entries.SINK_GROUP):
                 logger.info("sink.group_made", extra={"stream": stream})
-            except redis_errors.ResponseError as fault:
-                if "BUSYGROUP" not in str(fault):
-                    raise
 
     async def new(self) -> Read:
         """What nobody has read yet; waits for something a while."""
         pipe = self._valkey.pipeline(transaction=False)
         for stream, count in self._counts.items():
             pipe.xreadgroup(entries.SINK_GROUP, self.name, {stream: ">"}, count=count)
-        found = [one for answer in await self._in_group(pipe.execute()) for one in _read(answer)]
+        found = [one for answer in await self._in_group(pipe.execute()) for one in groups.read(answer)]
         if not found:
             waiting = self._valkey.xreadgroup(
                 entries.SINK_GROUP,
@@ -88,7 +84,7 @@ class Consumer:
                 count=_FIRST_COUNT,
                 block=BLOCK_MS,
             )
-            found = _read(await self._in_group(waiting))
+            found = groups.read(await self._in_group(waiting))
         for stream, some in found:
             self._counts[stream] = _count(some)
         return found
@@ -101,7 +97,7 @@ class Consumer:
             {stream: after.get(stream, b"0") for stream in entries.NAMES},
             count=_FIRST_COUNT,
         )
-        return [one for one in _read(await self._in_group(reading)) if one[1]]
+        return [one for one in groups.read(await self._in_group(reading)) if one[1]]
 
     async def deliveries(self, read: Read) -> Mapping[tuple[str, bytes], int]:
         """How often each of these entries of its own was handed out."""
@@ -166,20 +162,11 @@ class Consumer:
         try:
             return await asking
         except redis_errors.ResponseError as fault:
-            if "NOGROUP" not in str(fault):
+            if not groups.lacks(fault):
                 raise
             logger.warning("sink.valkey_began_anew")
             await self.make_groups()
             return {}
-
-
-def _read(answer: Any) -> list[tuple[str, Sequence[Entry]]]:
-    """Both shapes in which redis-py gives streams: a list of pairs, or a dict of lists of pages (RESP3)."""
-    if not answer:
-        return []
-    if isinstance(answer, Mapping):
-        answer = [(name, [entry for page in pages for entry in page]) for name, pages in answer.items()]
-    return [(name.decode(), found) for name, found in answer if found]
 
 
 def _count(found: Sequence[Entry]) -> int:

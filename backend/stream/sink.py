@@ -23,8 +23,9 @@ from backend import faults
 from backend.cache import versions
 from backend.storage.warehouse import facts, touched
 from backend.stream import batches, consumer, dead, entries, suspects, trim
-from backend.stream.batches import Batch, Part, Read
+from backend.stream.batches import Batch
 from backend.stream.consumer import Consumer
+from backend.stream.groups import Part, Read
 from backend.valkey_client import open_client
 
 if TYPE_CHECKING:

@@ -18,8 +18,9 @@ from backend import faults
 from backend.events import Event
 from backend.storage.warehouse.facts import Arrived, Rejected, Stored
 from backend.stream import batches
-from backend.stream.batches import Batch, Part, Read
+from backend.stream.batches import Batch
 from backend.stream.entries import PREFIX
+from backend.stream.groups import Part, Read
 
 TRIED = "bi:sink:tried"
 """Hash in Valkey: entry, or event of one → how often it was begun and nobody came back from it."""

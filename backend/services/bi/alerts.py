@@ -13,8 +13,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from redis import exceptions as redis_errors
-
+from backend import faults
 from backend.cache import versions
 from backend.realtime.hub import EVERYWHERE
 from backend.services import audit
@@ -191,7 +190,7 @@ async def _touch(deps: Deps, alerts: Sequence[Alert], places: Mapping[int, str])
     for alert in alerts:
         keys |= set(places) if alert.location_key is None else {alert.location_key}
     if alerts:
-        with contextlib.suppress(redis_errors.RedisError, OSError):
+        with contextlib.suppress(*faults.FROM_VALKEY):
             tags = [entries.stock_tag(key) for key in sorted(keys)]
             await versions.tell(deps.valkey, deps.channel(entries.TOUCHED), tags)
 

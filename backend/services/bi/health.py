@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from redis import exceptions as redis_errors
-
+from backend import faults
 from backend.storage.pool import Connection
 from backend.storage.warehouse import components
 from backend.stream import entries
@@ -81,7 +80,7 @@ async def streams(deps: Deps, now: datetime) -> list[Stream]:
     try:
         async with asyncio.timeout(LONGEST_LOOK):
             return [await _stream(deps, name, now) for name in entries.NAMES]
-    except (redis_errors.RedisError, OSError, TimeoutError):
+    except faults.FROM_VALKEY:
         return [Stream(name=name, status="unknown") for name in entries.NAMES]
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import asyncpg
 import orjson
-from redis import exceptions as redis_errors
 
+from backend import faults
 from backend.actor import Actor
 from backend.metrics import FIGURES
 from backend.policy import Permission
@@ -31,7 +31,6 @@ logger = logging.getLogger(__name__)
 STALE = timedelta(seconds=15)
 """The processor says each second that it lives; after so long it does not."""
 LONGEST_ASK = 1.0
-_NO_VALKEY = (redis_errors.RedisError, OSError, TimeoutError)
 _SEVERAL = "a lead that two of your locations know counts in both"
 _AWAY = "the live windows are away: 24 hours as of the last refresh"
 _CATCHING_UP = "events are still being read: the figures are on their way up"
@@ -90,7 +89,7 @@ async def _held(
     try:
         async with asyncio.timeout(LONGEST_ASK):
             said, *found = await deps.valkey.hmget(keeping.LATEST, [keeping.META, *fields])
-    except _NO_VALKEY as fault:
+    except faults.FROM_VALKEY as fault:
         logger.warning("moment.no_valkey", extra={"fault": type(fault).__name__})
         return None
     if said is None:
@@ -168,6 +167,6 @@ async def _flush(deps: Deps, span: str) -> bool:
     try:
         async with asyncio.timeout(LONGEST_ASK):
             await deps.valkey.sadd(keeping.FLUSH, span)
-    except _NO_VALKEY:
+    except faults.FROM_VALKEY:
         return False
     return True

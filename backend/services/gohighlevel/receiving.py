@@ -12,6 +12,7 @@ from uuid import UUID
 import asyncpg
 from redis import exceptions as redis_errors
 
+from backend import faults
 from backend.events import Event, reading
 from backend.services import events, sources
 from backend.services.gohighlevel import config, mapping, payload, signature
@@ -31,7 +32,6 @@ STREAM = "gohighlevel"
 WAIT = 2.0
 _REMEMBERED_SECONDS = 90_000
 _SEEN = "bi:webhook:"
-_AWAY = (redis_errors.RedisError, OSError, TimeoutError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,21 +114,21 @@ async def _keep(deps: Deps, source: Source, read: Payload, fault: mapping.Unmapp
     try:
         if await deps.valkey.set(f"{mark}:dead", 1, nx=True, ex=_REMEMBERED_SECONDS):
             await dead.put(deps.valkey, [letter])
-    except _AWAY:
+    except faults.FROM_VALKEY:
         logger.warning("gohighlevel.not_kept", extra={"source": source.id})
 
 
 async def _came_before(deps: Deps, mark: str) -> bool:
     try:
         return bool(await deps.valkey.exists(mark))
-    except _AWAY:
+    except faults.FROM_VALKEY:
         return False  # its events have the same ids again, so nothing is counted twice
 
 
 async def _remember(deps: Deps, mark: str) -> None:
     try:
         await deps.valkey.set(mark, 1, ex=_REMEMBERED_SECONDS)
-    except _AWAY:
+    except faults.FROM_VALKEY:
         logger.info("gohighlevel.not_remembered")
 
 

@@ -13,7 +13,7 @@ from backend.deps import Deps
 from backend.events import Event
 from backend.storage.warehouse.facts import Arrived, Stored
 from backend.stream import batches, consumer, dead, entries, sink, suspects
-from backend.stream.batches import Read
+from backend.stream.groups import Read
 from backend.stream.suspects import Bench
 from tests.backend.storage.warehouse import events
 from tests.backend.stream.test_sink import LEADS, add, count, office, running, settled, until
