@@ -142,7 +142,7 @@ def revenue_pipeline(
         comparison=comparison,
         trend=tuple(trend),
         tier=tiers.of(comparison.change) if comparison else None,
-        parts=(("gross_cents", float(gross_cents)),) if n and gross_cents is not None else (),
+        parts=(("gross_cents", gross_cents),) if n and gross_cents is not None else (),
     )
 
 
@@ -169,7 +169,7 @@ def active_leads(
         comparison=comparison,
         trend=tuple(trend),
         tier=tiers.of(comparison.change) if comparison else None,
-        parts=tuple((name, float(count)) for name, count in (by_temperature or {}).items()),
+        parts=tuple((by_temperature or {}).items()),
     )
 
 
@@ -195,7 +195,7 @@ def hot_leads(
         comparison=compare(hot, previous, period),
         trend=tuple(trend),
         tier=tiers.of(past_due / hot) if hot else None,
-        parts=() if hot is None else (("past_due", float(past_due)),),
+        parts=() if hot is None else (("past_due", past_due),),
     )
 
 
@@ -254,5 +254,5 @@ def bot_success(
         trend=tuple(trend),
         tier=tiers.of(value),
         interval=interval,
-        parts=(("qualified", float(qualified)),) if conversations else (),
+        parts=(("qualified", qualified),) if conversations else (),
     )

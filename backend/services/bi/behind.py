@@ -77,7 +77,7 @@ async def _active(connection: Connection, division: Division, place: Place | Non
     found = [
         Behind(
             lead_id=lead.lead_id,
-            row=Row(key=lead.lead_id, value=1, n=1, parts={"past_due": float(_is_late(lead, now))}),
+            row=Row(key=lead.lead_id, value=1, n=1, parts={"past_due": int(_is_late(lead, now))}),
             last_at=lead.last_contact_at,
         )
         for lead in rows[:limit]

@@ -141,12 +141,14 @@ def _figure(figure: Figure, bot_key: int, told: Told) -> dict[str, Any]:
     return {
         "title": figure.title,
         "definition": figure.definition,
-        "value": value,
+        "value": compare.in_unit(value, figure.unit),
         "unit": figure.unit.value,
         "n": n,
         "interval": _interval(figure, told.both, group),
         "comparison": _comparison(figure, value, bot_key, told),
-        "trend": told.course.course(figure, bot_key, told.tags),
+        "trend": [
+            compare.in_unit(point, figure.unit) for point in told.course.course(figure, bot_key, told.tags)
+        ],
         "tier": tier.value if tier else None,
         "parts": _parts(figure, told.both, group),
         "higher_is_better": figure.higher_is_better,
@@ -156,7 +158,7 @@ def _figure(figure: Figure, bot_key: int, told: Told) -> dict[str, Any]:
 
 def _comparison(figure: Figure, value: float | None, bot_key: int, told: Told) -> dict[str, Any] | None:
     previous, n = told.both.of(figure, (spans.BEFORE, bot_key))
-    found = compare.as_json(kpis.compare(value, previous, told.label))
+    found = compare.as_json(kpis.compare(value, previous, told.label), figure.unit)
     return None if found is None else found | {"n": n}
 
 

@@ -130,7 +130,7 @@ def measured(figure: Figure, key: Key, counted: Mapping[str, int]) -> Row:
     if figure.shape is Shape.RATIO:
         n = counted[figure.measures[1]]
         value = first * figure.factor / n if n else None
-        return Row(key=key, value=value, n=n, parts={figure.measures[0]: float(first)})
+        return Row(key=key, value=value, n=n, parts={figure.measures[0]: first})
     return Row(key=key, value=first, n=counted.get("deals_won", first))
 
 
@@ -186,7 +186,7 @@ async def _leads(connection: Connection, division: Division) -> Breakdown:
     found = await drills.active(connection, division.calendar.now, division.keys, division.by, filters)
 
     def row(key: Key, n: int, late: int) -> Row:
-        return Row(key=key, value=n, n=n, parts={"past_due": float(late)} if hot else {})
+        return Row(key=key, value=n, n=n, parts={"past_due": late} if hot else {})
 
     total = row(None, sum(n for n, _ in found.values()), sum(late for _, late in found.values()))
     return Breakdown(
@@ -203,8 +203,8 @@ async def _pipeline(connection: Connection, division: Division) -> Breakdown:
         value=sum(one.value for one in found),
         n=sum(one.deals for one in found),
         parts={
-            "gross_cents": float(sum(one.gross_cents for one in found)),
-            "company_cents": float(sum(one.company_cents for one in found)),
+            "gross_cents": sum(one.gross_cents for one in found),
+            "company_cents": sum(one.company_cents for one in found),
         },
     )
     return Breakdown(rows=[worth(one) for one in found], total=total, pinned=True, source="facts")
@@ -212,7 +212,7 @@ async def _pipeline(connection: Connection, division: Division) -> Breakdown:
 
 def worth(one: Worth) -> Row:
     """A part of the pipeline."""
-    parts = {"gross_cents": float(one.gross_cents), "company_cents": float(one.company_cents)}
+    parts = {"gross_cents": one.gross_cents, "company_cents": one.company_cents}
     return Row(key=one.key, value=one.value, n=one.deals, parts=parts)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from backend.services.bi import spans
 from backend.services.bi.spans import Calendar
 from domain import kpis
+from domain.kpis import Unit
 
 NO_DATA = "no data yet"
 _TIMES = {"24h": "24 hours", "7d": "7 days", "30d": "30 days", "90d": "90 days", "1y": "365 days"}
@@ -28,10 +29,15 @@ def stock_label(timeframe: str) -> str:
     return f"now against {_TIMES[timeframe]} ago"
 
 
-def as_json(found: kpis.Comparison | None) -> dict[str, Any] | None:
+def in_unit(value: float | None, unit: Unit) -> float | None:
+    """As answers say it: cents and counts are whole numbers, rounded half-even once, here at the end."""
+    return round(value) if value is not None and unit in {Unit.CENTS, Unit.COUNT} else value
+
+
+def as_json(found: kpis.Comparison | None, unit: Unit) -> dict[str, Any] | None:
     if found is None:
         return None
-    return {"previous": found.previous, "change": found.change, "label": found.label}
+    return {"previous": in_unit(found.previous, unit), "change": found.change, "label": found.label}
 
 
 def bounds(interval: kpis.Interval | None) -> list[float] | None:

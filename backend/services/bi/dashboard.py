@@ -65,10 +65,10 @@ async def answer(deps: Deps, asked: DashboardQuestion) -> dict[str, Any]:
         reach = await newest.event(connection, asked.scope, calendar.now)
     return {
         "metrics": {tile.name: _metric(tile) for tile in tiles},
-        "comparisons": {tile.name: compare.as_json(tile.comparison) for tile in tiles}
+        "comparisons": {tile.name: compare.as_json(tile.comparison, tile.unit) for tile in tiles}
         if asked.comparisons
         else {},
-        "trends": {tile.name: list(tile.trend) for tile in tiles} if asked.trends else {},
+        "trends": {tile.name: _trend(tile) for tile in tiles} if asked.trends else {},
         "performance_tiers": {tile.name: tile.tier.value if tile.tier else None for tile in tiles},
         "jorge_commission": commission,
         "timeframe": asked.timeframe,
@@ -243,11 +243,15 @@ def _ms(counts: latencies.Counts | None, q: float) -> float | None:
     return None if found is None else round(found / 1000, 3)
 
 
+def _trend(tile: kpis.Tile) -> list[float | None]:
+    return [compare.in_unit(point, tile.unit) for point in tile.trend]
+
+
 def _metric(tile: kpis.Tile) -> dict[str, Any]:
     return {
         "name": tile.name,
         "title": tile.title,
-        "value": tile.value,
+        "value": compare.in_unit(tile.value, tile.unit),
         "unit": tile.unit.value,
         "n": tile.n,
         "as_of": tile.as_of.isoformat(),

@@ -162,8 +162,14 @@ async def _summary(reads: Reader, asked: RevenueQuestion, since: int | None) -> 
 
     def metric(title: str, of: Callable[[Row], float | None], unit: Unit, n: int = won) -> dict[str, Any]:
         value, previous = (None if row is None else of(row) for row in pair)
-        comparison = compare.as_json(kpis.compare(value, previous, label))
-        return {"title": title, "value": value, "unit": unit.value, "n": n, "comparison": comparison}
+        comparison = compare.as_json(kpis.compare(value, previous, label), unit)
+        return {
+            "title": title,
+            "value": compare.in_unit(value, unit),
+            "unit": unit.value,
+            "n": n,
+            "comparison": comparison,
+        }
 
     metrics = {
         name: metric(FIGURES[name].title, itemgetter(name), FIGURES[name].unit)
