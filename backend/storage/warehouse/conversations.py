@@ -11,12 +11,12 @@ from backend.storage.pool import Connection
 from backend.storage.warehouse.staging import Row
 
 _TABLE = "stage_conversations"
-_COLUMNS = (
+COLUMNS = (
     "conversation_id location_key bot_key lead_id started_at started_by replied_at date_key qualified_at last_at"
 ).split()
 DDL = (
     f"CREATE TEMP TABLE {_TABLE} ON COMMIT DELETE ROWS AS "  # noqa: S608 - fixed words
-    f"SELECT {', '.join(_COLUMNS)} FROM fact_bot_conversations WITH NO DATA"
+    f"SELECT {', '.join(COLUMNS)} FROM fact_bot_conversations WITH NO DATA"
 )
 
 # Each column is a least (or greatest) of what the events say, or belongs to the first event by (occurred_at, event_id): the order
@@ -24,8 +24,8 @@ DDL = (
 # writes.
 _COMPLETE = f"""
 WITH kept AS (
-    INSERT INTO fact_bot_conversations AS c ({", ".join(_COLUMNS)})
-    SELECT {", ".join(_COLUMNS)} FROM pg_temp.{_TABLE}
+    INSERT INTO fact_bot_conversations AS c ({", ".join(COLUMNS)})
+    SELECT {", ".join(COLUMNS)} FROM pg_temp.{_TABLE}
     ON CONFLICT (conversation_id) DO UPDATE SET
         location_key = CASE WHEN (excluded.started_at, excluded.started_by) < (c.started_at, c.started_by)
                             THEN excluded.location_key ELSE c.location_key END,
@@ -111,7 +111,7 @@ class _Talk:
 async def complete(connection: Connection, rows: Sequence[Row]) -> Counted:
     """Of rows of fact_bot_performance that are new (a repeat tells nothing), in the caller's transaction."""
     if talks := told(rows):
-        await connection.copy_records_to_table(_TABLE, records=talks, columns=_COLUMNS, schema_name="pg_temp")
+        await connection.copy_records_to_table(_TABLE, records=talks, columns=COLUMNS, schema_name="pg_temp")
     touched = await connection.fetch(_COMPLETE) if talks else ()
     return Counted(new=len(rows), touched=[(row[0], row[1], row[2]) for row in touched])
 

@@ -37,6 +37,15 @@ DAMAGE = (
     "UPDATE agg_latency_hist SET counts[1] = counts[1] + 1",
     "DELETE FROM agg_latency_hist WHERE grain = 'd'",
     "INSERT INTO agg_hourly_metrics (hour, location_key, bot_key, calls) VALUES ('2026-11-25 03:00+00', 1, 0, 5)",
+    "DELETE FROM fact_bot_conversations",
+    "UPDATE fact_bot_conversations SET qualified_at = NULL, replied_at = replied_at - interval '9 days', bot_key = 0",
+    "INSERT INTO fact_bot_conversations (conversation_id, location_key, bot_key, started_at, started_by, replied_at, date_key, last_at) "
+    "SELECT gen_random_uuid(), 1, 0, started_at, started_by, started_at, 20261122, last_at FROM fact_bot_conversations LIMIT 1",
+    "DELETE FROM fact_bot_performance WHERE replied",
+    "DELETE FROM fact_commission_events WHERE line = 0",
+    "DELETE FROM deal_states WHERE stage = 'offer'",
+    "INSERT INTO fact_commission_events SELECT (jsonb_populate_record(f, jsonb_build_object('event_id', gen_random_uuid(), 'line', 1))).* "
+    "FROM fact_commission_events f WHERE deals <> 0 LIMIT 1",
 )
 
 
@@ -100,6 +109,12 @@ async def differed(connection: Connection) -> int:
     return (await rebuild(connection, check=True)).all_differed
 
 
+async def sums_differed(connection: Connection) -> int:
+    """Without what is made of facts that somebody took away by hand."""
+    found = (await rebuild(connection, check=True)).differed
+    return sum(count for table, count in found.items() if table not in FACTS)
+
+
 STEPS = st.lists(
     st.sampled_from(["store", "store", "repeat", "copy", "delete", "pack", "rebuild"]), min_size=2, max_size=7
 )
@@ -111,7 +126,7 @@ async def test_aggregates_are_the_sum_of_the_facts_whatever_happened(
     owner: Connection, writer: Connection, steps: Sequence[str], seed: int
 ) -> None:
     await emptied(owner)
-    rng, told = random.Random(seed), invented(random.Random(seed + 1), 10)
+    rng, told, whole = random.Random(seed), invented(random.Random(seed + 1), 10), True
     for step in ("store", *steps):
         if step == "store":
             told = invented(rng, rng.randrange(1, 25))
@@ -121,13 +136,16 @@ async def test_aggregates_are_the_sum_of_the_facts_whatever_happened(
             await copied(owner, told)
         elif step == "delete":
             await owner.execute(f"DELETE FROM {rng.choice(FACTS)} WHERE random() < 0.5")  # noqa: S608 - fixed words
+            whole = False
         elif step == "pack":
             for fact, days in product(columns.LAYOUTS, range(4)):
                 await packed.pack(writer, fact, NOW.date() - timedelta(days=days))
         else:
-            assert (await rebuild(owner)).all_differed == 0
+            found = await rebuild(owner)
+            assert found.all_differed == 0 or not whole
+            whole = True
 
-        assert await differed(owner) == 0
+        assert await (differed if whole else sums_differed)(owner) == 0
 
 
 async def test_the_aggregates_hold_what_was_sent(writer: Connection) -> None:
