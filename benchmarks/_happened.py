@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
+from backend.epoch import micros
 from backend.events import BotPerformance, CommissionEvent, Event, LeadInteraction
-from backend.stream import rebuilding
 
 EVENTS = 60_000
 PACK = 500
@@ -54,7 +54,7 @@ def made(rnd: random.Random) -> World:
         packs=[(stream, data) for _, stream, data in packs],
         events=[event for events in events_of.values() for event in events],
         offices=offices,
-        end=rebuilding.micros(end),
+        end=micros(end),
     )
 
 

@@ -20,6 +20,7 @@ import msgspec
 import orjson
 
 from backend import deps as parts
+from backend.epoch import micros
 from backend.events import BotPerformance, CommissionEvent, LeadInteraction
 from backend.settings import Settings
 from backend.storage.warehouse import facts
@@ -206,7 +207,7 @@ async def _rebuilt(deps: parts.Deps, world: World) -> None:
         await facts.store(connection, [facts.Arrived(event=event, received_at=now) for event in batch])
     await connection.close()
     cpu, wall = time.process_time(), time.perf_counter()
-    windows = await rebuilding.rebuilt(deps.bi, rebuilding.micros(now))
+    windows = await rebuilding.rebuilt(deps.bi, micros(now))
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     print(
         f"cold start from {len(world.events):,} facts: {wall:.2f} s ({cpu:.2f} s CPU here), {windows.seen.count:,} ids"

@@ -6,11 +6,12 @@ import hashlib
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import orjson
 
+from backend.epoch import micros
 from backend.storage.pool import Connection, Pool
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ COMPANY = "00000000-0000-0000-0000-000000000000"
 """The chain of what concerns several locations, or none."""
 START = b"\0" * 32
 """What the first row of a chain follows."""
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _COLUMNS = "chain, seq, entry_id, at, actor_id, role, session_id, action, outcome, resource, locations, detail, prev, hash"
 _LINKS = f"SELECT {_COLUMNS.replace('detail', 'detail::text AS detail')} FROM audit_log"  # noqa: S608 - fixed words
 """As text, byte for byte as it was chained."""
@@ -74,7 +74,7 @@ def hashed(prev: bytes, chain: str, seq: int, entry: Entry) -> bytes:
         chain,
         seq,
         entry.id,
-        (entry.at - _EPOCH) // timedelta(microseconds=1),
+        micros(entry.at),
         entry.actor_id,
         entry.role,
         entry.session_id,

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 from redis import exceptions as redis_errors
 
 from backend import faults
+from backend.epoch import micros
 from backend.events import Event
 from backend.storage.warehouse import windows as warehouse
 from backend.stream import entries, keeping, rebuilding, telling
@@ -271,7 +272,7 @@ class Processor:
         counters.watermark_lag_us = max(0, self._now() - at) if at is not None else 0
 
     def _now(self) -> int:
-        return rebuilding.micros(self._deps.clock.now())
+        return micros(self._deps.clock.now())
 
     def _monotonic(self) -> float:
         return self._deps.clock.monotonic()

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 import numpy as np
 
+from backend.epoch import micros, moment_at
 from backend.metrics import MEASURES, measures
 from backend.storage.warehouse import windows as stored
 from backend.stream.windows import deals, talks
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 MOST_IDS = 1_000_000
 """Of each kind of event. A sender repeats what it sent lately; the streams repeat what the sink has not acknowledged."""
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 async def rebuilt(pool: Pool, now: int) -> Windows:
@@ -154,11 +154,3 @@ def _column(rows: Sequence[asyncpg.Record], name: str) -> Ints:
 def number_of(uuid: object) -> int:
     """Of a UUID, or of its text."""
     return int(str(uuid).replace("-", ""), 16)
-
-
-def micros(moment: datetime) -> int:
-    return (moment - _EPOCH) // timedelta(microseconds=1)
-
-
-def moment_at(us: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=us)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from backend.epoch import moment_at
 from backend.stream import entries, keeping
-from backend.stream.rebuilding import moment_at
 from backend.stream.windows import rows
 from backend.stream.windows.state import Windows
 

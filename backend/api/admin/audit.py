@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -13,13 +13,12 @@ from backend.actor import Actor
 from backend.api.access import Allowed
 from backend.api.body import Json
 from backend.api.deps import Parts
+from backend.epoch import micros, moment_at
 from backend.policy import Permission
 from backend.storage import audit as log
 from domain import errors
 
 router = APIRouter(prefix="/api/admin")
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @router.get("/audit")
@@ -69,7 +68,7 @@ def _entry(link: log.Link) -> dict[str, Any]:
 
 
 def _named(entry: log.Entry) -> str:
-    return f"{(entry.at - _EPOCH) // timedelta(microseconds=1)}~{entry.id}"
+    return f"{micros(entry.at)}~{entry.id}"
 
 
 def _place(said: str) -> tuple[datetime, str] | None:
@@ -77,7 +76,7 @@ def _place(said: str) -> tuple[datetime, str] | None:
         return None
     moment, _, entry_id = said.partition("~")
     try:
-        return _EPOCH + timedelta(microseconds=int(moment)), str(UUID(entry_id))
+        return moment_at(int(moment)), str(UUID(entry_id))
     except (ValueError, OverflowError) as fault:
         raise errors.InputError(
             "That is no place in the list.", where="before", hint="Give what `next` said, as it was."

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.epoch import micros
 from backend.storage.warehouse.handoffs import UNKNOWN, Numbers, Passes
 
 BACK_WITHIN = timedelta(minutes=30)
@@ -21,7 +22,6 @@ _HOUR = timedelta(hours=1)
 _MS = timedelta(milliseconds=1)
 _US = timedelta(microseconds=1)
 _US_PER_MS = 1_000
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Flags: TypeAlias = NDArray[np.bool_]
 
@@ -58,7 +58,7 @@ def judged(passes: Passes, start: datetime) -> Judged:
         in_hour[near] = _within(line, line, _HOUR // _MS)
         in_day[near] = _within(line, line, DAY // _MS)
         back[near] = _came_back(few)
-    keep = passes.at >= (start - _EPOCH) // _US
+    keep = passes.at >= micros(start)
     shown = _only(passes, keep)
     known = shown.confidence_bp != UNKNOWN
     return Judged(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
 
+from backend.epoch import micros
 from backend.services.bi import baselines, compare, spans
 from backend.storage.pool import Connection
 from backend.storage.warehouse import handoffs, series
@@ -16,7 +17,6 @@ from backend.storage.warehouse.scope import Scope
 
 LEAST_POINTS = 5
 LEAST_RATED = 30
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RATED = ("rated", "quality_bp")
 
 
@@ -81,7 +81,7 @@ async def unfinished(
 ) -> dict[str, Any]:
     """Conversations with a reply since `start` that neither qualified nor ended, and are silent for a day."""
     talks = await handoffs.talks(connection, scope.keys, start, now)
-    silent_since = (now - handoffs.IDLE - _EPOCH) // timedelta(microseconds=1)
+    silent_since = micros(now - handoffs.IDLE)
     left = talks.open & (talks.last < silent_since)
     n, count = len(left), int(left.sum())
     newest = np.flatnonzero(left)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.epoch import moment_at
 from backend.storage.warehouse import latencies
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ EXAMPLES = 10
 UNKNOWN = -1
 Numbers: TypeAlias = NDArray[np.int64]
 _NONE: Numbers = np.zeros(0, np.int64)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +78,7 @@ async def events(
              FROM fact_bot_performance
             WHERE occurred_at = ANY($2::timestamptz[]) AND event_type = 'handoff' AND location_key = ANY($1::int[])""",  # noqa: S608 - fixed words
         list(keys),
-        [_EPOCH + timedelta(microseconds=moment) for moment in sorted(set(moments))],
+        [moment_at(moment) for moment in sorted(set(moments))],
     )
     return {(row["at"], row["unit"], row["bot_key"], row["to_bot_key"] or 0): dict(row) for row in rows}
 

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from backend.epoch import micros
 from backend.events import BotPerformance, CommissionEvent, Event, LeadInteraction
 from backend.storage.warehouse import staging
 from backend.storage.warehouse.scope import ALL
 from backend.stream.windows.contributions import BOT_MEASURES, PLACE_MEASURES
 from backend.stream.windows.spans import FUTURE, SPANS
 from backend.stream.windows.state import Windows
-from tests.backend.stream.windows.world import NOW_US, OFFICES, micros
+from tests.backend.stream.windows.world import NOW_US, OFFICES
 
 COUNTED = (*PLACE_MEASURES, *BOT_MEASURES, "leads")
 _BY_TYPE = {

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from backend.deps import Deps
+from backend.epoch import micros, moment_at
 from backend.metrics import MEASURES, measures
 from backend.storage.warehouse import windows as stored
 from backend.stream import rebuilding
@@ -27,7 +28,7 @@ async def test_each_measure_is_what_the_registrys_sql_says(deps: Deps, seed: int
     world.feed(windows, events, at_once=50)
     await warehouse.store(deps, events, seed=seed)
 
-    since = rebuilding.moment_at(windows.oldest)
+    since = moment_at(windows.oldest)
     async with stored.snapshot(deps.pool) as connection:
         found: dict[tuple[int, str], int] = {}
         for fact in (measures.LEADS, measures.BOTS, measures.TALKS, measures.MONEY):
@@ -70,7 +71,7 @@ async def test_rebuilt_windows_go_on_as_those_that_saw_all(deps: Deps) -> None:
 
     assert world.said(rebuilt) == world.said(windows)
     assert rebuilt.counters.duplicates >= 100 - sum(
-        world.micros(e.occurred_at) < windows.oldest for _, e in events
+        micros(e.occurred_at) < windows.oldest for _, e in events
     )
 
 

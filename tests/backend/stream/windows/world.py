@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from backend.epoch import micros
 from backend.events import BotPerformance, CommissionEvent, Event, LeadInteraction
 from backend.stream.windows import rows
 from backend.stream.windows.spans import SPANS
@@ -22,13 +23,6 @@ _DEALS = [uuid.UUID(int=0xD000 + n) for n in range(4)]
 _STAGES = ("new", "contacted", "qualified", "agreement", "offer", "contract", "closed", "lost")
 _LONG = timedelta(hours=27)
 _DAY = timedelta(hours=23)
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def micros(moment: datetime) -> int:
-    return (moment - EPOCH) // timedelta(microseconds=1)
-
-
 NOW_US = micros(NOW)
 
 
