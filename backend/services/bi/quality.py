@@ -37,16 +37,21 @@ async def quality(
         begin = last - timedelta(days=spans.DAYS[timeframe] - 1)
         found = await series.daily(connection, scope.places, _RATED, spans.date_key(begin), until)
         steps = {at: float((spans.day_of(at) - begin).days) for at in found}
-    points = [(steps[at], sums) for at, sums in sorted(found.items()) if sums["rated"]]
-    n = sum(sums["rated"] for _, sums in points)
-    means = [sums["quality_bp"] / sums["rated"] / 10_000 for _, sums in points]
+    rated = {at: sums for at, sums in sorted(found.items()) if sums["rated"]}
+    n = sum(sums["rated"] for sums in rated.values())
+    means = {at: sums["quality_bp"] / sums["rated"] / 10_000 for at, sums in rated.items()}
     return {
-        "value": sum(sums["quality_bp"] for _, sums in points) / n / 10_000 if n else None,
+        "value": sum(sums["quality_bp"] for sums in rated.values()) / n / 10_000 if n else None,
         "n": n,
         "note": None if n else compare.NO_DATA,
-        "series": [{"step": step, "value": mean} for (step, _), mean in zip(points, means, strict=True)],
-        "trend": _trend(means, [step for step, _ in points], n, "hour" if by_hour else "day"),
+        "series": [{"at": _said(at), "value": mean, "n": rated[at]["rated"]} for at, mean in means.items()],
+        "trend": _trend([*means.values()], [steps[at] for at in means], n, "hour" if by_hour else "day"),
     }
+
+
+def _said(at: datetime | int) -> str:
+    """An hour's beginning, or a day."""
+    return spans.day_of(at).isoformat() if isinstance(at, int) else at.isoformat()
 
 
 def _trend(means: Sequence[float], steps: Sequence[float], n: int, step: str) -> dict[str, Any]:

@@ -190,6 +190,10 @@ async def test_quality_that_falls_day_by_day_has_a_falling_trend(deps: Deps) -> 
 
     assert quality["n"] == len(rows)
     assert quality["value"] == pytest.approx(sum(row["quality_bp"] for row in rows) / len(rows) / 10_000)
+    days = [point["at"] for point in quality["series"]]
+    assert days == sorted(set(days))
+    assert days[-1] == "2026-11-19"  # the last day that is over
+    assert sum(point["n"] for point in quality["series"]) == len(rows)
     assert quality["trend"]["direction"] == "falling"
     assert quality["trend"]["slope"] == pytest.approx(-0.01, abs=0.002)
     assert quality["trend"]["interval"][1] < 0
