@@ -31,21 +31,23 @@ def _short(dollars: float) -> str:
 
 
 def number(value: float | None, digits: int = 0) -> str:
-    return NOTHING if value is None else f"{value:,.{digits}f}"
+    return NOTHING if value is None else f"{value:z,.{digits}f}"
 
 
 def percent(share: float | None, digits: int = 0) -> str:
     """`0.61` → `61 %`."""
-    return NOTHING if share is None else f"{share * 100:.{digits}f} %"
+    return NOTHING if share is None else f"{share * 100:z.{digits}f} %"
 
 
 def change(now: float | None, before: float | None) -> str:
-    """`+8 %` against `before`; nothing when there is nothing to compare with."""
+    """`+8 %` against `before`, a zero never has a sign; nothing when there is nothing to compare with."""
     if now is None or not before:
         return ""
     share = (now - before) / abs(before)
-    sign = "+" if share > 0.0005 else "−" if share < -0.0005 else "±"
-    return f"{sign}{abs(share) * 100:.0f} %"
+    whole = f"{abs(share) * 100:.0f}"
+    if whole == "0":
+        return "under 1 %" if share else "0 %"
+    return f"{'+' if share > 0 else '−'}{whole} %"
 
 
 def miles(value: float | None) -> str:

@@ -37,6 +37,11 @@ def test_money_exactly() -> None:
 def test_a_change_has_its_sign_and_nothing_has_no_change() -> None:
     assert formats.change(108, 100) == "+8 %"
     assert formats.change(97, 100) == "−3 %"
+    assert formats.change(740, 741) == "under 1 %"
+    assert formats.change(741, 740) == "under 1 %"
+    assert formats.change(740, 740) == "0 %"
+    assert formats.percent(-0.0014) == "0 %"
+    assert formats.number(-0.2) == "0"
     assert formats.change(5, 0) == ""
     assert formats.change(None, 3) == ""
 
