@@ -25,6 +25,12 @@ Text = Annotated[str, Meta(max_length=LONGEST_TEXT)]
 BotId = Annotated[str, Meta(min_length=1, max_length=60, pattern="^[a-z0-9][a-z0-9._-]*$")]
 Stage = Literal["new", "contacted", "qualified", "agreement", "offer", "contract", "closed", "lost"]
 Temperature = Literal["hot", "warm", "lukewarm", "cold", "ice_cold"]
+LeadEvent = Literal[
+    "message", "call", "visit", "showing", "open_house", "note", "bot_turn", "form", "stage_changed"
+]
+BotEvent = Literal[
+    "conversation_started", "turn", "scored", "qualified", "handoff", "error", "conversation_ended"
+]
 
 
 class _Common(
@@ -46,9 +52,7 @@ class _Common(
 class LeadInteraction(_Common, frozen=True, kw_only=True, tag="lead_interactions"):
     """Anything that happened with a lead."""
 
-    event_type: Literal[
-        "message", "call", "visit", "showing", "open_house", "note", "bot_turn", "form", "stage_changed"
-    ]
+    event_type: LeadEvent
     location_id: UUID
     lead_id: UUID
     agent_id: UUID | None = None
@@ -91,9 +95,7 @@ class CommissionEvent(_Common, frozen=True, kw_only=True, tag="commission_events
 class BotPerformance(_Common, frozen=True, kw_only=True, tag="bot_performance"):
     """What a bot did, and how well. `replied` marks a turn that answers a reply of the lead; `to_bot_id` is who a hand-off goes to."""
 
-    event_type: Literal[
-        "conversation_started", "turn", "scored", "qualified", "handoff", "error", "conversation_ended"
-    ]
+    event_type: BotEvent
     location_id: UUID
     bot_id: BotId
     to_bot_id: BotId | None = None

@@ -6,8 +6,9 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, get_args
 
+from backend.events import kinds
 from backend.metrics import Dimension
 from backend.services.bi import spans
 from backend.storage.warehouse.offices import Office
@@ -18,12 +19,7 @@ from domain import errors, leads
 UNKNOWN = "unknown"
 MOST_VALUES = 50
 LONGEST_VALUE = 200
-EVENT_TYPES = frozenset(
-    {
-        *("message", "call", "visit", "showing", "open_house", "note", "bot_turn", "form", "stage_changed"),
-        *("conversation_started", "turn", "scored", "qualified", "handoff", "error", "conversation_ended"),
-    }
-)
+EVENT_TYPES = frozenset((*get_args(kinds.LeadEvent), *get_args(kinds.BotEvent)))
 Bots = Mapping[int, tuple[str, str]]
 """bot_key → (bot_id, name)."""
 

@@ -134,11 +134,7 @@ def _check_places(asked: DrillQuestion) -> None:
     """Raises: ForbiddenError for a location that is not theirs."""
     seen = {office.id for office in asked.offices}
     if not seen.issuperset(dict(asked.filters).get(Dimension.LOCATION, ())):
-        raise errors.ForbiddenError(
-            "You may not see this location.",
-            where="filters.location",
-            hint="Ask an administrator to grant it.",
-        )
+        raise question.not_yours("filters.location")
 
 
 async def answer(deps: Deps, asked: DrillQuestion) -> dict[str, Any]:

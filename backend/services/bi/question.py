@@ -123,14 +123,17 @@ async def whose(
     wanted = actor.locations
     if location_id and location_id != ALL:
         if location_id.lower() not in actor.locations:
-            raise errors.ForbiddenError(
-                "You may not see this location.",
-                where="location_id",
-                hint="Ask an administrator to grant it.",
-            )
+            raise not_yours("location_id")
         wanted = frozenset({location_id.lower()})
     async with deps.bi.acquire() as connection:
         return await offices.seen(connection, wanted, role_mask=policy.mask(Role(actor.role)))
+
+
+def not_yours(where: str) -> errors.ForbiddenError:
+    """Of a location that was named in the field `where`."""
+    return errors.ForbiddenError(
+        "You may not see this location.", where=where, hint="Ask an administrator to grant it."
+    )
 
 
 @asynccontextmanager
