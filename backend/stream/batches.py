@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +22,8 @@ MOST = 10_000
 _MANY = {entries.PREFIX + name: msgspec.json.Decoder(list[kind]) for name, kind in STREAMS.items()}  # type: ignore[valid-type]
 _ONE = {entries.PREFIX + name: msgspec.json.Decoder(kind) for name, kind in STREAMS.items()}
 _RAWS = msgspec.json.Decoder(list[msgspec.Raw])
+_ITEM = json.JSONDecoder()
+_NEXT = re.compile(r"[ \t\r\n]*[\[,]?[ \t\r\n]*")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # The clock is looked at where the facts are stored.
 _EVER = {"oldest": datetime.min.replace(tzinfo=UTC), "newest": datetime.max.replace(tzinfo=UTC)}
@@ -122,7 +126,23 @@ def _items(packed: bytes | None, said: bytes) -> Sequence[bytes]:
     try:
         return [bytes(raw) for raw in _RAWS.decode(said)]
     except (msgspec.MsgspecError, ValueError, RecursionError):
-        return [said]
+        return _before_the_break(said)
+
+
+def _before_the_break(said: bytes) -> Sequence[bytes]:
+    """The items of an array that is broken somewhere, as far as they are whole; and the rest of it as one."""
+    text = said.decode(errors="surrogateescape")
+    found, at = [], 0
+    try:
+        while at < len(text):
+            begin = _NEXT.match(text, at).end()  # type: ignore[union-attr]  # it matches nothing as well
+            _, end = _ITEM.raw_decode(text, begin)
+            found.append(text[begin:end])
+            at = end
+    except (ValueError, RecursionError):
+        pass  # the rest begins here
+    rest = text[at:].strip(" \t\r\n,")
+    return [one.encode(errors="surrogateescape") for one in (*found, rest) if one] or [said]
 
 
 def _one(batch: Batch, stream: str, raw: bytes, source: int | None, at: datetime) -> Event | None:

@@ -113,15 +113,19 @@ def _fields(letter: Letter) -> Mapping[bytes, bytes]:
 
 
 def _letter(id: bytes, fields: Mapping[bytes, bytes]) -> Letter:
-    source = fields.get(b"source")
+    """Whoever put it there: what is no text or number of ours is shown as well as it can be."""
+    source = fields.get(b"source", b"")
+    stream, reason, message, at = (
+        fields.get(name, b"").decode(errors="replace") for name in (b"stream", b"reason", b"message", b"at")
+    )
     return Letter(
         id=id.decode(),
-        stream=fields.get(b"stream", b"").decode(),
-        reason=fields.get(b"reason", b"").decode(),
-        message=fields.get(b"message", b"").decode(),
+        stream=stream,
+        reason=reason,
+        message=message,
         payload=fields.get(b"payload", b""),
-        source=int(source) if source else None,
-        at=_moment(fields.get(b"at", b"").decode()),
+        source=int(source) if source.isdigit() and len(source) < 10 else None,
+        at=_moment(at),
         cut=b"cut" in fields,
     )
 

@@ -164,3 +164,25 @@ async def test_what_age_or_number_pushes_out_is_counted(
     page = await ask("GET")
     assert page["waiting"] + page["dropped"] == 1_002
     assert page["waiting"] <= 102
+
+
+async def test_what_nobody_can_read_is_shown_as_well_as_it_can_be_and_stays(deps: Deps, ask: Any) -> None:
+    await deps.valkey.xadd(
+        entries.DEAD,
+        {
+            "stream": b"\xff",
+            "reason": b"\xfe",
+            "message": b"\xfd",
+            "payload": b"[\xfc, 1",
+            "source": b"x",
+            "at": b"?",
+        },
+    )
+    await deps.valkey.xadd(entries.DEAD, {"other": b"program"})
+
+    shown = (await ask("GET"))["letters"]
+    done = await ask("POST", "/replay", {"all": True})
+
+    assert [(one["source"], one["payload"]) for one in shown] == [(None, ""), (None, "[\ufffd, 1")]
+    assert (done["sent"], sum(done["failed"].values())) == (0, 2)
+    assert len((await ask("GET"))["letters"]) == 2

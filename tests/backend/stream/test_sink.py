@@ -129,6 +129,19 @@ async def test_what_cannot_be_read_or_stored_lies_with_the_dead_and_the_rest_is_
 
 
 @pytest.mark.usefixtures("office")
+async def test_of_a_pack_that_breaks_off_all_that_is_whole_is_stored(deps: Deps, some: list[Event]) -> None:
+    whole = msgspec.json.encode(some[:3])
+    await deps.valkey.xadd(LEADS, {"events": whole[:-1] + b', {"event_id": "\xff", 7'})
+
+    async with running(deps):
+        await until(lambda: settled(deps))
+
+    assert await count(deps) == 3
+    (letter,) = [letter async for letter in dead.newest_first(deps.valkey)]
+    assert (letter.reason, letter.payload) == ("json", b'{"event_id": "\xff", 7')
+
+
+@pytest.mark.usefixtures("office")
 async def test_one_event_that_postgresql_does_not_take_stops_no_other(deps: Deps, some: list[Event]) -> None:
     odd = msgspec.structs.replace(some[7], event_id=uuid.uuid4(), channel="\0")
     batch = events.arrived(*some, odd, at=events.now())
