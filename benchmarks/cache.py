@@ -1,10 +1,12 @@
 """A week of clicks on the command centre, replayed: `python -m benchmarks.cache`. How often the cache had it, and never a wrong one.
 
-Thirty people (office managers, regional managers, two who see all 24 offices) open boards in office hours, follow paths down to the
-leads and leave the board open for some minutes, where it is counted anew after news, as the live channel does it; meanwhile
-bots report, late events come, and the clock runs: seven days in some minutes, by a clock of our own. Warming knows the three
-weeks before. Each twentieth answer is worked out a second time without the cache and must be the same; every answer must be about the
-asker's offices. Beside it: what a hit in memory costs against a plain dict in the same run.
+The clicks and events are those of `benchmarks._clicks`; what a live channel shows is counted anew after news, as the channel does it. The
+clock is ours: seven days in some minutes. Warming knows the three weeks before. Each twentieth answer is worked out again without
+the cache, at the same moment, and must be the same; every answer must be about the asker's offices. Beside it: what a hit in
+memory costs against a plain dict in the same run. What counts as a hit is said in docs/cache.md.
+
+`JORGE_BENCH_DAYS` (7), `JORGE_BENCH_FACTS` (20,000: how often the cache has it does not hang on their number) and
+`JORGE_BENCH_EVENTS` (3 a minute of the whole brokerage in a busy hour).
 """
 
 from __future__ import annotations
@@ -15,8 +17,8 @@ import random
 import statistics
 import tempfile
 import time
-import uuid
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,28 +27,26 @@ from typing import Any
 import asyncpg
 import orjson
 
-from backend.actor import Actor, Role
 from backend.cache import versions
 from backend.cache.asked import Asked
 from backend.cache.stats import Counted
 from backend.deps import Deps, open_deps
-from backend.events import BotPerformance, LeadInteraction
 from backend.jobs import remembering
-from backend.services.bi import catalogue, dashboard
+from backend.metrics import FIGURES, Shape
+from backend.services.bi import catalogue, closed, dashboard, spans
 from backend.settings import Settings
 from backend.storage.warehouse import facts
 from backend.stream import entries
-from benchmarks import _facts
+from benchmarks import _clicks, _facts
+from benchmarks._clicks import STEP, Model, Person
 
 DAYS = float(os.environ.get("JORGE_BENCH_DAYS", "7"))
-FACTS = int(os.environ.get("JORGE_BENCH_FACTS", "60000"))
+FACTS = int(os.environ.get("JORGE_BENCH_FACTS", "20000"))
 EVENTS_A_MINUTE = float(os.environ.get("JORGE_BENCH_EVENTS", "3"))
-"""Of the whole brokerage, in office hours."""
-STEP = timedelta(minutes=1)
 WARM_EVERY = timedelta(minutes=5)
 CHECKED = 20
-_TIMES = frozenset({"as_of", "last_updated", "watermark", "cache_hit"})
 GOAL = 0.95
+_TIMES = frozenset({"as_of", "last_updated", "watermark", "cache_hit"})
 
 
 @dataclass(slots=True)
@@ -62,124 +62,81 @@ class ReplayClock:
         return self.at.timestamp()
 
 
-Question = tuple[str, dict[str, Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    actor: Actor
-    home: str
-    """The office they look at most; empty: all of theirs."""
-
-
 @dataclass(slots=True)
 class Week:
     deps: Deps
     clock: ReplayClock
-    rng: random.Random
-    people: Sequence[Person]
+    model: Model
     connection: asyncpg.Connection[asyncpg.Record]
-    places: Sequence[str]
     asked: int = 0
-    hits: int = 0
     checked: int = 0
+    checked_hits: int = 0
     wrong: int = 0
     foreign: int = 0
     events: int = 0
-    seconds: list[float] = field(default_factory=list)
     frames: int = 0
-    waiting: list[tuple[datetime, Person, Question]] = field(default_factory=list)
-    boards: list[tuple[datetime, Person, Question]] = field(default_factory=list)
-    """Open ones, and until when."""
+    seconds: list[float] = field(default_factory=list)
+    of: Mapping[str, Counter[str]] = field(
+        default_factory=lambda: {name: Counter() for name in ("questions", "live frames", "warming")}
+    )
+    """What was read of buckets, for whom."""
+    answers: Counter[str] = field(default_factory=Counter)
+    """Where the answers to questions came from."""
 
     async def run(self) -> None:
         self._habits()
-        begin, end = self.clock.at, self.clock.at + timedelta(days=DAYS)
-        next_warm = begin
+        end = self.clock.at + timedelta(days=DAYS)
+        next_warm = self.clock.at
         while self.clock.at < end:
-            self._plan()
+            self.model.visits(self.clock.at)
             if touched := await self._report():
                 await self._live(touched)
-            for when, person, question in sorted(self.waiting, key=lambda one: one[0]):
-                if when >= self.clock.at + STEP:
-                    continue
-                self.waiting.remove((when, person, question))
-                await self._ask(person, question)
+            for click in self.model.due(self.clock.at):
+                await self._ask(click.person, *click.question)
             if self.clock.at >= next_warm:
                 await self._warm()
                 next_warm += WARM_EVERY
             self.clock.at += STEP
-
-    def _busy(self) -> float:
-        """How much of a busy hour this is."""
-        local = self.clock.at - timedelta(hours=7)
-        if local.weekday() >= 5:
-            return 0.05
-        return {
-            8: 0.8,
-            9: 1.5,
-            10: 1.2,
-            11: 1.0,
-            12: 0.5,
-            13: 0.9,
-            14: 1.0,
-            15: 1.0,
-            16: 1.1,
-            17: 0.8,
-            18: 0.3,
-        }.get(local.hour, 0.01)
 
     def _habits(self) -> None:
         """What warming learned in the three weeks before."""
         begin = self.clock.at
         self.clock.at -= timedelta(days=21)
         while self.clock.at < begin:
-            self._plan()
-            for when, person, (kind, params) in self.waiting:
+            self.model.visits(self.clock.at)
+            for click in self.model.due(self.clock.at):
+                actor, (kind, params) = click.person.actor, click.question
                 noted = Asked(
                     route=kind,
                     params=params,
-                    location_ids=tuple(sorted(person.actor.locations)),
-                    role=person.actor.role.value,
-                    who=person.actor.id,
-                    at=when.timestamp(),
+                    location_ids=tuple(sorted(actor.locations)),
+                    role=actor.role.value,
+                    who=actor.id,
+                    at=click.at.timestamp(),
                 )
                 self.deps.warmer.rates.saw(noted.question(), noted.who, noted.at)
-            self.waiting.clear()
             self.clock.at += STEP
-        self.boards.clear()
-
-    def _plan(self) -> None:
-        """Sessions that begin in this minute: about six a person and workday, each with a board that stays open a while."""
-        for person in self.people:
-            if self.rng.random() < 6 / 600 * self._busy():
-                at = self.clock.at
-                path = list(_path(self.rng, person))
-                for question in path:
-                    self.waiting.append((at, person, question))
-                    at += timedelta(seconds=self.rng.lognormvariate(3.2, 0.8))
-                until = at + timedelta(minutes=self.rng.lognormvariate(2.0, 0.8))
-                self.boards.append((until, person, path[0]))
+        self.model.clicks.clear()
+        self.model.boards.clear()
 
     async def _live(self, touched: set[str]) -> None:
         """Boards that show what changed are counted anew, once for all who see the same."""
-        self.boards = [board for board in self.boards if board[0] > self.clock.at]
         shown = {}
-        for _, person, (_, params) in self.boards:
-            asked = await dashboard.ask(self.deps, person.actor, **params)
+        for board in self.model.shown(self.clock.at):
+            asked = await dashboard.ask(self.deps, board.person.actor, **board.question[1])
             if {office.id for office in asked.offices} & touched:
                 shown[asked.scope.fingerprint, asked.canonical] = asked
+        before = self._read()
         for asked in shown.values():
             await dashboard.answer(self.deps, asked)
             self.frames += 1
+        self.of["live frames"].update(self._read() - before)
 
     async def _report(self) -> set[str]:
-        """What bots report in this minute; one in fifty is days late. The offices it was about."""
-        mean = EVENTS_A_MINUTE * max(self._busy(), 0.1)
-        count = sum(self.rng.random() < mean / 12 for _ in range(12))
-        if not count:
+        """What bots report in this minute. The offices it was about."""
+        made = self.model.events(self.clock.at)
+        if not made:
             return set()
-        made = [self._event() for _ in range(count)]
         arrived = [
             facts.Arrived(event=one, source_key=None, received_at=self.clock.at, entry="") for one in made
         ]
@@ -191,63 +148,67 @@ class Week:
         self.events += stored.new
         return {str(one.location_id) for one in made}
 
-    def _event(self) -> LeadInteraction | BotPerformance:
-        late = timedelta(days=self.rng.uniform(1, 60)) if self.rng.random() < 0.02 else timedelta()
-        event_id = uuid.UUID(int=self.rng.getrandbits(128), version=4)
-        at, place = self.clock.at - late, uuid.UUID(self.rng.choice(self.places))
-        if self.rng.random() < 0.5:
-            lead = uuid.UUID(f"00000000-0000-7000-8000-{self.rng.randrange(1, _facts.LEADS):012x}")
-            return LeadInteraction(
-                event_id=event_id,
-                occurred_at=at,
-                location_id=place,
-                event_type="message",
-                lead_id=lead,
-                direction="inbound",
-                channel="text",
-            )
-        return BotPerformance(
-            event_id=event_id,
-            occurred_at=at,
-            location_id=place,
-            event_type="scored",
-            bot_id="intent-decoder",
-            processing_ms=self.rng.lognormvariate(3, 0.4),
-        )
-
-    async def _ask(self, person: Person, question: Question) -> None:
-        kind, params = question
-        began = time.perf_counter()
-        _, body = await catalogue.answered(self.deps, person.actor, kind, params)
+    async def _ask(self, person: Person, kind: str, params: dict[str, Any]) -> None:
+        before, began = self._read(), time.perf_counter()
+        asked, body = await catalogue.answered(self.deps, person.actor, kind, params)
         self.seconds.append(time.perf_counter() - began)
         answer = orjson.loads(body)
         self.asked += 1
-        self.hits += answer["cache_hit"]
-        mine = set(answer.get("locations", ())) <= person.actor.locations
-        self.foreign += not mine
+        read = self._read() - before
+        self.of["questions"].update(read)
+        self.answers[_source(answer, kind, params, read)] += 1
+        if _from_facts(answer, kind, params, read):
+            self.of["questions"]["unkept"] += (spans.DAYS[params["timeframe"]] - 1) * len(asked.scope.keys)
+        self.foreign += not set(answer.get("locations", ())) <= person.actor.locations
         if self.asked % CHECKED == 0:
             await self._check(person, kind, params, answer)
 
     async def _check(self, person: Person, kind: str, params: dict[str, Any], answer: dict[str, Any]) -> None:
-        """The same at this moment, without the cache: what does not depend on the running clock must be equal."""
+        """The same at this moment, without the cache. One that was kept whole may be as old as its time allows, but what
+        does not depend on the running clock must be equal there too."""
         known = self.deps.answers.versions
         known.known = False
-        stats = self.deps.answers.stats
-        before = {what: c.bypassed for what, c in stats.of.items()}
         asked = await catalogue.KINDS[kind].ask(self.deps, person.actor, **params)
-        plain = await catalogue.KINDS[kind].answer(self.deps, asked)
+        plain = orjson.loads(orjson.dumps(await catalogue.KINDS[kind].answer(self.deps, asked)))
         known.known = True
-        for what, counted in stats.of.items():
-            counted.bypassed = before.get(what, 0)
         self.checked += 1
-        if _closed(answer) != _closed(orjson.loads(orjson.dumps(plain))):
-            self.wrong += 1
+        self.checked_hits += answer["cache_hit"]
+        same = _closed if answer["cache_hit"] else _timeless
+        self.wrong += same(answer) != same(plain)
 
     async def _warm(self) -> None:
         await self.deps.asked.flush()
         warmer = self.deps.warmer
         await warmer.learn()
+        before = self._read()
         await warmer.warm(lambda question: catalogue.again(self.deps, question), self.clock.at.timestamp())
+        self.of["warming"].update(self._read() - before)
+
+    def _read(self) -> Counter[str]:
+        """Buckets so far: `closed` ones from memory and `missed`, `open` ones, and why they were missed."""
+        found = Counter(self.deps.answers.buckets.causes)
+        for name, counted in self.deps.answers.stats.buckets.items():
+            if name == closed.OPEN:
+                found["open"] += counted.misses
+            else:
+                found["closed"] += counted.hits
+                found["missed"] += counted.misses
+        return found
+
+
+def _source(answer: dict[str, Any], kind: str, params: dict[str, Any], read: Counter[str]) -> str:
+    if answer["cache_hit"]:
+        return "whole"
+    if read["missed"] or _from_facts(answer, kind, params, read):
+        return "missed"
+    return "closed" if read["closed"] else "stock"
+
+
+def _from_facts(answer: dict[str, Any], kind: str, params: dict[str, Any], read: Counter[str]) -> bool:
+    """Whether a drill-down added up days that are over without the closed buckets. A list of leads adds nothing up."""
+    if kind != "drill-down" or answer["cache_hit"] or params["group_by"] is None:
+        return False
+    return FIGURES[params["metric"]].shape is not Shape.STOCK and not read["closed"] + read["missed"]
 
 
 def _closed(answer: dict[str, Any]) -> Any:
@@ -264,57 +225,14 @@ def _closed(answer: dict[str, Any]) -> Any:
     return None
 
 
-def _timeless(value: dict[str, Any]) -> dict[str, Any]:
-    return {name: part for name, part in value.items() if name not in _TIMES}
-
-
-def _path(rng: random.Random, person: Person) -> Iterator[Question]:
-    """A visit: the board, maybe another time or place of it, bots, revenue, and down to the leads."""
-    place = person.home
-    yield "dashboard-kpis", {"location_id": place, "timeframe": "30d"}
-    if rng.random() < 0.5:
-        yield (
-            "dashboard-kpis",
-            {"location_id": place, "timeframe": rng.choice(("24h", "7d", "7d", "90d", "1y"))},
-        )
-    if len(person.actor.locations) > 1 and rng.random() < 0.4:
-        place = rng.choice(sorted(person.actor.locations)[:4])
-        yield "dashboard-kpis", {"location_id": place, "timeframe": "30d"}
-    if rng.random() < 0.35:
-        yield "revenue-intelligence", {"location_id": place, "timeframe": "90d", "forecast_days": None}
-    if rng.random() < 0.4:
-        component, metric, cuts = rng.choice(_DRILLS)
-        down = {"location_id": place, "component": component, "metric": metric, "timeframe": "30d"}
-        yield "drill-down", {**down, "group_by": rng.choice(cuts)}
-        if rng.random() < 0.5:
-            yield "drill-down", {**down, "group_by": None}
-
-
-_DRILLS = (
-    ("revenue", "revenue_pipeline", ("stage", "agent")),
-    ("leads", "active_leads", ("temperature", "source")),
-    ("activity", "interactions", ("channel", "day")),
-    ("bots", "bot_success", ("bot",)),
-)
-
-
-def _people(places: Sequence[str]) -> list[Person]:
-    def person(name: str, mine: Sequence[str], home: str) -> Person:
-        actor = Actor(
-            id=str(uuid.uuid5(uuid.NAMESPACE_URL, name)),
-            role=Role.MANAGER,
-            locations=frozenset(mine),
-            device_id="",
-            session_id="",
-        )
-        return Person(actor=actor, home=home)
-
-    found = [person(f"office {n}", [place], "") for n, place in enumerate(places)]
-    found += [person(f"region {n}", places[n * 6 : n * 6 + 6], "") for n in range(4)]
-    return found + [person(f"chief {n}", places, "") for n in range(2)]
+def _timeless(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _timeless(part) for name, part in value.items() if name not in _TIMES}
+    return [_timeless(part) for part in value] if isinstance(value, list) else value
 
 
 async def main() -> None:
+    began = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="jorge-cache-", dir=_memory()) as folder:
         clock = ReplayClock(at=_monday())
         settings = Settings.model_validate({"data_dir": Path(folder), "bi_cache_warming_interval": 0})
@@ -328,10 +246,11 @@ async def main() -> None:
                 str(row["id"]) for row in await deps.pool.fetch("SELECT id FROM locations ORDER BY name")
             ]
             connection = await facts.connect(deps.database_url)
-            week = Week(deps, clock, random.Random(4), _people(places), connection, places)
+            model = Model(random.Random(4), _clicks.people(places), places, EVENTS_A_MINUTE)
+            week = Week(deps, clock, model, connection)
             await week.run()
             await connection.close()
-            _print(week)
+            _print(week, time.perf_counter() - began)
             await _hit_cost(deps)
             hearing.cancel()
 
@@ -342,31 +261,64 @@ def _monday() -> datetime:
     return day - timedelta(days=day.weekday())
 
 
-def _print(week: Week) -> None:
+def _print(week: Week, took: float) -> None:
+    print(
+        f"\n{DAYS:g} days in {took:.0f} s: {week.asked:,} questions of {len(week.model.people)} people, {week.events:,} events"
+        f" and {week.frames:,} live frames meanwhile. {_load()}"
+    )
+    print(f"\n{'whole answers':<24}{'asked':>10}{'hits':>10}{'ratio':>8}{'warmed':>8}{'then hit':>9}")
     stats = week.deps.answers.stats
+    for name, counted in [*sorted(stats.of.items()), ("all", stats.total())]:
+        print(_line(name, counted) + f"{counted.warmed:>8,}{counted.warmed_then_hit:>9,}")
     print(
-        f"\n{DAYS:g} days: {week.asked:,} questions of {len(week.people)} people, {week.events:,} events and {week.frames:,} live frames meanwhile. {_load()}"
+        "\nanswers to questions: " + ", ".join(f"{_SOURCES[name]} {n:,}" for name, n in week.answers.items())
     )
-    print(f"{'':<26}{'asked':>9}{'hits':>9}{'ratio':>8}{'warmed':>8}{'then hit':>9}")
-    parts = [name for name in stats.of if name.startswith("closed-")]
-    for name, counted in sorted(stats.of.items()):
-        print(_line(name, counted))
-    closed = Counted(
-        hits=sum(stats.of[name].hits for name in parts), misses=sum(stats.of[name].misses for name in parts)
+    whole, from_memory, missed = (week.answers[name] for name in ("whole", "closed", "missed"))
+    need = whole + from_memory + missed
+    print(
+        f"of those that need closed buckets, none read from the warehouse: {(whole + from_memory) / need:.1%}"
     )
-    ratio = closed.hit_ratio or 0
-    print(_line("closed buckets", closed) + f"   goal > {GOAL:.0%}: {ratio / GOAL:.2f} x")
-    print(_line("everything", stats.total()))
+    print(f"\n{'buckets read':<24}{'asked':>10}{'hits':>10}{'ratio':>8}")
+    every = Counter[str]()
+    for name, read in week.of.items():
+        every.update(read)
+        print(_line(f"closed, {name}", _of_closed(read)))
+    whole_of = _of_closed(every)
+    ratio = whole_of.hit_ratio or 0.0
+    print(_line("closed", whole_of) + f"   goal > {GOAL:.0%}: {ratio / GOAL:.2f} x")
+    print(_line("open", Counted(misses=every["open"])))
+    print(_line("overall", Counted(hits=whole_of.hits, misses=whole_of.misses + every["open"])))
+    causes = ("first", "touched", "evicted", "unkept")
+    print("closed ones missed: " + ", ".join(f"{_CAUSES[name]} {every[name]:,}" for name in causes))
     p50, p99 = (statistics.quantiles(week.seconds, n=100)[place] * 1e3 for place in (49, 98))
-    print(f"an answer took {p50:.2f} ms (p50), {p99:.1f} ms (p99)")
+    print(f"\nan answer took {p50:.2f} ms (p50), {p99:.1f} ms (p99)")
     print(
-        f"{week.checked} checked against the database: {week.wrong} stale; {week.foreign} of {week.asked} across scopes"
+        f"stale: {week.wrong} of {week.checked} checked ({week.checked_hits} of them kept whole);"
+        f" across scopes: {week.foreign} of {week.asked}"
     )
+
+
+_SOURCES = {
+    "whole": "kept whole",
+    "closed": "made of kept closed buckets and what is open",
+    "missed": "some closed bucket read from the warehouse",
+    "stock": "of no closed bucket (what stands, lists of leads)",
+}
+_CAUSES = {
+    "first": "asked for the first time",
+    "touched": "raised by late events",
+    "evicted": "evicted",
+    "unkept": "days that drill-downs add up from facts",
+}
+
+
+def _of_closed(read: Counter[str]) -> Counted:
+    return Counted(hits=read["closed"], misses=read["missed"] + read["unkept"])
 
 
 def _line(name: str, counted: Counted) -> str:
-    ratio = f"{counted.hit_ratio:.1%}" if counted.hit_ratio is not None else "-"
-    return f"{name:<26}{counted.asked:>9,}{counted.hits:>9,}{ratio:>8}{counted.warmed:>8,}{counted.warmed_then_hit:>9,}"
+    ratio = f"{counted.hit_ratio:.2%}" if counted.hit_ratio is not None else "-"
+    return f"{name:<24}{counted.asked:>10,}{counted.hits:>10,}{ratio:>8}"
 
 
 async def _hit_cost(deps: Deps) -> None:

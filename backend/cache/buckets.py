@@ -171,13 +171,9 @@ class Buckets:
         return blocks, numbers[states != _KEPT]
 
     def _count(self, what: str, states: NDArray[np.uint8]) -> None:
-        counted = self.stats.counted(what)
-        for state, times in enumerate(np.bincount(states, minlength=len(CAUSES)).tolist()):
-            if state == _KEPT:
-                counted.hits += times
-            else:
-                counted.misses += times
-                self.causes[CAUSES[state]] += times
+        times = np.bincount(states, minlength=len(CAUSES)).tolist()
+        self.stats.bucket(what, hits=times[_KEPT], misses=len(states) - times[_KEPT])
+        self.causes.update({CAUSES[state]: n for state, n in enumerate(times) if n and state != _KEPT})
 
     def keep(self, kind: Hashable, found: Iterable[Rows], view: View) -> None:
         """What was read in a snapshot that was opened after `view` was taken."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 HOURS_OF_WEEK = 168
@@ -55,15 +55,31 @@ class Rates:
 
     def probability(self, question: Question, now: float, seconds: float) -> float:
         """That somebody asks it within `seconds` from now."""
-        by_hour = 1 - math.exp(-self._rate(question, now, seconds) * seconds)
-        none_follows = 1.0
-        for before, at in self._last.values():
-            if now - at <= FOLLOWS_WITHIN:
-                none_follows *= 1 - self._follows(before, question)
-        return 1 - (1 - by_hour) * none_follows
+        return self._joined(question, now, seconds, self._none_follows(now))
 
-    def questions(self) -> Iterator[Question]:
-        yield from tuple(self._of)
+    def probabilities(self, now: float, seconds: float) -> Iterator[tuple[float, Question]]:
+        """The same of every question."""
+        none_follows = self._none_follows(now)
+        for question in tuple(self._of):
+            yield self._joined(question, now, seconds, none_follows), question
+
+    def _joined(
+        self, question: Question, now: float, seconds: float, none_follows: Mapping[Question, float]
+    ) -> float:
+        by_hour = 1 - math.exp(-self._rate(question, now, seconds) * seconds)
+        return 1 - (1 - by_hour) * none_follows.get(question, 1.0)
+
+    def _none_follows(self, now: float) -> Mapping[Question, float]:
+        """For what may follow a question of a moment ago: the chance that it follows none of them."""
+        found: dict[Question, float] = {}
+        for before, at in reversed(self._last.values()):
+            if now - at > FOLLOWS_WITHIN:
+                break
+            asked = self._of.get(before)
+            if asked is not None and asked.total >= _FEW:
+                for question, times in asked.next.items():
+                    found[question] = found.get(question, 1.0) * (1 - min(0.99, times / asked.total))
+        return found
 
     def _rate(self, question: Question, now: float, seconds: float) -> float:
         """A second, over the hours of the week that the next `seconds` lie in."""
@@ -79,12 +95,6 @@ class Rates:
         counts = sum(asked.counts.get(hour, 0.0) for hour in hours) / len(hours)
         rate: float = counts * fade / decayed_weeks / 3600.0
         return rate
-
-    def _follows(self, before: Question, question: Question) -> float:
-        asked = self._of.get(before)
-        if asked is None or asked.total < _FEW:
-            return 0.0
-        return min(0.99, asked.next.get(question, 0.0) / asked.total)
 
     def _age(self, asked: _Asked, now: float) -> None:
         """Counts halve in two weeks; done at most once a day, for it touches all of them."""

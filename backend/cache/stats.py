@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 _MOST_WARMED = 10_000
@@ -30,9 +31,14 @@ class Counted:
 
 @dataclass(slots=True)
 class Stats:
-    """`of[what]`; warming is no miss, and nobody's hit until somebody asks."""
+    """`of[what]` counts whole answers; warming is no miss, and nobody's hit until somebody asks.
+
+    `buckets[what]` counts reads of one bucket (a day or an hour of one place) by answers that had to be worked out: a hit lay
+    in this process's memory, a miss was read from the warehouse.
+    """
 
     of: dict[str, Counted] = field(default_factory=dict)
+    buckets: dict[str, Counted] = field(default_factory=dict)
     _warmed: OrderedDict[str, None] = field(default_factory=OrderedDict)
 
     def hit(self, what: str, key: str) -> None:
@@ -60,11 +66,17 @@ class Stats:
         self.counted(what).bypassed += 1
 
     def total(self) -> Counted:
-        whole = Counted()
-        for counted in self.of.values():
-            for name in ("hits", "misses", "joined", "bypassed", "warmed", "warmed_then_hit", "seconds"):
-                setattr(whole, name, getattr(whole, name) + getattr(counted, name))
-        return whole
+        """Of whole answers."""
+        return _summed(self.of.values())
+
+    def read(self) -> Counted:
+        """Of buckets, closed and open."""
+        return _summed(self.buckets.values())
+
+    def bucket(self, what: str, *, hits: int = 0, misses: int = 0) -> None:
+        counted = self.buckets.setdefault(what, Counted())
+        counted.hits += hits
+        counted.misses += misses
 
     def numbers(self) -> dict[str, float]:
         """For GET /metrics."""
@@ -75,8 +87,17 @@ class Stats:
         }
         if whole.hit_ratio is not None:
             found["hit_ratio"] = whole.hit_ratio
-        return found
+        read = self.read()
+        return found | {"bucket_hits": float(read.hits), "bucket_misses": float(read.misses)}
 
     def counted(self, what: str) -> Counted:
         """Of one kind of question."""
         return self.of.setdefault(what, Counted())
+
+
+def _summed(parts: Iterable[Counted]) -> Counted:
+    whole = Counted()
+    for counted in parts:
+        for name in ("hits", "misses", "joined", "bypassed", "warmed", "warmed_then_hit", "seconds"):
+            setattr(whole, name, getattr(whole, name) + getattr(counted, name))
+    return whole

@@ -102,9 +102,7 @@ class Warmer:
     def likely(self, now: float) -> Sequence[tuple[float, Question]]:
         """(probability, question) of those that will be asked for before the next round but one."""
         window = 2 * self.interval
-        found = [
-            (self.rates.probability(question, now, window), question) for question in self.rates.questions()
-        ]
+        found = self.rates.probabilities(now, window)
         wanted = sorted((pair for pair in found if pair[0] >= self.threshold), reverse=True)
         return wanted[:_MOST_A_ROUND]
 

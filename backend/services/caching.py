@@ -35,6 +35,10 @@ async def analytics(deps: Deps) -> dict[str, Any]:
         "hit_ratio": whole.hit_ratio,
         "total": _counted(whole),
         "by_question": {what: _counted(counted) for what, counted in sorted(stats.of.items())},
+        "buckets": {
+            what: {"hits": counted.hits, "misses": counted.misses, "hit_ratio": counted.hit_ratio}
+            for what, counted in sorted(stats.buckets.items())
+        },
         "hears_news": deps.answers.versions.known,
         "warming": {
             "on": warmer.interval > 0 and not await deps.valkey.exists(warm.OFF),

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Se
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
-from itertools import product
+from itertools import chain, product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from backend.deps import Deps
     from backend.storage.pool import Connection
 
-SUMS, LATENCIES = "closed-sums", "closed-latencies"
-"""As the cache's statistics name them."""
+SUMS, LATENCIES, OPEN = "closed_sums", "closed_latencies", "open"
+"""Buckets, as the cache's statistics name them."""
 EARNED = ("won_gross_cents", "won_company_cents", "won_price_cents", "deals_won", "deals_lost", "deals_added")
 """Measures of money that answers read together, so that one's closed days are there for the other."""
 
@@ -76,7 +76,7 @@ class Reader:
         bots: Sequence[int] | None = None,
     ) -> Sums:
         """As `warehouse.sums.of_span`; `bots` only together with `by` bots."""
-        over, running = split(span, self.calendar)
+        over, running = self._split(span)
         names = tuple(measures)
 
         async def read(missing: Span) -> Mapping[Group, _Values]:
@@ -97,19 +97,24 @@ class Reader:
         self, kind: str, span: Span, *, by: Sequence[str] = (), bots: Sequence[int] | None = None
     ) -> Histograms:
         """As `warehouse.latencies.of_span`; `bots` only together with `by` bots."""
-        over, running = split(span, self.calendar)
+        over, running = self._split(span)
 
         async def read(missing: Span) -> Mapping[Group, _Values]:
             return await latencies.of_span(self.connection, kind, missing, by=(sums.PLACE, *by))
 
+        closed = await self._closed(LATENCIES, (LATENCIES, kind, tuple(by)), CELLS, over, read)
+        now = await latencies.of_span(self.connection, kind, running, by=by, bots=bots)
         found: Histograms = {}
-        for group, counts in await self._closed(LATENCIES, (LATENCIES, kind, tuple(by)), CELLS, over, read):
+        for group, counts in chain(closed, now.items()):
             if _counts(group, bots):
                 found[group] = found[group] + counts if group in found else counts
-        read_now = await latencies.of_span(self.connection, kind, running, by=by, bots=bots)
-        for group, counts in read_now.items():
-            found[group] = found[group] + counts if group in found else counts
         return found
+
+    def _split(self, span: Span) -> tuple[Span, Span]:
+        over, running = split(span, self.calendar)
+        opened = len(running.days) + len(running.hours) + len(running.edges)
+        self.deps.answers.stats.bucket(OPEN, misses=opened)
+        return over, running
 
     async def _closed(
         self, what: str, kind: Any, length: int, over: Span, read: _Read
@@ -216,13 +221,10 @@ def _halved(
     is_running: Callable[[Any], bool],
     cut: Callable[[Any], tuple[Any, Any]],
 ) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-    over, running = [], []
+    over = [one for one in ranges if is_over(one)]
+    running = [one for one in ranges if not is_over(one) and is_running(one)]
     for one in ranges:
-        if is_over(one):
-            over.append(one)
-        elif is_running(one):
-            running.append(one)
-        else:
+        if not is_over(one) and not is_running(one):
             first, second = cut(one)
             over.append(first)
             running.append(second)

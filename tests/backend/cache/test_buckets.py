@@ -74,7 +74,8 @@ async def test_what_was_read_is_there_until_its_bucket_is_touched(
     await touch(deps, answers, tag(MONDAY))
 
     assert held(answers.buckets, [MONDAY, TUESDAY]) == {MONDAY: None, TUESDAY: 2}
-    assert (answers.stats.of["what"].hits, answers.stats.of["what"].misses) == (3, 1)
+    counted = answers.stats.buckets["what"]
+    assert (counted.hits, counted.misses, answers.stats.total().asked) == (3, 1, 0)
     assert answers.buckets.causes["touched"] == 1
 
 
