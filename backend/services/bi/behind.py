@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from backend.metrics import MEASURES, Dimension, Figure, Shape
+from backend.metrics import MEASURES, Figure, Shape
 from backend.metrics.measures import BOTS, MONEY
 from backend.services.bi import breakdown, stocks
 from backend.services.bi.breakdown import Row
@@ -65,11 +65,9 @@ def _main(figure: Figure) -> str:
 
 
 async def _active(connection: Connection, division: Division, place: Place | None, limit: int) -> Page:
-    filters = dict(division.filters)
-    if division.figure.name == "hot_leads":
-        if "hot" not in filters.get(Dimension.TEMPERATURE, ("hot",)):
-            return Page(found=[], order="created", after=None)
-        filters[Dimension.TEMPERATURE] = ("hot",)
+    filters = division.lead_filters
+    if filters is None:
+        return Page(found=[], order="created", after=None)
     now = division.calendar.now
     rows = await store.active(
         connection, now, division.keys, filters, after=_moment_of(place), limit=limit + 1

@@ -177,12 +177,10 @@ def timed(figure: Figure, found: Table[Key]) -> list[Row]:
 
 
 async def _leads(connection: Connection, division: Division) -> Breakdown:
-    filters = dict(division.filters)
-    hot = division.figure.name == "hot_leads"
-    if hot and "hot" not in filters.setdefault(Dimension.TEMPERATURE, ("hot",)):
+    filters = division.lead_filters
+    if filters is None:
         return Breakdown(rows=[], total=Row(key=None, value=0, n=0), pinned=False, source="facts")
-    if hot:
-        filters[Dimension.TEMPERATURE] = ("hot",)
+    hot = division.figure.name == "hot_leads"
     found = await drills.active(connection, division.calendar.now, division.keys, division.by, filters)
 
     def row(key: Key, n: int, late: int) -> Row:

@@ -51,6 +51,15 @@ class Division:
         return None if wanted is None else [int(key) for key in wanted if key is not None]
 
     @property
+    def lead_filters(self) -> Filters | None:
+        """Which of the active leads it counts; None where that is none of them."""
+        if self.figure.name != "hot_leads":
+            return self.filters
+        if "hot" not in self.filters.get(Dimension.TEMPERATURE, ("hot",)):
+            return None
+        return {**self.filters, Dimension.TEMPERATURE: ("hot",)}
+
+    @property
     def aggregated(self) -> bool:
         """Whether the aggregates know all it asks for; they can't divide days by hours."""
         used = {self.by, *self.filters}
