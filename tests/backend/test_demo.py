@@ -115,6 +115,19 @@ def test_scores_and_temperatures_are_those_of_the_rules(made: brokerage.Brokerag
         assert (lead["score"], lead["temperature"]) == (score, leads.temperature(score))
 
 
+def test_the_pictures_of_its_past_lead_up_to_what_stands_now(made: brokerage.Brokerage) -> None:
+    standing = [one for one in made.pasts if one.is_active(NOW)]
+    hot = sum(one.row["temperature"] == "hot" for one in standing)
+    pictures: Counter[datetime] = Counter()
+    for row in made.tables.kpi_snapshots:
+        pictures[row["at"]] += row["value"] if row["name"] == "hot_leads" else 0
+    course = [pictures[at] for at in sorted(pictures)][-60:]
+
+    assert all(one.is_hot(NOW) == (one.row["temperature"] == "hot") for one in standing)
+    assert hot == pytest.approx(course[-1], rel=0.25)
+    assert all(abs(late - early) <= 8 for early, late in pairwise(course))
+
+
 def test_hot_leads_wait_for_an_answer_near_now(made: brokerage.Brokerage) -> None:
     clocks = [lead["answer_due_at"] for lead in made.tables.leads if lead["temperature"] == "hot"]
 

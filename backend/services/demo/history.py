@@ -24,7 +24,7 @@ class Past:
     fresh_score: float
     fading: float
     touches: list[datetime] = field(default_factory=list)
-    inbound: list[datetime] = field(default_factory=list)
+    heard: list[datetime] = field(default_factory=list)
 
     def stage(self, at: datetime) -> leads.Stage | None:
         """None before they arrived."""
@@ -45,9 +45,9 @@ class Past:
 
     def score(self, at: datetime) -> float:
         """It fades by half of its commitment part in every half-life since their last word."""
-        place = bisect_right(self.inbound, at)
+        place = bisect_right(self.heard, at)
         days: float = (
-            (at - self.inbound[place - 1]).total_seconds() / 86400 if place else scoring.HALF_LIFE_DAYS
+            (at - self.heard[place - 1]).total_seconds() / 86400 if place else scoring.HALF_LIFE_DAYS
         )
         faded: float = self.fading * (1 - 0.5 ** (days / scoring.HALF_LIFE_DAYS))
         return self.fresh_score - faded
@@ -70,7 +70,6 @@ class Past:
 
 
 def past(story: Story, row: Values, deal: Values | None) -> Past:
-    times = sorted((item["occurred_at"], item["direction"]) for item in story.interactions)
     fresh, after_half_life = (
         scoring.lead_score(
             scoring.inputs(row | {"last_inbound_at": story.now - timedelta(days=days)}, story.now)
@@ -83,8 +82,8 @@ def past(story: Story, row: Values, deal: Values | None) -> Past:
         deal=deal,
         fresh_score=fresh,
         fading=2 * (fresh - after_half_life),
-        touches=[at for at, _ in times],
-        inbound=[at for at, direction in times if direction == "inbound"],
+        touches=sorted(item["occurred_at"] for item in story.interactions),
+        heard=sorted(story.heard),
     )
 
 
