@@ -127,9 +127,16 @@ async def _create_source(chosen: settings.Settings, options: argparse.Namespace)
             opened, name=options.name, locations=options.location, streams=options.stream
         )
     print(f"Made the source {made.name}. Its key is shown this once:\n{key}")
+    print(f"Send events with it (KEY=… is that line; docs/events.md shows them):\n{_curl(chosen)}")
     print(
         f"Webhooks: /api/webhooks/gohighlevel/{made.id}, own ones signed with the secret\n{made.webhook_secret}"
     )
+
+
+def _curl(chosen: settings.Settings) -> str:
+    """The key is not repeated, so that a script may look for it."""
+    headers = '-H "X-API-Key: $KEY" -H "Content-Type: application/json"'
+    return f"curl {headers} -d @event.json http://127.0.0.1:{chosen.port}/api/events"
 
 
 def _typed_password(email: str) -> str:

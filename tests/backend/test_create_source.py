@@ -29,6 +29,9 @@ async def test_the_key_that_is_printed_sends_events_that_are_stored(run: Run) ->
     out = await printed(run, "--name", "Lead bot", "--location", "Ontario", "--stream", "lead_interactions")
     key = re.search(r"^jbi_\S+$", out, re.MULTILINE)
     assert key
+    assert re.search(
+        r'^curl -H "X-API-Key: \$KEY" .+ -d @event.json http://\S+/api/events$', out, re.MULTILINE
+    )
 
     async with httpx.AsyncClient(base_url=url, headers={"X-API-Key": key.group()}, timeout=60) as client:
         form = {"username": "ana@brokerage.example", "password": "long enough"}
