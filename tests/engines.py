@@ -1,20 +1,23 @@
 """One PostgreSQL and one Valkey for all test processes of this checkout; gone when the last one is.
 
 Every worker holds a share (a kernel lock, `backend.embedded`); a keeper process waits until nobody holds one,
-however they ended, stops what still runs and removes the folder. So a run that is killed leaks nothing.
+however they ended, stops what still runs and removes the folder. So a run that is killed leaks nothing. Tests with engines of
+their own have them kept as well (`watched`).
 """
 
 from __future__ import annotations
 
 import fcntl
 import hashlib
+import json
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 
@@ -35,7 +38,7 @@ def shared() -> Iterator[embedded.Engines]:
     """This process's share in the engines; starts them when it is the first."""
     with _door():
         engines = embedded.start(folder(), durable=False)
-        _start_keeper()
+        watched(folder())
     try:
         yield engines
     finally:
@@ -72,16 +75,16 @@ def _door() -> Iterator[None]:
         os.close(lock)
 
 
-def _start_keeper() -> None:
-    command = [sys.executable, "-m", "tests.engines"]
+def watched(place: Path) -> None:
+    """From now on engines under `place` end when the last process that shares them does, however it ends."""
+    command = [sys.executable, "-m", "tests.engines", str(place)]
     quiet = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in (0, 1, 2)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     os.posix_spawn(sys.executable, command, environment, file_actions=quiet, setsid=True)
 
 
-def keep() -> None:
+def keep(place: Path) -> None:
     """Wait until no test process is left, then clear away. A second keeper leaves at once."""
-    place = folder()
     post = os.open(place / "keeper.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(post, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -98,10 +101,20 @@ def _cleared(place: Path) -> bool:
     finally:
         os.close(share)
     with _door():
-        if (place / "engines.json").exists() and not embedded.release(embedded.start(place, durable=False)):
+        note = place / "engines.json"
+        if note.exists() and not embedded.release(_adopted(place, json.loads(note.read_text()))):
             return False  # somebody came in meanwhile
         shutil.rmtree(place)
     return True
+
+
+def _adopted(place: Path, note: Mapping[str, Any]) -> embedded.Engines:
+    return embedded.start(
+        place,
+        with_postgres=note["postgres_pid"] is not None,
+        with_valkey=note["valkey_pid"] is not None,
+        durable=False,
+    )
 
 
 async def drop(engines: embedded.Engines, database: str) -> None:
@@ -124,6 +137,6 @@ async def copy(engines: embedded.Engines, template_name: str, database: str) -> 
 
 if __name__ == "__main__":
     try:
-        keep()
+        keep(Path(sys.argv[1]))
     except FileNotFoundError:
         sys.exit(0)  # an earlier keeper has cleared away already

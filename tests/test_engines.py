@@ -25,6 +25,18 @@ with engines.shared() as held:
 """
 
 
+OWN = """
+import sys, time
+from pathlib import Path
+from backend import embedded
+from tests import engines
+own = embedded.start(Path(sys.argv[1]), with_postgres=False)
+engines.watched(own.folder)
+print(own.valkey.pid, own.valkey.pid, own.folder, flush=True)
+time.sleep(600)
+"""
+
+
 async def holder(tmp_path: Path) -> tuple[asyncio.subprocess.Process, list[str]]:
     """A test process that holds a share, in a place of this test's own; pids and folder of its engines."""
     running = await asyncio.create_subprocess_exec(
@@ -67,4 +79,18 @@ async def test_engines_stay_while_another_worker_uses_them(tmp_path: Path) -> No
 
     second.kill()
     await second.communicate()
+    assert await gone(told)
+
+
+async def test_engines_of_a_test_s_own_end_with_it_too(tmp_path: Path) -> None:
+    running = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", OWN, str(tmp_path / "own"), cwd=engines.ROOT, stdout=asyncio.subprocess.PIPE
+    )
+    assert running.stdout is not None
+    told = (await running.stdout.readline()).decode().split()
+    assert process.alive(int(told[0]))
+
+    running.kill()
+    await running.communicate()
+
     assert await gone(told)

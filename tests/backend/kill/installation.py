@@ -22,6 +22,7 @@ from backend.actor import Role
 from backend.deps import Deps
 from backend.services import sources, users
 from backend.settings import Settings
+from tests import engines as shared_engines
 from tests.backend.test_processes import children_of
 from tests.serving import PASSWORD
 
@@ -82,7 +83,7 @@ class Installation:
 
 @asynccontextmanager
 async def running(folder: Path) -> AsyncIterator[Installation]:
-    """Until the block ends; then all of it is gone."""
+    """Until the block ends; then all of it is gone. So it is where the test is killed: the server ends with its input, and engines are watched."""
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     keep = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
     more = {
@@ -93,11 +94,12 @@ async def running(folder: Path) -> AsyncIterator[Installation]:
     }
     with (folder / "log").open("wb") as log:
         server = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "backend", "serve", "--processes", "--api", str(API_WORKERS),
-            env=keep | more, cwd=ROOT, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log,
+            sys.executable, "-m", "backend", "serve", "--processes", "--api", str(API_WORKERS), "--tied",
+            env=keep | more, cwd=ROOT, stdin=asyncio.subprocess.PIPE, stdout=log, stderr=log,
         )  # fmt: skip
     try:
         url = await _address(folder / "log", server)
+        shared_engines.watched(folder / "server")
         async with _looked_at(folder) as deps:
             yield await _furnished(url, folder, server.pid, deps)
     finally:

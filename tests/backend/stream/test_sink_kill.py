@@ -22,6 +22,7 @@ from backend.events import STREAMS, Event
 from backend.storage import migrate
 from backend.storage.warehouse.rebuild import rebuild
 from backend.stream import entries
+from tests import engines as shared_engines
 from tests.backend.storage.warehouse import events
 from tests.backend.storage.warehouse.test_rebuild import invented
 
@@ -38,6 +39,7 @@ Start = Callable[[], Awaitable[asyncio.subprocess.Process]]
 async def engines(tmp_path: Path) -> AsyncIterator[embedded.Engines]:
     """PostgreSQL and Valkey of the test's own, as they are shipped, with tables and offices."""
     running = await asyncio.to_thread(embedded.start, tmp_path / "server")
+    shared_engines.watched(running.folder)
     await migrate.migrate(running.database_url())
     owner = await asyncpg.connect(running.database_url())
     await events.offices(owner)
@@ -61,7 +63,7 @@ async def start(engines: embedded.Engines, tmp_path: Path) -> AsyncIterator[Star
 
     async def run() -> asyncio.subprocess.Process:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.backend.stream.sink_process", env=env
+            sys.executable, "-m", "tests.backend.stream.sink_process", env=env, stdin=asyncio.subprocess.PIPE
         )
         started.append(process)
         return process
