@@ -11,7 +11,8 @@ and the gateway checks it channel by channel. tests/backend/test_policy.py finds
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, TypeVar
 
@@ -56,9 +57,10 @@ def Allowed(permission: Permission, *, cost: int = Cost.LOOK, audited: bool = Tr
     """The signed-in person, who may do this. Raises: ForbiddenError (403), TooManyTriesError (429)."""
     rule = Rule(permission=permission, cost=cost, audited=audited)
 
-    async def allowed(connection: HTTPConnection, actor: CurrentUser) -> Actor:
+    async def allowed(connection: HTTPConnection, actor: CurrentUser) -> AsyncIterator[Actor]:
         await _enter(connection, actor, rule, actor.locations)
-        return actor
+        async with _refusals(connection, actor, rule):
+            yield actor
 
     return Depends(_ruled(allowed, rule))
 
@@ -77,10 +79,21 @@ def Viewer(permission: Permission, *, cost: int = Cost.LOOK, audited: bool = Tru
                 description="Administrators: the answer as a manager of these locations (ids, by commas) gets it.",
             ),
         ] = "",
-    ) -> Actor:
-        seen_as = _seen_as(actor, view_as)
-        await _enter(connection, actor, rule, seen_as.locations)
-        return seen_as
+    ) -> AsyncIterator[Actor]:
+        async with _refusals(connection, actor, rule):
+            seen_as = _seen_as(actor, view_as)
+        foreign = _foreign(connection, seen_as)
+        await _enter(
+            connection, actor, replace(rule, audited=rule.audited and not foreign), seen_as.locations
+        )
+        async with _refusals(connection, actor, rule):
+            if foreign:
+                raise errors.ForbiddenError(
+                    "You may not see this location.",
+                    where="location_id",
+                    hint="Ask an administrator to grant it.",
+                )
+            yield seen_as
 
     return Depends(_ruled(viewer, rule))
 
@@ -135,17 +148,43 @@ def _rules(dependant: Dependant) -> Iterator[Rule]:
 
 
 async def _enter(connection: HTTPConnection, actor: Actor, rule: Rule, visible: frozenset[str]) -> None:
-    route = getattr(connection.scope.get("route"), "path", "-")
-    asked = connection.query_params.get("location_id", "")
-    places = frozenset({asked}) if asked in visible else visible
+    asked = connection.query_params.get("location_id", "").lower()
     await enter(
         deps_of(connection),
         actor,
         rule,
-        resource=f"{connection.scope.get('method', 'WS')} {route}",
-        location_ids=places,
+        resource=_resource(connection),
+        location_ids=frozenset({asked}) if asked in visible else visible,
         detail=_detail(connection),
     )
+
+
+def _foreign(connection: HTTPConnection, viewer: Actor) -> bool:
+    """Is the location asked for somebody else's, or none at all?"""
+    asked = connection.query_params.get("location_id", "").lower()
+    return asked not in {"", "all"} and asked not in viewer.locations
+
+
+@asynccontextmanager
+async def _refusals(connection: HTTPConnection, actor: Actor, rule: Rule) -> AsyncIterator[None]:
+    """What is refused after the door, a location of others above all, is written down like what is refused there."""
+    try:
+        yield
+    except errors.ForbiddenError:
+        await audit.record(
+            deps_of(connection),
+            actor,
+            action=rule.permission.value,
+            resource=_resource(connection),
+            detail=_detail(connection),
+            outcome="refused",
+        )
+        raise
+
+
+def _resource(connection: HTTPConnection) -> str:
+    route = getattr(connection.scope.get("route"), "path", "-")
+    return f"{connection.scope.get('method', 'WS')} {route}"
 
 
 def _detail(connection: HTTPConnection) -> dict[str, str]:

@@ -13,7 +13,8 @@ from backend.api import packing
 from backend.api.deps import Parts, current_user, deps_of
 from backend.events import schemas
 from backend.events.reading import Refused
-from backend.services import events, sources
+from backend.policy import Permission
+from backend.services import audit, events, sources
 from backend.services.sources import Sender
 from domain import errors
 
@@ -153,7 +154,13 @@ async def _sender(request: Request) -> Sender:
         key = token.strip()
     if key:
         return await sources.sender_of_key(deps, key)
-    return sources.sender_of_person(await current_user(request))
+    actor = await current_user(request)
+    try:
+        return sources.sender_of_person(actor)
+    except errors.ForbiddenError:
+        action, resource = Permission.SEND_EVENTS.value, "POST /api/events"
+        await audit.record(deps, actor, action=action, resource=resource, outcome="refused")
+        raise
 
 
 def _as_lines(request: Request) -> bool:

@@ -15,16 +15,17 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from backend import errors as faults
 from backend.api.deps import peer_of
 from backend.realtime import channels, lines, messages, sockets
-from backend.realtime.audience import Question, audience_of
+from backend.realtime.audience import Audience, Question, audience_of
 from backend.realtime.codes import NOT_ALLOWED, POLICY, RESTARTING, SIGN_IN, TOO_MANY
 from backend.realtime.connection import Connection
 from backend.realtime.gateway import Gateway
 from backend.realtime.members import Point
 from backend.realtime.talk import Talk
-from backend.services import auth
+from backend.services import audit, auth
 from domain import errors
 
 if TYPE_CHECKING:
+    from backend.actor import Actor
     from backend.realtime.counters import Counters
     from backend.realtime.lines import Line
     from backend.services.auth import Peer
@@ -170,8 +171,7 @@ async def _signed_in(guest: _Guest) -> tuple[Connection, Sequence[messages.Point
             first = await _first_message(guest.line, deps.live)
             proof = await gateway.proof_of(first)
         actor = await auth.actor_behind(deps, proof, peer)
-        audience = await audience_of(deps, actor, wanted.place)
-        gateway.check(actor, wanted.questions)
+        audience = await _admitted(gateway, actor, wanted)
     except errors.ForbiddenError as fault:
         raise _OverError(NOT_ALLOWED, "not for you", "not_allowed") from fault
     except errors.AccessError as fault:
@@ -184,6 +184,18 @@ async def _signed_in(guest: _Guest) -> tuple[Connection, Sequence[messages.Point
         gateway.returned(actor)
     made = Connection(line=guest.line, actor=actor, proof=proof, place=wanted.place, audience=audience, peer=peer, limits=deps.settings.bi_message_throttle_limits, counters=deps.live)  # fmt: skip
     return made, first.resume
+
+
+async def _admitted(gateway: Gateway, actor: Actor, wanted: Wanted) -> Audience:
+    """What this person sees here. Raises: ForbiddenError, which is written down."""
+    try:
+        audience = await audience_of(gateway.deps, actor, wanted.place)
+        gateway.check(actor, wanted.questions)
+    except errors.ForbiddenError:
+        seen = {"channels": sorted({question.channel for question in wanted.questions})}
+        await audit.record(gateway.deps, actor, action="live", resource="WS", detail=seen, outcome="refused")
+        raise
+    return audience
 
 
 async def _first_message(line: Line, live: Counters) -> messages.SignIn:

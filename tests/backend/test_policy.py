@@ -133,6 +133,26 @@ async def test_a_read_of_one_location_is_recorded_in_its_chain(
 
 
 @pytest.mark.anyio
+async def test_who_asks_for_a_location_of_others_is_refused_and_that_is_written_down(
+    client: httpx.AsyncClient, make_user: MakeUser, login: Login, deps: Deps
+) -> None:
+    manager = await login((await make_user("manager", ("Ontario",))).email)
+    place = (await login((await make_user("manager", ("Upland",))).email)).user["locations"][0]["id"]
+    body = {"component": "bots", "metric": "bot_success", "location_id": place}
+
+    asked = await client.get("/api/bi/money", params={"location_id": place}, headers=manager.headers)
+    as_other = await client.get("/api/bi/money", params={"view_as": place}, headers=manager.headers)
+    drilled = await client.post("/api/bi/drill-down", json=body, headers=manager.headers)
+
+    assert [one.status_code for one in (asked, as_other, drilled)] == [403, 403, 403]
+    assert [entry[:3] for entry in await recorded(deps)] == [
+        ("see_money", "refused", "GET /api/bi/money"),
+        ("see_money", "refused", "GET /api/bi/money"),
+        ("see_kpis", "refused", "POST /api/bi/drill-down"),
+    ]
+
+
+@pytest.mark.anyio
 async def test_administrator_sees_as_a_manager_of_some_locations(
     client: httpx.AsyncClient, make_user: MakeUser, login: Login, deps: Deps
 ) -> None:
@@ -147,7 +167,8 @@ async def test_administrator_sees_as_a_manager_of_some_locations(
     assert seen.json() == {"role": "manager", "locations": [place]}
     assert (foreign.status_code, not_he.status_code) == (403, 403)
     assert [line for line in await recorded(deps) if place in line[3]] == [
-        ("see_money", "allowed", "GET /api/bi/money", f'{{"view_as":"{place}"}}')
+        ("see_money", "allowed", "GET /api/bi/money", f'{{"view_as":"{place}"}}'),
+        ("see_money", "refused", "GET /api/bi/money", f'{{"view_as":"{place}"}}'),
     ]
 
 

@@ -11,7 +11,7 @@ import zstandard
 
 from backend.deps import Deps
 from backend.events import STREAMS
-from backend.services import events, sources
+from backend.services import audit, events, sources
 from backend.stream import entries
 from domain import ids
 from tests.backend.api.conftest import Bot
@@ -173,7 +173,7 @@ async def test_a_revoked_key_is_refused_at_once(bot: Bot, deps: Deps) -> None:
 
 
 async def test_a_manager_sends_for_their_own_locations_and_an_agent_for_none(
-    bot: Bot, elsewhere: str, make_user: MakeUser, login: Login
+    bot: Bot, elsewhere: str, make_user: MakeUser, login: Login, deps: Deps
 ) -> None:
     await make_user("agent", ["Rancho Cucamonga"], email="agent@brokerage.example")
     manager = (await login("manager@brokerage.example")).headers | {"Content-Type": "application/json"}
@@ -184,6 +184,8 @@ async def test_a_manager_sends_for_their_own_locations_and_an_agent_for_none(
 
     assert codes(answer) == [(1, "forbidden", "location_id"), (2, "forbidden", "location_id")]
     assert (await bot.client.post("/api/events", content=content, headers=agent)).status_code == 403
+    entry = audit.decoded(deps.audit.rest()[-1], deps.clock.now())
+    assert (entry.action, entry.outcome) == ("send_events", "refused")
 
 
 async def test_bodies_may_come_packed(bot: Bot, deps: Deps) -> None:
