@@ -116,7 +116,7 @@ def _events(
         events = [e for raw in _items(packed, said) if (e := _one(batch, stream, raw, source, at))]
     odd = b"\\u0000" in said
     if odd or any(event.props is not None for event in events):
-        events = [e for e in events if _fits(batch, e, source, at, odd=odd)]
+        events = [e for e in events if (e.props is None and not odd) or _fits(batch, e, source, at, odd=odd)]
     return events
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
 from uuid import UUID
 
+from backend.events import BotPerformance
 from backend.storage.pool import Connection
+from backend.storage.warehouse.keys import Spot
 from backend.storage.warehouse.staging import Row
 
 _TABLE = "stage_conversations"
@@ -52,12 +55,16 @@ SELECT location_key, to_char(hour AT TIME ZONE 'UTC', 'YYYYMMDDHH24'), date_key 
 """  # noqa: S608 - fixed words
 
 
+Touched: TypeAlias = Sequence[tuple[int, str, int]]
+"""(location key, hour in UTC, date key) each."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counted:
-    """How many rows were new, and which hours and days (location key, hour in UTC, date key) count otherwise than before."""
+    """How many rows were new, and which hours and days count otherwise than before."""
 
     new: int
-    touched: Iterable[tuple[int, str, int]] = ()
+    touched: Touched = ()
 
 
 @dataclass(slots=True)
@@ -108,27 +115,37 @@ class _Talk:
             self.qualified_at = at
 
 
-async def complete(connection: Connection, rows: Sequence[Row]) -> Counted:
-    """Of rows of fact_bot_performance that are new (a repeat tells nothing), in the caller's transaction."""
-    if talks := told(rows):
-        await connection.copy_records_to_table(_TABLE, records=talks, columns=COLUMNS, schema_name="pg_temp")
-    touched = await connection.fetch(_COMPLETE) if talks else ()
-    return Counted(new=len(rows), touched=[(row[0], row[1], row[2]) for row in touched])
+async def complete(connection: Connection, talks: Sequence[Row]) -> Touched:
+    """With what `told` says of them, in the caller's transaction; what counts otherwise than before."""
+    if not talks:
+        return []
+    await connection.copy_records_to_table(_TABLE, records=talks, columns=COLUMNS, schema_name="pg_temp")
+    return [(row[0], row[1], row[2]) for row in await connection.fetch(_COMPLETE)]
 
 
-def told(rows: Sequence[Row]) -> Sequence[Row]:
-    """A row for each conversation that they speak of, by its integer: UUIDs work their hash out in Python each time."""
+def told(
+    events: Sequence[BotPerformance],
+    spots: Sequence[Spot],
+    bots: Mapping[str | None, int],
+    new: Container[int],
+) -> Sequence[Row]:
+    """A row for each conversation that new events speak of (a repeat tells nothing).
+
+    `new`: the integers of their ids. UUIDs are known by their integers: they work their hash out in Python each time.
+    """
     talks: dict[int, _Talk] = {}
-    for at, by, _, day, place, bot, _, lead_id, id, kind, _, _, _, success, replied, _, _, _, _ in rows:
-        if id is None:
+    for event, spot in zip(events, spots, strict=True):
+        id = event.conversation_id
+        if id is None or event.event_id.int not in new:
             continue
+        at, bot = event.occurred_at, bots[event.bot_id]
         talk = talks.get(id.int)
         if talk is None:
-            talk = talks[id.int] = _Talk(id, place, bot, lead_id, at, by, at)
+            talk = talks[id.int] = _Talk(id, spot.location_key, bot, event.lead_id, at, event.event_id, at)
         else:
-            talk.hear(at, by, place, bot, lead_id)
-        if replied:
-            talk.reply(at, day)
-        if kind == "qualified" and success is not False:
+            talk.hear(at, event.event_id, spot.location_key, bot, event.lead_id)
+        if event.replied:
+            talk.reply(at, spot.date_key)
+        if event.event_type == "qualified" and event.success is not False:
             talk.qualify(at)
     return [talk.row() for talk in talks.values()]

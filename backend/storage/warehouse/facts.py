@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from datetime import date
+from typing import Any, TypeAlias, cast
 from weakref import WeakKeyDictionary
 
 import asyncpg
@@ -17,10 +18,10 @@ import asyncpg
 from backend.events import BotPerformance, CommissionEvent, Event, SystemHealth
 from backend.storage.pool import Connection
 from backend.storage.warehouse import arrivals, conversations, ledger, partitions, touched
-from backend.storage.warehouse.arrivals import Arrived, Kind, Rejected
+from backend.storage.warehouse.arrivals import Kind, Rejected
 from backend.storage.warehouse.conversations import Counted
 from backend.storage.warehouse.keys import Keys, Spot
-from backend.storage.warehouse.staging import STAGES, Row, Stage
+from backend.storage.warehouse.staging import STAGES, Arrived, Stage
 
 __all__ = ["Arrived", "Rejected", "Stored", "connect", "store"]
 
@@ -40,6 +41,8 @@ _NOT_STRAIGHT = (
 )
 
 Kinds: TypeAlias = Mapping[type[Event], Kind]
+Months: TypeAlias = Mapping[type[Event], Mapping[date, Sequence[Any]]]
+"""By kind, the rows that go into each month."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,13 +83,14 @@ async def store(
     keys = await _ready(connection)
     await keys.learn(connection, arrivals.named(batch))
     ready = arrivals.ready(batch, keys, months_kept=months_kept)
-    if missing := ready.months - keys.months:
+    kinds = {kind: part for kind, part in ready.kinds.items() if part.rows}
+    months = {kind: part.by_month() for kind, part in kinds.items()}
+    if missing := set[date]().union(*months.values()) - keys.months:
         await partitions.make(connection, missing)
         keys.months |= missing
-    kinds = {kind: part for kind, part in ready.kinds.items() if part.rows}
     if ready.doubted:
         keys.doubts = max(keys.doubts, 1)
-    counted = await _stored(connection, keys, kinds)
+    counted = await _stored(connection, keys, kinds, months)
     for part in kinds.values():
         keys.remember(part.ids)
     rows, new = sum(len(part.rows) for part in kinds.values()), sum(one.new for one in counted.values())
@@ -110,24 +114,26 @@ async def _ready(connection: Connection) -> Keys:
     return keys
 
 
-async def _stored(connection: Connection, keys: Keys, kinds: Kinds) -> Mapping[type[Event], Counted]:
+async def _stored(
+    connection: Connection, keys: Keys, kinds: Kinds, months: Months
+) -> Mapping[type[Event], Counted]:
     """Straight into the months, where the primary key says whether all is new; else by way of the temporary tables."""
     if keys.doubts == 0:
         try:
-            return await _transaction(connection, kinds, straight=True)
+            return await _transaction(connection, keys, kinds, months)
         except _NOT_STRAIGHT:
             keys.doubts = _DOUBTS
     keys.doubts -= 1
-    return await _transaction(connection, kinds, straight=False)
+    return await _transaction(connection, keys, kinds, None)
 
 
 async def _transaction(
-    connection: Connection, kinds: Kinds, *, straight: bool
+    connection: Connection, keys: Keys, kinds: Kinds, straight: Months | None
 ) -> Mapping[type[Event], Counted]:
     async with connection.transaction():
         for kind, part in kinds.items():
-            if straight and kind is not CommissionEvent:
-                await STAGES[kind].copy_into_months(connection, part.rows)
+            if straight is not None and kind is not CommissionEvent:
+                await STAGES[kind].copy_into_months(connection, straight[kind])
             else:
                 await STAGES[kind].copy(connection, part.rows)
         await connection.execute(_LOCK)
@@ -136,29 +142,29 @@ async def _transaction(
             if kind is CommissionEvent:
                 counted[kind] = await ledger.store(connection)
                 continue
-            rows = part.rows if straight else await _new(connection, STAGES[kind], part.rows)
-            counted[kind] = (
-                await conversations.complete(connection, rows)
-                if kind is BotPerformance
-                else Counted(new=len(rows))
-            )
+            new = part.ids.keys() if straight is not None else await _new(connection, STAGES[kind])
+            counted[kind] = Counted(new=len(new))
+            if kind is BotPerformance:
+                talks = conversations.told(
+                    cast("Sequence[BotPerformance]", part.events), part.spots, keys.bots, new
+                )
+                counted[kind] = Counted(new=len(new), touched=await conversations.complete(connection, talks))
         return counted
 
 
-async def _new(connection: Connection, stage: Stage, rows: Sequence[Row]) -> Sequence[Row]:
-    """What lies in the stage goes to the fact; those of its rows that were not there."""
+async def _new(connection: Connection, stage: Stage) -> set[int]:
+    """What lies in the stage goes to the fact; the ids of those that were not there."""
     columns = ", ".join(stage.columns)
     stored = await connection.fetch(
         f"INSERT INTO {stage.like} ({columns}) SELECT {columns} FROM pg_temp.{stage.name} "  # noqa: S608 - fixed words
         "ON CONFLICT DO NOTHING RETURNING event_id"
     )
-    new = {row[0] for row in stored}
-    return [row for row in rows if row[1] in new]
+    return {row[0].int for row in stored}
 
 
 def _tags(kind: type[Event], counted: Counted, spots: Iterable[Spot]) -> set[str]:
     """Of hours and days that events fell into, or whose counts a conversation or a deal moved, here and over all."""
     if kind is SystemHealth:
         return set()  # counted nowhere
-    rows = {(spot.location_key, spot.hour, spot.date_key) for spot in spots} | set(counted.touched)
+    rows = {(spot.location_key, spot.hour, spot.date_key) for spot in set(spots)} | set(counted.touched)
     return touched.tags(rows, stock=kind is CommissionEvent)

@@ -32,10 +32,10 @@ class Versions:
 
     async def learn(
         self, connection: Connection, leads: Mapping[int, UUID], agents: Mapping[int, UUID]
-    ) -> None:
-        """Of these ids, by their integers."""
+    ) -> bool:
+        """Of these ids, by their integers. True: what was known before holds no more."""
         number: int = await connection.fetchval("SELECT number FROM bi_versions")
-        if number != self._number or len(self.leads) > MOST:
+        if forgot := number != self._number or len(self.leads) > MOST:
             self.leads.clear()
             self.agents.clear()
             self._people.clear()
@@ -44,6 +44,14 @@ class Versions:
             await self._learn_leads(connection, [leads[one] for one in new])
         if strangers := agents.keys() - self._people:
             await self._learn_agents(connection, [agents[one] for one in strangers])
+        return forgot
+
+    def lead_is_one(self, lead_id: UUID) -> bool:
+        """The same key at every moment."""
+        return not isinstance(self.leads.get(lead_id.int), list)
+
+    def agent_is_one(self, agent_id: UUID, location_key: int) -> bool:
+        return not isinstance(self.agents.get((agent_id.int, location_key)), list)
 
     def lead(self, lead_id: UUID | None, moment: datetime) -> int | None:
         """None: nobody, or somebody the warehouse does not know."""

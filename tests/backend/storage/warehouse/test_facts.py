@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from datetime import UTC, datetime, timedelta
 
@@ -27,6 +28,69 @@ async def test_an_event_of_each_kind_is_stored_and_counted(writer: Connection) -
     assert (stored.new, stored.repeated, stored.rejected) == (4, 0, [])
     hour = "SELECT interactions, bot_events, deals_added FROM agg_hourly_metrics WHERE location_key = -1 ORDER BY bot_key"
     assert await rows(writer, hour) == [(1, 0, 1), (0, 1, 0)]
+
+
+async def test_a_fact_says_what_its_event_said(writer: Connection) -> None:
+    """Every field, with the odd ones: a moment before 2000 by the microsecond, text beyond ASCII, truths that are false."""
+    ids = {name: uuid.uuid4() for name in ("lead_id", "conversation_id")}
+    words = {"channel": "SMS · ünïcode 🏠", "direction": "outbound", "stage": "offer", "temperature": "hot"}
+    numbers = {"confidence": 0.12345, "frs": 12.5, "pcs": 100.0, "processing_ms": 3.0004}
+    lead = events.interaction(
+        **ids, **words, **numbers, agent_id=uuid.uuid4(), deal_id=uuid.uuid4(), success=False,
+        bot_id="lead-bot", occurred_at=NOW.replace(microsecond=123_457), props={"é": [1, None, "\U0001f3e0"]},
+    )  # fmt: skip
+    bot = events.bot(
+        **ids, event_type="handoff", to_bot_id="night-bot", confidence=1, quality=0, processing_ms=0,
+        success=True, replied=False, reason="ärger", occurred_at=datetime(1999, 12, 31, 23, 59, 59, 999_999, UTC),
+        props={"a": 1},
+    )  # fmt: skip
+    batch = [facts.Arrived(event=one, received_at=NOW, source_key=7) for one in (lead, bot)]
+
+    await facts.store(writer, batch, months_kept=12 * 40)
+
+    (found,) = await writer.fetch(
+        "SELECT f.*, bot_id FROM fact_lead_interactions f JOIN dim_bot USING (bot_key)"
+    )
+    said = {
+        "occurred_at": lead.occurred_at,
+        "event_id": lead.event_id,
+        "agent_id": lead.agent_id,
+        "deal_id": lead.deal_id,
+    }
+    made = {
+        "confidence_bp": 1234,
+        "frs": 12.5,
+        "pcs": 100.0,
+        "processing_us": 3000,
+        "success": False,
+        "bot_id": "lead-bot",
+    }
+    common = {"received_at": NOW, "source_key": 7, "lead_key": None, **ids}
+    expected = (
+        said | made | common | words | {"agent_key": None, "event_type": "message", "date_key": 20261122}
+    )
+    assert dict(found) == expected | {
+        "location_key": found["location_key"],
+        "bot_key": found["bot_key"],
+        "props": found["props"],
+    }
+    assert json.loads(found["props"]) == lead.props
+    (found,) = await writer.fetch(
+        "SELECT f.*, b.bot_id, t.bot_id AS to_bot FROM fact_bot_performance f JOIN dim_bot b USING (bot_key) "
+        "JOIN dim_bot t ON t.bot_key = to_bot_key"
+    )
+    said = {
+        "occurred_at": bot.occurred_at,
+        "event_id": bot.event_id,
+        "event_type": "handoff",
+        "reason": "ärger",
+        "date_key": 19991231,
+    }
+    made = {"confidence_bp": 10_000, "quality_bp": 0, "processing_us": 0, "success": True, "replied": False}
+    assert (
+        dict(found).items() >= (said | made | common | {"bot_id": "lead-bot", "to_bot": "night-bot"}).items()
+    )
+    assert json.loads(found["props"]) == bot.props
 
 
 async def test_a_repeat_changes_nothing(writer: Connection) -> None:
