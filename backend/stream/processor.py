@@ -38,15 +38,15 @@ TICK = 0.1
 QUIET = 1.0
 """The longest that nothing is done: the lease is renewed, and the clock moves the windows on."""
 LONGEST_TICK = 0.25
-"""Telling takes a tenth of the time at most; where it takes long it is done less often, up to so much apart."""
+TELLING_SHARE = 0.03
+"""Telling takes so much of the time at most; where it takes long it is done less often, up to so much apart."""
 SNAPSHOT_EVERY = 10.0
 STANDBY_PAUSE = 1.0
 AFTER_AWAY = 5.0
 """So long after Valkey came back the windows are made anew: till then events went straight into the facts."""
 STRANGER_SECONDS = 30.0
-FEW_EVENTS = 1_000
 GATHER = 0.05
-"""After so few events more are let come together: a batch costs about the same for one as for a hundred."""
+"""From one read to the next, at least: a batch costs about the same for one event as for a hundred."""
 MOST_EVENTS = 1_000
 """Counted without a pause: 5 ms."""
 _READ_EVENTS = 10_000
@@ -72,7 +72,8 @@ class Processor:
         self.windows = Windows()
         self.offsets: Offsets = {}
         self._complete = False
-        self._told = self._kept = self._looked = 0.0
+        self._behind = True
+        self._told = self._kept = self._looked = self._came = 0.0
         self._pause = TICK
         self._rebuild_at: float | None = None
         self._entries = 100
@@ -158,10 +159,9 @@ class Processor:
 
     async def _turn(self) -> None:
         """Read what came until the next tick, count it, tell, keep."""
-        events = await self._count(await self._read())
+        await self._gather()
+        await self._count(await self._read())
         await self._tick()
-        if 0 < events < FEW_EVENTS:
-            await asyncio.sleep(GATHER)
         now = self._monotonic()
         if now - self._looked >= QUIET:
             self._looked = now
@@ -170,6 +170,11 @@ class Processor:
             await self._save()
         if self._rebuild_at is not None and now >= self._rebuild_at:
             await self._rebuild()
+
+    async def _gather(self) -> None:
+        """While news keeps coming it is read once a tick, all of it at once; the first after a pause at once."""
+        if not self._behind:
+            await asyncio.sleep(max(self._told + self._pause, self._came + GATHER) - self._monotonic())
 
     async def _read(self) -> Came:
         since = self._monotonic() - self._told
@@ -185,19 +190,19 @@ class Processor:
             for name, came in cast("list[tuple[bytes, list[tuple[bytes, Fields]]]]", found)
         ]
 
-    async def _count(self, came: Came) -> int:
-        """How many events there were."""
+    async def _count(self, came: Came) -> None:
         behind = [some[-1][0] for _, some in came if len(some) == self._entries]
+        self._behind = bool(behind)
         events = 0
         for name, some in came:
             events += await self._count_stream(name, some)
         self.counters.behind_us = max(0, self._now() - _age(min(behind))) if behind else 0
         self._complete = not behind and self._rebuild_at is None
         if read := sum(len(some) for _, some in came):
+            self._came = self._monotonic()
             self.counters.entries += read
             wanted = _READ_EVENTS * read // max(events, 1)
             self._entries = min(max(wanted, _FEWEST_ENTRIES), _MOST_ENTRIES)
-        return events
 
     async def _count_stream(self, name: str, some: Sequence[tuple[bytes, Fields]]) -> int:
         """State and offset move together, so that they may be kept at any pause. How many events there were."""
@@ -215,7 +220,8 @@ class Processor:
                 waiting = []
                 if number < len(some):
                     await asyncio.sleep(0)
-                    await self._tick()
+                    if self._behind:  # else all that came is told together, in a moment
+                        await self._tick()
         return count
 
     async def _meet(self, events: Sequence[Event]) -> None:
@@ -244,7 +250,7 @@ class Processor:
             self.counters.published_rows += rows
             took = time.perf_counter() - began
             self.counters.tick_us = round(took * SECOND)
-            self._pause = min(max(TICK, 10 * took), LONGEST_TICK)
+            self._pause = min(max(TICK, took / TELLING_SHARE), LONGEST_TICK)
 
     async def _look(self) -> None:
         """Once a second: is the lease ours, did the streams go back, does somebody want to hear all again."""

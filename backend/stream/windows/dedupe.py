@@ -37,6 +37,21 @@ class _Pane:
         self.fresh.add(wanted)
         return True
 
+    def repeats(self, places: Sequence[int], wanted: Sequence[int]) -> list[int]:
+        """Remember these; the places of those that were known. Nearly always none is, which is seen for all of them at once."""
+        new = set(wanted)
+        if len(new) == len(wanted) and self.fresh.isdisjoint(new) and not self._packed_one_of(wanted):
+            self.fresh |= new
+            return []
+        return [place for place, one in zip(places, wanted, strict=True) if not self.add(one)]
+
+    def _packed_one_of(self, wanted: Sequence[int]) -> bool:
+        if not len(self.packed):
+            return False
+        sought = np.array(wanted, np.int64)
+        at = self.packed.searchsorted(sought).clip(max=len(self.packed) - 1)
+        return bool((self.packed[at] == sought).any())
+
     def all(self) -> Ints:
         fresh = np.fromiter(self.fresh, np.int64, len(self.fresh))
         return np.sort(np.concatenate((self.packed, fresh)))
@@ -59,19 +74,16 @@ class Seen:
         self.gone: set[int] = set()
         """Panes that changed, and that are no more, since the last snapshot."""
 
-    def repeats(self, panes: Sequence[int], ids: Sequence[int]) -> list[int]:
-        """Remember these; the places of those that were known already."""
+    def repeats(self, panes: Sequence[int] | Ints, ids: Sequence[int]) -> list[int]:
+        """Remember these; the places of those that were known already, ascending."""
         known: list[int] = []
-        at: int | None = None
-        add = None
-        for place, (pane, wanted) in enumerate(zip(panes, ids, strict=True)):
-            if pane != at or add is None:
-                at, add = pane, self._open(pane).add
-            if not add(wanted):
-                known.append(place)
+        panes = np.asarray(panes)
+        for pane in np.unique(panes).tolist():
+            places = np.flatnonzero(panes == pane).tolist()
+            known += self._open(pane).repeats(places, [ids[place] for place in places])
         self.count += len(ids) - len(known)
         self._keep_bounds()
-        return known
+        return sorted(known)
 
     def forget_until(self, pane: int) -> None:
         """Panes up to this one are older than any window."""

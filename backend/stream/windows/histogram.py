@@ -51,8 +51,8 @@ def cells(us: Ints) -> Ints:
     return np.searchsorted(bounds(), us).astype(np.int64)
 
 
-def quantiles(counts: Ints, wanted: Sequence[float]) -> list[Values]:
-    """For rows of counts by cell: the value in µs at each wanted share of its row (0 where the row is empty)."""
+def quantiles(counts: Ints, wanted: Sequence[float], *, first: int = 0) -> list[Values]:
+    """For rows of counts by cell, from cell `first` on: the value in µs at each wanted share of its row (0 where the row is empty)."""
     there = np.flatnonzero(counts.any(axis=0))
     if not len(there):
         return [np.zeros(len(counts)) for _ in wanted]
@@ -62,7 +62,7 @@ def quantiles(counts: Ints, wanted: Sequence[float]) -> list[Values]:
     found: list[Values] = []
     for share in wanted:
         rank = np.ceil(share * n).clip(1)
-        at = (low + (running < rank[:, None]).sum(axis=1)).clip(0, LAST)
+        at = (first + low + (running < rank[:, None]).sum(axis=1)).clip(0, LAST)
         found.append(np.where(n > 0, middles()[at], 0.0))
     return found
 

@@ -149,7 +149,7 @@ class Windows:
     def _new(self, events: Sequence[Event], moments: Ints) -> tuple[Sequence[Event], Ints]:
         """Without repeats."""
         ids = [hash(event.event_id.int) for event in events]
-        repeats = self.seen.repeats((moments // BASE).tolist(), ids)
+        repeats = self.seen.repeats(moments // BASE, ids)
         self.counters.forgotten_ids = self.seen.forgotten
         self.counters.duplicates += len(repeats)
         fresh = np.ones(len(events), bool)

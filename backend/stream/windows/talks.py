@@ -94,6 +94,11 @@ class Talks:
             if talk is None:
                 known[number] = talk = Talk(location, event.bot_id, moment, event.event_id.int, moment)
                 before = None
+            elif _only_goes_on(talk, event, moment):
+                known[number] = talk
+                talk.last = moment
+                dirty.add(number)
+                continue
             else:
                 known[number] = talk
                 before = talk.key
@@ -146,6 +151,15 @@ def _counted(key: Key | None, sign: int) -> list[Counted]:
         return []
     moment, location, bot, qualified = key
     return [Counted(moment, location, bot, sign, sign * qualified)]
+
+
+def _only_goes_on(talk: Talk, event: BotPerformance, moment: int) -> bool:
+    """Most events change nothing but when the talk was heard of last."""
+    return (
+        moment > talk.last
+        and not (event.replied and talk.replied is None)
+        and event.event_type != "qualified"
+    )
 
 
 def _follow(talk: Talk, event: BotPerformance, moment: int, location: int) -> None:
