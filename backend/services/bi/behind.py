@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from backend.metrics import MEASURES, Figure, Shape
@@ -15,7 +16,8 @@ from backend.services.bi.division import Division
 from backend.services.bi.paging import Place
 from backend.storage.warehouse import behind as store
 from backend.storage.warehouse import columns, drills
-from backend.storage.warehouse.behind import Amount, Lead, Trail
+from backend.storage.warehouse.behind import After, Amount, Lead, Step, Trail
+from backend.storage.warehouse.reach import Reach, reach
 from backend.storage.warehouse.where import LEAD, Key
 from domain.kpis import Unit
 
@@ -26,7 +28,10 @@ _BATCH = 20
 """Facts read for each lead wanted, at a time."""
 _LEAST_BATCH = 500
 _MOST_BATCHES = 8
-After = tuple[datetime, str]
+_NEAR = timedelta(days=1)
+"""What is frequent is found as quickly in the facts as they lie."""
+_A_MOMENT = timedelta(microseconds=1)
+_FIRST = str(uuid.UUID(int=0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +121,14 @@ async def _walked(connection: Connection, division: Division, place: Place | Non
         within=division.within(),
         filters=division.filters,
     )
-    found, after = await _walk(connection, trail, _moment_of(place), limit)
+    walk = _Walk(
+        connection=connection,
+        trail=trail,
+        measure=_main(figure),
+        begin=_moment_of(place),
+        now=division.calendar.now,
+    )
+    found, after = await walk.leads(limit)
     rows = await _rows(connection, division, list(found))
     behind = [Behind(lead_id=lead, row=rows[lead], last_at=at) for lead, at in found.items()]
     if after is None and (nobodys := (await _rows(connection, division, [None])).get(None)) and nobodys.n:
@@ -124,27 +136,71 @@ async def _walked(connection: Connection, division: Division, place: Place | Non
     return Page(found=behind, order="newest", after=[after[0].isoformat(), after[1]] if after else None)
 
 
-async def _walk(
-    connection: Connection, trail: Trail, begin: After | None, limit: int
-) -> tuple[dict[str, datetime], After | None]:
-    """Leads in the order of their newest facts, and where to go on."""
-    found: dict[str, datetime] = {}
-    size, at = max(_LEAST_BATCH, _BATCH * limit), begin
-    for _ in range(_MOST_BATCHES):
-        batch = await store.steps(connection, trail, at, size)
-        fresh = {step.lead_id for step in batch} - set(found)
-        if begin is not None and fresh:
-            fresh -= await store.passed(connection, trail, fresh, begin)
-        for step in batch:
-            at = (step.at, step.id)
-            if step.lead_id in fresh and step.lead_id not in found:
-                found[step.lead_id] = step.at
-                if len(found) == limit:
-                    return found, at
-        if len(batch) < size:
-            return found, None
-        size *= 2
-    return found, at
+@dataclass(slots=True, kw_only=True)
+class _Walk:
+    """Facts backwards from `begin`: those of a day as they lie; then, where columns tell, only the hours that have any."""
+
+    connection: Connection
+    trail: Trail
+    measure: str
+    begin: After | None
+    now: datetime
+    near: bool = True
+    reach: Reach | None = None
+
+    async def leads(self, limit: int) -> tuple[dict[str, datetime], After | None]:
+        """Leads in the order of their newest facts, and where to go on."""
+        found: dict[str, datetime] = {}
+        size, at = max(_LEAST_BATCH, _BATCH * limit), self.begin
+        for _ in range(_MOST_BATCHES):
+            batch, then = await self._next(at, size)
+            fresh = {step.lead_id for step in batch} - set(found)
+            if self.begin is not None and fresh:
+                fresh -= await store.passed(self.connection, self.trail, fresh, self.begin)
+            for step in batch:
+                if step.lead_id in fresh and step.lead_id not in found:
+                    found[step.lead_id] = step.at
+                    if len(found) == limit:
+                        return found, (step.at, step.id)
+            if then is None:
+                return found, None
+            size, at = 2 * size, then
+        return found, at
+
+    async def _next(self, at: After | None, size: int) -> tuple[list[Step], After | None]:
+        """The next facts, and where to go on; None: there are no more."""
+        until = at[0] if at else self.trail.within.until
+        begin = self.trail.within.since
+        if self.near and until is not None and begin is not None:
+            since = max(begin, min(until, self.now) - _NEAR)
+            near = replace(self.trail, within=self.trail.within.bounded(since, until + _A_MOMENT))
+            found, then = await self._some(at, size, near, ends=since if since > begin else None)
+            self.near = len(found) == size
+            return found, then
+        self.near = False
+        if self.reach is None:
+            self.reach = await reach(
+                self.connection, self.trail.fact, self.measure, self.trail.within, self.trail.filters
+            )
+        if self.reach is None or until is None:
+            return await self._some(at, size, self.trail)
+        among, ends = self.reach.next(until, size)
+        return await self._some(at, size, self.trail, ends=ends, among=among)
+
+    async def _some(
+        self,
+        at: After | None,
+        size: int,
+        trail: Trail,
+        *,
+        ends: datetime | None = None,
+        among: store.Ranges | None = None,
+    ) -> tuple[list[Step], After | None]:
+        """`ends`: from where on these are all that there are, and something may lie before it."""
+        batch = [] if among == [] else await store.steps(self.connection, trail, at, size, among)
+        if len(batch) == size:
+            return batch, (batch[-1].at, batch[-1].id)
+        return batch, None if ends is None else (ends, _FIRST)
 
 
 async def _rows(

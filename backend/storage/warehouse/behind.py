@@ -7,13 +7,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from backend.metrics.measures import MOMENT, TALKS
+from backend.metrics import Dimension
+from backend.metrics.measures import LEADS, MOMENT, TALKS
 from backend.storage.warehouse import drills
+from backend.storage.warehouse.ranges import FENCE
 from backend.storage.warehouse.stocks import OPEN
-from backend.storage.warehouse.where import LEAD, Filters, Where, Within, source_of
+from backend.storage.warehouse.where import Filters, Where, Within, source_of
 
 if TYPE_CHECKING:
     from backend.storage.pool import Connection
+
+
+After = tuple[datetime, str]
+"""The moment and id of a fact."""
+Ranges = Sequence[tuple[int, datetime, datetime]]
+"""(place, since, until)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,33 +81,48 @@ def timing(kind: str) -> str:
 
 
 async def steps(
-    connection: Connection, trail: Trail, before: tuple[datetime, str] | None, limit: int
+    connection: Connection, trail: Trail, before: After | None, limit: int, among: Ranges | None = None
 ) -> list[Step]:
-    """The next facts with a lead, newest first."""
+    """The next facts with a lead, newest first; `among`: they lie in these ranges and nowhere else."""
     where = trail.where()
     where.add("f.lead_id IS NOT NULL")
     if before is not None:
         where.add(f"({trail.moment}, {trail.id}) < (?::timestamptz, ?::uuid)", *before)
         where.add(f"{trail.moment} <= ?", before[0])
     rows = await connection.fetch(
-        f"SELECT f.lead_id, {trail.moment} AS at, {trail.id} AS id"  # noqa: S608 - registry names
-        f" FROM {source_of(trail.fact, [*trail.filters])} WHERE {where.text}"
-        f" ORDER BY {trail.moment} DESC, {trail.id} DESC LIMIT {int(limit)}",
+        f"SELECT f.lead_id, {trail.moment} AS at, {trail.id} AS id FROM {_walked(trail, where, among)}"  # noqa: S608 - registry names
+        f" WHERE {where.text} ORDER BY {trail.moment} DESC, {trail.id} DESC LIMIT {int(limit)}",
         *where.arguments,
     )
     return [Step(**dict(row)) for row in rows]
 
 
-async def passed(
-    connection: Connection, trail: Trail, leads: Collection[str], since: tuple[datetime, str]
-) -> set[str]:
+def _walked(trail: Trail, where: Where, among: Ranges | None) -> str:
+    """What to read `f` from: fact by fact, and to each its lead; a join of all with all would end before nothing is read."""
+    facts = trail.fact
+    if among is not None:
+        first = len(where.arguments) + 1
+        where.arguments += [list(column) for column in zip(*among, strict=True)]
+        facts = f"""(SELECT x.* FROM unnest(${first}::int[], ${first + 1}::timestamptz[], ${first + 2}::timestamptz[])
+                                         AS r (place, since, until),
+                            LATERAL (SELECT * FROM {trail.fact} WHERE location_key = r.place AND {MOMENT[trail.fact]} >= r.since
+                                        AND {MOMENT[trail.fact]} < r.until {FENCE}) x)"""  # noqa: S608 - registry names
+    if trail.fact == LEADS and Dimension.SOURCE in trail.filters:
+        return f"""(SELECT x.*, d.source AS lead_source FROM {facts} x LEFT JOIN LATERAL (
+                        SELECT source FROM dim_lead l WHERE l.lead_key = x.lead_key AND l.location_key = x.location_key {FENCE}) d ON true) f"""  # noqa: S608 - registry names
+    return f"{facts} f"
+
+
+async def passed(connection: Connection, trail: Trail, leads: Collection[str], since: After) -> set[str]:
     """Those of `leads` that an earlier page had: they have facts at or after `since`."""
     where = trail.where()
-    where.filter(trail.fact, {LEAD: list(leads)})
+    where.add("f.lead_id = wanted.lead_id")
     where.add(f"({trail.moment}, {trail.id}) >= (?::timestamptz, ?::uuid)", *since)
     where.add(f"{trail.moment} >= ?", since[0])
+    where.arguments.append(list(leads))
     rows = await connection.fetch(
-        f"SELECT DISTINCT f.lead_id FROM {source_of(trail.fact, [*trail.filters])} WHERE {where.text}",  # noqa: S608 - fixed words
+        f"SELECT wanted.lead_id FROM unnest(${len(where.arguments)}::uuid[]) AS wanted (lead_id)"  # noqa: S608 - fixed words
+        f" WHERE EXISTS (SELECT FROM {source_of(trail.fact, [*trail.filters])} WHERE {where.text} {FENCE})",
         *where.arguments,
     )
     return {row["lead_id"] for row in rows}

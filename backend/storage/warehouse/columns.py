@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 COUNTS = "measures"
 """The column with a bit for each measure that counts the fact."""
 PART = "part"
-"""A day at an office; no dimension of the registry."""
+"""An hour at an office; no dimension of the registry."""
 LEAST_DAYS = 8
 """Of fewer days the facts are read as fast."""
 CODE = np.dtype(">i2")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,19 +35,28 @@ Sums = dict[Any, dict[str, int]]
 async def counted(
     connection: Connection, layout: Layout, measures: Sequence[str], days: Days, *, by: str, filters: Filters
 ) -> Sums:
-    """Each key's sum of each measure, on these days. A `PART` has the key (place, date key)."""
-    needed = [name for name in (*layout.numbers, *layout.named) if name in {by, *filters}]
-    if any(name in layout.bits and condition(name) != "true" for name in measures) or not needed:
-        needed.append(COUNTS)
-    needed += [name for name in layout.values if name in measures]
-    named = await _named(connection, days.places, [name for name in needed if name in layout.named])
+    """Each key's sum of each measure, on these days."""
     tally = _Tally(layout=layout, measures=measures, by=by, filters=filters, days=days)
-    for start in range(0, len(days.keys), _DAYS_AT_ONCE):
-        parts = await _parts(
-            connection, layout, days.places, days.keys[start : start + _DAYS_AT_ONCE], needed
-        )
-        await asyncio.to_thread(tally.add, parts, named)
+    await _read(connection, tally)
     return tally.sums()
+
+
+async def by_hour(
+    connection: Connection, layout: Layout, measure: str, days: Days, filters: Filters
+) -> list[tuple[int, int, NDArray[np.int64]]]:
+    """(place, number of an hour, how many in it and in those that follow), in pieces."""
+    tally = _Tally(layout=layout, measures=[measure], by=columns.PART, filters=filters, days=days)
+    await _read(connection, tally)
+    return [(keys.place, keys.first, sums[measure]) for keys, sums in tally.groups]
+
+
+async def _read(connection: Connection, tally: _Tally) -> None:
+    needed, places, keys = tally.needed, tally.days.places, tally.days.keys
+    named = await _named(connection, places, [name for name in needed if name in tally.layout.named])
+    for start in range(0, len(keys), _DAYS_AT_ONCE):
+        some = keys[start : start + _DAYS_AT_ONCE]
+        parts = await _parts(connection, tally.layout, places, some, needed)
+        await asyncio.to_thread(tally.add, parts, named)
 
 
 async def _named(connection: Connection, places: Sequence[int], names: Sequence[str]) -> dict[int, Named]:
@@ -109,6 +118,14 @@ async def _parts(
     return list(found.values())
 
 
+class _Hours(NamedTuple):
+    """Keys of one office's hours, which nobody needs one by one."""
+
+    place: int
+    first: int
+    width: int
+
+
 @dataclass(slots=True, kw_only=True)
 class _Tally:
     """`groups`: keys of the same meaning for several offices, and each measure's sums in their order."""
@@ -118,7 +135,19 @@ class _Tally:
     by: str
     filters: Filters
     days: Days
-    groups: list[tuple[Sequence[Any], dict[str, NDArray[np.int64]]]] = field(default_factory=list)
+    groups: list[tuple[Any, dict[str, NDArray[np.int64]]]] = field(default_factory=list)
+
+    @property
+    def needed(self) -> list[str]:
+        """The columns to read."""
+        used = {self.by, *self.filters, *([Dimension.HOUR] if self.by == columns.PART else [])}
+        needed = [name for name in (*self.layout.numbers, *self.layout.named) if name in used]
+        if (
+            any(name in self.layout.bits and condition(name) != "true" for name in self.measures)
+            or not needed
+        ):
+            needed.append(COUNTS)
+        return [*needed, *(name for name in self.layout.values if name in self.measures)]
 
     def add(self, parts: Sequence[_Part], named: dict[int, Named]) -> None:
         shared = self._shared(parts)
@@ -131,7 +160,7 @@ class _Tally:
     def _shared(self, parts: Sequence[_Part]) -> Sequence[int]:
         """Keys that all offices have in common: days, hours."""
         days = sorted({day for part in parts for day in part.days})
-        if self.by != Dimension.HOUR or not days:
+        if self.by not in (Dimension.HOUR, columns.PART) or not days:
             return days
         first, last = ((day_of(day) - _FIRST_DAY).days * _HOURS_OF_DAY for day in (days[0], days[-1]))
         return range(first - _HOURS_OF_DAY, last + 3 * _HOURS_OF_DAY)  # a day of an office is not that of UTC
@@ -154,13 +183,13 @@ class _Tally:
 
     def _grouped(
         self, part: _Part, named: Named, shared: Sequence[int]
-    ) -> tuple[NDArray[Any], Sequence[Any]]:
+    ) -> tuple[NDArray[Any], Sequence[Any] | _Hours]:
         """The group of each fact, and the key of each group."""
         match self.by:
             case Dimension.LOCATION:
                 return part.spread([0] * len(part.days)), [part.place]
             case columns.PART:
-                return part.spread(range(len(part.days))), [(part.place, day) for day in part.days]
+                return part.hours() - shared[0], _Hours(part.place, shared[0], len(shared))
             case Dimension.DAY:
                 number = {day: n for n, day in enumerate(shared)}
                 return part.spread([number[day] for day in part.days]), shared
@@ -171,7 +200,11 @@ class _Tally:
                 return bots, range(int(bots.max()) + 1)
         return part.column(self.by), named[self.by]
 
-    def _sum(self, part: _Part, group: NDArray[Any], keys: Sequence[Any], keep: Bools | None) -> None:
+    def _sum(
+        self, part: _Part, group: NDArray[Any], keys: Sequence[Any] | _Hours, keep: Bools | None
+    ) -> None:
+        width = keys.width if isinstance(keys, _Hours) else len(keys)
+
         def some(of: NDArray[Any], keep: Bools | None) -> NDArray[Any]:
             return of if keep is None else of[keep]
 
@@ -180,12 +213,12 @@ class _Tally:
         sums: dict[str, NDArray[np.int64]] = {}
         for name in self.measures:
             if name in self.layout.values:
-                summed = np.bincount(mine, some(part.column(name), keep), len(keys)).astype(np.int64)
+                summed = np.bincount(mine, some(part.column(name), keep), width).astype(np.int64)
             elif bits is None or condition(name) == "true":
-                summed = np.bincount(mine, minlength=len(keys))
+                summed = np.bincount(mine, minlength=width)
             else:
                 counts = (bits >> self.layout.bits[name] & 1).astype(np.bool_)
-                summed = np.bincount(mine[counts], minlength=len(keys))
+                summed = np.bincount(mine[counts], minlength=width)
             sums[name] = summed
         if self.groups and self.groups[-1][0] is keys:
             for name, held in self.groups[-1][1].items():

@@ -98,7 +98,10 @@ class Where:
             column, kind = COLUMNS[table][dimension], _TYPES.get(dimension, "text")
             known = [value for value in values if value is not None]
             one_of = f"{column} = ANY(?::{kind}[])"
-            self.add(f"({one_of} OR {column} IS NULL)" if None in values else one_of, known)
+            if not known:
+                self.add(f"{column} IS NULL")  # alone it is found on an index
+            else:
+                self.add(f"({one_of} OR {column} IS NULL)" if None in values else one_of, known)
 
     @property
     def text(self) -> str:

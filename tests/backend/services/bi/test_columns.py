@@ -146,6 +146,45 @@ async def test_hours_of_a_year_can_be_filtered(deps: Deps, boss: Actor, invented
     assert len(before["rows"]) > 20
 
 
+async def _leads(deps: Deps, boss: Actor, **asked: Any) -> list[dict[str, Any]]:
+    """All leads behind, page by page."""
+    rows: list[dict[str, Any]] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        one = await drill.ask(
+            deps,
+            boss,
+            component=FIGURE.component,
+            metric=FIGURE.name,
+            timeframe="1y",
+            limit=4,
+            cursor=cursor,
+            **asked,
+        )
+        found = await drill.answer(deps, one)
+        rows, cursor = [*rows, *found["rows"]], found["next_cursor"]
+    return rows
+
+
+async def test_leads_behind_rare_facts_are_found_where_the_columns_say(
+    deps: Deps, boss: Actor, invented: filled.Invented
+) -> None:
+    filters: list[dict[str, Any]] = [
+        {},
+        {"source": ["sign call", None]},
+        {"channel": "sms", "stage": "offer"},
+        {"agent": None, "day": ["2026-10-30", "2026-11-20"]},
+        {"location": invented.offices[1].id, "event_type": "call"},
+        {"channel": "nobody's"},
+    ]
+    before = [await _leads(deps, boss, filters=one) for one in filters]
+
+    await job.once(deps)
+
+    assert [await _leads(deps, boss, filters=one) for one in filters] == before
+    assert [len(rows) > 4 for rows in before] == [True] * 5 + [False]
+
+
 async def test_columns_are_read_where_they_are_complete(
     deps: Deps, boss: Actor, invented: filled.Invented
 ) -> None:
