@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fastapi import APIRouter, Request
 from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocket
@@ -13,6 +15,7 @@ from backend.policy import Permission
 from backend.realtime import channels, messages, presence, session, sockets, tickets
 from backend.realtime.audience import Question
 from backend.realtime.gateway import Gateway
+from backend.services.bi import spans
 
 router = APIRouter(tags=["live"])
 
@@ -96,9 +99,22 @@ def gateway_of(connection: HTTPConnection) -> Gateway:
 
 
 async def _serve(socket: WebSocket, location_id: str, *names: messages.Channel) -> None:
-    """A timeframe that a channel has not is its usual one there."""
+    """A timeframe that one of several channels has not is its usual one there."""
     asked = socket.query_params.get("timeframe")
     questions = [
         Question(channel=name, timeframe=channels.fitting(channels.KINDS[name], asked)) for name in names
     ]
-    await session.serve(socket, gateway_of(socket), session.Wanted(place=location_id, questions=questions))
+    wanted = session.Wanted(place=location_id, questions=questions, mistake=_mistake(socket, names))
+    await session.serve(socket, gateway_of(socket), wanted)
+
+
+def _mistake(socket: WebSocket, names: Sequence[messages.Channel]) -> str:
+    """What is wrong with the address's parameters, in at most the 123 bytes that a closing frame holds; empty: nothing."""
+    known = [frame for frame in spans.DAYS if any(frame in channels.KINDS[name].timeframes for name in names)]
+    for name, value in socket.query_params.multi_items():
+        if name != "timeframe":
+            said = name.encode("ascii", "replace").decode()[:40]
+            return f"there is no parameter {said!r}, only timeframe"
+        if value not in known or len(socket.query_params.getlist(name)) > 1:
+            return f"timeframe: {', '.join(known[:-1])} or {known[-1]}"
+    return ""

@@ -56,6 +56,10 @@ class PreparedProtocol(WebSocketsSansIOProtocol):
 
         async def app(scope: Any, receive: Any, send: Any) -> None:
             await asgi(scope, receive, send)
+            if (
+                self.initial_response is not None
+            ):  # refused by an answer of HTTP: uvicorn takes it for none at all
+                self.handshake_complete = True
             rest, self._rest = self._rest, None
             if rest is not None:
                 del scope, receive, send

@@ -58,10 +58,11 @@ _CROWDED = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What a route opens: the questions whose first frames come without being asked for."""
+    """What a route opens: the questions whose first frames come without being asked for. `mistake`: what its address asks wrongly."""
 
     place: str
     questions: Sequence[Question]
+    mistake: str = ""
 
 
 class _OverError(Exception):
@@ -78,6 +79,10 @@ async def serve(socket: WebSocket, gateway: Gateway, wanted: Wanted) -> None:
     if await _refused(socket, gateway, peer):
         return
     live = gateway.deps.live
+    if wanted.mistake:
+        live.refused["question"] += 1
+        await socket.accept()
+        return await socket.close(POLICY, wanted.mistake)
     live.connections += 1
     live.accepted += 1
     gateway.addresses[peer.address] += 1
@@ -130,6 +135,7 @@ async def _refused(socket: WebSocket, gateway: Gateway, peer: Peer) -> bool:
     else:
         return False
     live.refused[reason] += 1
+    logger.warning("live.refused", extra={"reason": reason})
     await socket.send_denial_response(answer)
     return True
 
