@@ -98,7 +98,7 @@ async def steps(
 
 
 def _walked(trail: Trail, where: Where, among: Ranges | None) -> str:
-    """What to read `f` from: fact by fact, and to each its lead; a join of all with all would end before nothing is read."""
+    """What to read `f` from. Without ranges fact by fact, and to each its lead: a join of all would not end with the page."""
     facts = trail.fact
     if among is not None:
         first = len(where.arguments) + 1
@@ -108,8 +108,9 @@ def _walked(trail: Trail, where: Where, among: Ranges | None) -> str:
                             LATERAL (SELECT * FROM {trail.fact} WHERE location_key = r.place AND {MOMENT[trail.fact]} >= r.since
                                         AND {MOMENT[trail.fact]} < r.until {FENCE}) x)"""  # noqa: S608 - registry names
     if trail.fact == LEADS and Dimension.SOURCE in trail.filters:
+        one_by_one = FENCE if among is None else ""
         return f"""(SELECT x.*, d.source AS lead_source FROM {facts} x LEFT JOIN LATERAL (
-                        SELECT source FROM dim_lead l WHERE l.lead_key = x.lead_key AND l.location_key = x.location_key {FENCE}) d ON true) f"""  # noqa: S608 - registry names
+                        SELECT source FROM dim_lead l WHERE l.lead_key = x.lead_key AND l.location_key = x.location_key {one_by_one}) d ON true) f"""  # noqa: S608 - registry names
     return f"{facts} f"
 
 
