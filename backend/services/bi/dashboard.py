@@ -214,7 +214,11 @@ class _Board:
         return points.of_days(self.calendar, self.asked.timeframe)
 
     async def commission(self, tiles: Sequence[kpis.Tile]) -> dict[str, Any]:
-        """Closed deals by the day they closed, and the pipeline."""
+        """Closed deals by the day they closed, and the pipeline: 0 is none, None that no deal was ever heard of."""
+        names = ("closed_deals", "closed_gross_cents", "closed_company_cents", "closed_rate_bp")
+        found = dict.fromkeys((*names, "pipeline_gross_cents", "pipeline_weighted_cents"))
+        if await store.first_deal_day(self.connection, self.asked.scope.places) is None:
+            return {"default_rate_bp": DEFAULT_RATE_BP, **found}
         span = self.calendar.asked(self.asked.timeframe, money=True)
         earned = (await self.reads.sums(EARNED, span)).get((ASKED,), {})
         pipeline = next(tile for tile in tiles if tile.name == "revenue_pipeline")
@@ -222,11 +226,11 @@ class _Board:
         return {
             "default_rate_bp": DEFAULT_RATE_BP,
             "closed_deals": won,
-            "closed_gross_cents": earned["won_gross_cents"] if won else None,
-            "closed_company_cents": earned["won_company_cents"] if won else None,
+            "closed_gross_cents": earned.get("won_gross_cents", 0),
+            "closed_company_cents": earned.get("won_company_cents", 0),
             "closed_rate_bp": round(10_000 * earned["won_gross_cents"] / price) if won and price else None,
-            "pipeline_gross_cents": dict(pipeline.parts).get("gross_cents"),
-            "pipeline_weighted_cents": pipeline.value,
+            "pipeline_gross_cents": dict(pipeline.parts).get("gross_cents", 0),
+            "pipeline_weighted_cents": pipeline.value or 0,
         }
 
 

@@ -66,6 +66,21 @@ async def test_bot_success_is_qualified_of_conversations_with_its_interval(
         assert tile["interval"] == [interval.low, interval.high]
 
 
+async def test_nothing_closed_is_zero_where_deals_are_known_and_null_where_none_ever_came(
+    deps: Deps, clock: FakeClock
+) -> None:
+    here, there = await filled.open_offices(deps, filled.ZONES[:2])
+    invented = filled.Invented(rng=random.Random(7), now=clock.now() - timedelta(days=400), offices=[here])
+    await filled.store(deps, "fact_commission_events", [invented.line() | {"stage": "lost"}])
+
+    known, unknown = [(await _asked(deps, (one,)))["jorge_commission"] for one in (here, there)]
+
+    money = ("closed_deals", "closed_gross_cents", "closed_company_cents", "pipeline_gross_cents")
+    assert [known[name] for name in (*money, "pipeline_weighted_cents")] == [0, 0, 0, 0, 0]
+    assert known["closed_rate_bp"] is None  # of no price
+    assert {unknown[name] for name in unknown if name != "default_rate_bp"} == {None}
+
+
 async def test_the_pipeline_at_any_moment_is_the_ledger_up_to_it(deps: Deps, offices: Offices) -> None:
     lines = await _facts(deps, "SELECT * FROM fact_commission_events")
     now = filled.utc("2026-11-23T05:40:12")
