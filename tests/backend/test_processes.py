@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import httpx
@@ -16,6 +15,7 @@ from backend import processes
 from backend.embedded import process
 from tests.backend import test_main
 from tests.backend.test_main import Run, address, finished, get
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -29,14 +29,6 @@ def children_of(pid: int) -> dict[str, int]:
     return {line.split("--name ")[1].split()[0]: child for child, line in lines.items() if "--name " in line}
 
 
-async def until(done: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(60):
-        there = False
-        while not there:
-            await asyncio.sleep(0.1)
-            there = await done()
-
-
 async def all_there(url: str, names: Sequence[str]) -> None:
     """Every process has said what it counts."""
 
@@ -47,7 +39,7 @@ async def all_there(url: str, names: Sequence[str]) -> None:
             return False  # the port is open before its processes are there
         return all(f'process="{name}' in page for name in names)
 
-    await until(told)
+    await until(told, 60)
 
 
 async def test_each_part_is_a_process_and_all_of_them_stop_promptly(run: Run, tmp_path: Path) -> None:
@@ -83,8 +75,8 @@ async def test_child_that_is_killed_is_started_again_and_a_second_supervisor_is_
         there = children_of(server.pid)
         return there.keys() == before.keys() and not set(there.values()) & {before["api-1"], before["sink"]}
 
-    await until(again)
-    await until(lambda: _ready(url))
+    await until(again, 60)
+    await until(lambda: _ready(url), 60)
     after = children_of(server.pid)
     assert (code, "already works on this data folder" in refused) == (1, True)
     assert after["processor"] == before["processor"]
@@ -103,7 +95,7 @@ async def test_nothing_is_left_of_a_supervisor_that_is_killed(run: Run, tmp_path
     async def gone() -> bool:
         return not any(process.alive(pid) for pid in (*pids.values(), postgres))
 
-    await until(gone)
+    await until(gone, 60)
 
 
 async def test_database_that_is_killed_comes_back_for_all_of_them(run: Run, tmp_path: Path) -> None:
@@ -119,7 +111,7 @@ async def test_database_that_is_killed_comes_back_for_all_of_them(run: Run, tmp_
     async def again() -> bool:
         return pid_file.exists() and int(pid_file.read_text().split()[0]) != postgres and await _ready(url)
 
-    await until(again)
+    await until(again, 60)
     assert children_of(server.pid) == before
     revived = int(pid_file.read_text().split()[0])
     server.send_signal(signal.SIGTERM)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 
 import httpx
 import pytest
@@ -16,25 +14,9 @@ from sync import client, engine, live, login, nudge, schedule, session
 from tests import fakes
 from tests.flows.phones import MakePhone, Phone
 from tests.serving import PASSWORD, LiveServer
+from tests.waiting import running, until
 
 pytestmark = pytest.mark.anyio
-
-
-async def until(true: Callable[[], bool], seconds: float = 10.0) -> None:
-    async with asyncio.timeout(seconds):
-        while not true():  # noqa: ASYNC110 - looks at what is stored
-            await asyncio.sleep(0.02)
-
-
-@asynccontextmanager
-async def running(*work: Awaitable[None]) -> AsyncIterator[None]:
-    tasks = [asyncio.ensure_future(one) for one in work]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def over_the_wire(phone: Phone, server: LiveServer, clock: ports.Clock) -> client.Client:

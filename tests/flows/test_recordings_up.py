@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from pathlib import Path
 
@@ -17,10 +16,11 @@ from storage import blobs
 from sync import effects, engine
 from tests.flows.conftest import Stamp
 from tests.flows.phones import MakePhone, Phone
-from tests.flows.test_live_lines import over_the_wire, running
+from tests.flows.test_live_lines import over_the_wire
 from tests.flows.test_recordings import record
 from tests.proxy import Proxy
 from tests.serving import LiveServer
+from tests.waiting import running, until
 
 pytestmark = pytest.mark.anyio
 
@@ -231,22 +231,15 @@ async def test_a_hundred_megabytes_on_a_slow_line_hold_up_no_row(
             sync.wake(effects.Why.PERSON)
             for number in range(5):
                 before = net.bytes_up
-                await until(lambda before=before: net.bytes_up > before + 20_000)
+                await until(lambda before=before: net.bytes_up > before + 20_000, 90)  # type: ignore[misc]
                 lead_id = ann.add_lead(name=f"Row {number}")
-                await until(lambda: not ann.unsent())
+                await until(lambda: not ann.unsent(), 90)
                 there = await deps.pool.fetchval("SELECT count(*) FROM leads WHERE id = $1", lead_id)
                 (moving,) = blobs.unsent(ann.db)
                 assert (there, moving.sent < moving.size) == (1, True)
             net.slow_up = None
-            await until(lambda: not blobs.unsent(ann.db))
+            await until(lambda: not blobs.unsent(ann.db), 90)
         await line.http.aclose()
         sync.close()
     assert net.bytes_up < 101.5 * MB
     assert await deps.pool.fetchval("SELECT received FROM uploads") == 100 * MB
-
-
-async def until(true: object, seconds: float = 90.0) -> None:
-    assert callable(true)
-    async with asyncio.timeout(seconds):
-        while not true():  # noqa: ASYNC110 - looks at what is stored
-            await asyncio.sleep(0.02)

@@ -12,6 +12,7 @@ from domain import ids
 from tests.backend.api.conftest import Bot
 from tests.backend.events import samples
 from tests.backend.stream.test_ingest import storing
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -76,9 +77,7 @@ async def test_what_goes_straight_into_a_stream_and_does_not_fit_is_replayed_onc
     event = samples.body(samples.message(location_id=office))[1:-1]
     async with storing(deps):
         await deps.valkey.xadd("bi:stream:lead_interactions", {"event": event})
-        async with asyncio.timeout(20):
-            while not await deps.valkey.exists(entries.DEAD):  # noqa: ASYNC110
-                await asyncio.sleep(0.05)
+        await until(lambda: deps.valkey.exists(entries.DEAD))
         assert await counted(deps) == (0, 0, 0)
         await deps.pool.execute("INSERT INTO locations (id, name) VALUES ($1, 'Opened today')", office)
 

@@ -14,6 +14,7 @@ from backend.deps import Deps
 from backend.stream import keeping
 from tests.backend.stream.windows import at_work, world
 from tests.serving import Login, MakeUser, SignedIn
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -58,10 +59,8 @@ async def test_the_windows_of_ones_locations_and_of_no_others(
     async with at_work.working(deps) as one:
         for count, name in zip((20, 30, 40), PLACES, strict=True):
             await _happen(deps, places[name], count)
-        await at_work.until(lambda: one.counters.events == 90, what="all counted")
-        await at_work.until(
-            lambda: one.counters.ticks and not one.windows.places.rings[0].changed.any(), what="told"
-        )
+        await until(lambda: one.counters.events == 90, what="all counted")
+        await until(lambda: one.counters.ticks and not one.windows.places.rings[0].changed.any(), what="told")
 
         mine = await _values(client, here)
         both = await _values(client, two)
@@ -101,8 +100,8 @@ async def test_nothing_happened_is_zero_and_no_ratio(
 ) -> None:
     who = await _signed_in(make_user, login, PLACES[:1])
     async with at_work.working(deps) as one:
-        await at_work.until(lambda: one.counters.working, what="at work")
-        await at_work.until(lambda: deps.valkey.hexists(keeping.LATEST, keeping.META), what="said so")
+        await until(lambda: one.counters.working, what="at work")
+        await until(lambda: deps.valkey.hexists(keeping.LATEST, keeping.META), what="said so")
         answer = await _values(client, who)
 
     values = answer["windows"]["5m"]["values"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -14,6 +13,7 @@ from backend.cache.tiers import open_tiers
 from backend.cache.ttl import Adaptive
 from backend.cache.versions import Versions
 from backend.deps import Deps
+from tests.waiting import running, until
 
 SECRET = b"of this installation"
 OpenAnswers = Callable[[], Awaitable[Answers]]
@@ -26,17 +26,12 @@ async def opened(deps: Deps, *, secret: bytes = SECRET) -> AsyncIterator[Answers
     await tiers.init()
     valkey = redis.Redis.from_url(deps.redis_url)
     versions = Versions(valkey, deps.channel("versions"))
-    hearing = asyncio.create_task(versions.run())
     try:
-        async with asyncio.timeout(10):
-            while not versions.known:  # noqa: ASYNC110 - nothing tells
-                await asyncio.sleep(0.005)
-        yield Answers(tiers, versions, Adaptive(base=300))
+        async with valkey, running(versions.run()):
+            await until(lambda: versions.known)
+            yield Answers(tiers, versions, Adaptive(base=300))
     finally:
-        hearing.cancel()
-        await asyncio.gather(hearing, return_exceptions=True)
         await tiers.close()
-        await valkey.aclose()
 
 
 @pytest.fixture

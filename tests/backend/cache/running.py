@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from backend.deps import Deps
+from tests.waiting import running, until
 
 
 @asynccontextmanager
 async def running_job(deps: Deps, job: Callable[[Deps], Awaitable[None]]) -> AsyncIterator[None]:
     """Returns once this process hears of news."""
-    task = asyncio.ensure_future(job(deps))
-    try:
-        async with asyncio.timeout(10):
-            while not deps.answers.versions.known:  # noqa: ASYNC110 - nothing tells
-                await asyncio.sleep(0.005)
+    async with running(job(deps)):
+        await until(lambda: deps.answers.versions.known)
         yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)

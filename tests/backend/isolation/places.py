@@ -24,6 +24,7 @@ from domain import tables, values
 from tests.backend.services.bi import filled
 from tests.backend.stream.windows import at_work, world
 from tests.serving import MakeUser, SignedIn
+from tests.waiting import until
 
 FOREIGN, OWN = "aaaaaaaa", "bbbbbbbb"
 NAME = "Zanzibar"
@@ -192,7 +193,7 @@ async def _live(deps: Deps, place: Place) -> None:
         async with at_work.working(going):
             await at_work.add(going, told)
             wanted = at_work.interactions(told)
-            await at_work.until(lambda: at_work.equals(_counted(going, place), wanted), what="counted")
+            await until(lambda: at_work.equals(_counted(going, place), wanted), what="counted")
 
 
 def _renamed(place: Place, event: Event) -> Event:

@@ -27,6 +27,7 @@ from tests.backend.isolation.places import Place
 from tests.backend.realtime.talking import heard, opened, say
 from tests.routes import every_route
 from tests.serving import LiveServer, Login, MakeUser
+from tests.waiting import until
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(600)]
 
@@ -89,9 +90,7 @@ class Ear:
 
     async def until(self, *channels: str, kind: str) -> None:
         """Each of these channels has said something of this kind."""
-        async with asyncio.timeout(40):
-            while not {f["channel"] for f in self.frames if f["type"] == kind} >= set(channels):  # noqa: ASYNC110
-                await asyncio.sleep(0.02)
+        await until(lambda: {f["channel"] for f in self.frames if f["type"] == kind} >= set(channels), 40)
 
     async def close(self) -> str:
         await self.socket.close()
@@ -227,7 +226,5 @@ async def test_a_device_is_not_poked_for_what_happens_elsewhere(
                 await asyncio.sleep(0.02)
         ear = Ear(socket)
         await cause(deps, own, 1)
-        async with asyncio.timeout(20):
-            while not ear.frames:  # noqa: ASYNC110
-                await asyncio.sleep(0.02)
+        await until(lambda: ear.frames)
         assert len(ear.frames) == 1

@@ -16,6 +16,7 @@ from backend.services.bi import health
 from backend.storage.warehouse.scope import writing
 from backend.stream import entries, sink
 from tests.serving import LiveServer
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -95,10 +96,11 @@ async def test_without_valkey_nothing_is_said_of_what_only_valkey_knows(deps: De
 async def test_running_server_tells_how_it_is(deps: Deps, live_server: LiveServer) -> None:
     assert "heartbeats" in [job.name for job in scheduler.PERIODIC]
 
-    async with asyncio.timeout(60):
-        while not (found := await _health(deps))["components"]:  # noqa: ASYNC110
-            await asyncio.sleep(0.1)
+    async def told() -> dict[str, Any] | None:
+        found = await _health(deps)
+        return found if found["components"] else None
 
+    found = await until(told, 60)
     assert {part["component"] for part in found["components"]} == {
         "postgres", "valkey", "api", "sink", "windows"
     }  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 
 import pytest
@@ -16,6 +15,7 @@ from backend.settings import Settings
 from tests.backend.realtime.talking import heard, heard_of, opened, say
 from tests.backend.realtime.test_news import another_server, key_of, place_of
 from tests.serving import LiveServer, Login, MakeUser, SignedIn
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -30,9 +30,12 @@ async def found(deps: Deps, key: int, place: str, *subjects: str, severity: str 
         for one in subjects
     ]  # fmt: skip
     places: Mapping[int, str] = {key: place}
-    async with asyncio.timeout(20):
-        while await alerts.apply(deps, findings, rules=RULES, places=places) == alerts.Changes():  # noqa: ASYNC110 - looks at what is stored
-            await asyncio.sleep(0.05)  # the server's own job is at it
+
+    async def applied() -> bool:
+        """Not while the server's own job is at it."""
+        return await alerts.apply(deps, findings, rules=RULES, places=places) != alerts.Changes()
+
+    await until(applied)
 
 
 @pytest.fixture

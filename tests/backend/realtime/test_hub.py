@@ -11,6 +11,7 @@ from redis import asyncio as redis
 
 from backend.realtime import hub
 from backend.realtime.hub import Hub, Message, Subscription
+from tests.waiting import running, somebody_listens, until
 
 pytestmark = pytest.mark.anyio
 
@@ -20,16 +21,9 @@ async def process(url: str, line: str) -> AsyncIterator[Hub]:
     """A hub as one more server process has it, listening already."""
     valkey = redis.Redis.from_url(url)
     opened = Hub(valkey, line=line)
-    task = asyncio.create_task(opened.run())
-    async with asyncio.timeout(10):
-        while not await valkey.pubsub_numsub(line) or (await valkey.pubsub_numsub(line))[0][1] == 0:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
-    try:
+    async with valkey, running(opened.run()):
+        await until(lambda: somebody_listens(valkey, line))
         yield opened
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        await valkey.aclose()
 
 
 async def heard(mailbox: Subscription) -> Message:

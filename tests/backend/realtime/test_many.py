@@ -12,9 +12,9 @@ from websockets.asyncio.client import ClientConnection
 from backend.realtime import connection as connections
 from tests.backend.realtime import test_slow
 from tests.backend.realtime.talking import heard, heard_of, opened
-from tests.backend.realtime.test_news import until
 from tests.backend.realtime.test_slow import Feed, again, stalled
 from tests.serving import LiveServer, SignedIn
+from tests.waiting import until
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(600)]
 

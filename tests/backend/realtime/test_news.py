@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -25,15 +25,10 @@ from backend.stream import entries
 from tests.backend.events import samples
 from tests.backend.realtime.talking import heard, heard_of, opened, say, silence
 from tests.serving import LiveServer, Login, MakeUser, SignedIn
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 JSON = {"Content-Type": "application/json"}
-
-
-async def until(true: Callable[[], bool], seconds: float = 20.0) -> None:
-    async with asyncio.timeout(seconds):
-        while not true():  # noqa: ASYNC110 - looks at what changes elsewhere
-            await asyncio.sleep(0.02)
 
 
 @contextlib.asynccontextmanager

@@ -28,6 +28,7 @@ from backend.services.auth import Peer
 from backend.storage.warehouse.scope import Scope
 from tests.backend.realtime.talking import heard, heard_of, opened
 from tests.serving import LiveServer, SignedIn
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -91,7 +92,7 @@ async def test_stalled_clients_are_cut_and_the_others_get_everything(
     async with contextlib.AsyncExitStack() as stack:
         for _ in range(STALLED):
             await stack.enter_async_context(stalled(live_server, "/ws/dashboard/all", boss.headers))
-        await _until(lambda: live.subscriptions["dashboard"] == STALLED)
+        await until(lambda: live.subscriptions["dashboard"] == STALLED)
         live_server.app.state.gateway.most_of_person = 100
         fast = [
             await stack.enter_async_context(
@@ -101,8 +102,8 @@ async def test_stalled_clients_are_cut_and_the_others_get_everything(
         ]
         for one in fast:
             await heard(one)
-        until = time.monotonic() + 30
-        while live.slow_closes < STALLED and time.monotonic() < until:
+        end = time.monotonic() + 30
+        while live.slow_closes < STALLED and time.monotonic() < end:
             again(live_server, feed)
             for one in fast:
                 while (await heard_of(one, type="update"))["data"]["number"] < feed.number:
@@ -218,9 +219,7 @@ async def test_the_leading_edge_goes_at_once_and_the_rest_is_one_latest() -> Non
     for number in range(100):
         connection.post("key", _note(str(number)), Priority.NORMAL)
     first = len(line.written)
-    async with asyncio.timeout(5):
-        while len(line.written) == first:  # noqa: ASYNC110 - looks at what was written
-            await asyncio.sleep(0.01)
+    await until(lambda: len(line.written) > first)
     connection.over()
 
     assert line.written[0].body == b"0"
@@ -237,9 +236,3 @@ async def test_a_poor_line_is_told_so_and_gets_half_as_much(monkeypatch: pytest.
     assert line.written[0].body == b'{"type":"quality","quality":"poor"}'
     assert connection._mailbox._slowed
     connection.over()
-
-
-async def _until(true: Any) -> None:
-    async with asyncio.timeout(20):
-        while not true():  # noqa: ASYNC110 - looks at numbers
-            await asyncio.sleep(0.02)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import uuid
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import asyncpg
@@ -19,6 +17,7 @@ from backend.stream import from_sync
 from backend.stream.from_sync.follower import Changed, Follower
 from domain import tables, values
 from tests.backend.stream.synced_world import NOTHING, World, catch_up, differences, number
+from tests.waiting import running, until
 
 pytestmark = pytest.mark.anyio
 
@@ -234,21 +233,17 @@ async def test_only_one_process_follows(deps: Deps, follower: Follower) -> None:
     assert not await feed_cursor.claim(other)
 
     await follower.connection.close()
-    await _until(lambda: feed_cursor.claim(other))
+    await until(lambda: feed_cursor.claim(other))
     await other.close()
 
 
 async def test_the_job_brings_what_is_written_while_it_runs(
     deps: Deps, follower: Follower, world: World
 ) -> None:
-    running = asyncio.create_task(from_sync.run(deps))
-    try:
+    async with running(from_sync.run(deps)):
         await world.add_interaction()
         await number(deps)
-        await _until(lambda: _is_equal(deps))
-    finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+        await until(lambda: _is_equal(deps))
 
 
 async def test_an_interaction_of_a_strange_kind_or_bot_still_counts(follower: Follower, world: World) -> None:
@@ -269,14 +264,6 @@ async def test_an_interaction_of_a_strange_kind_or_bot_still_counts(follower: Fo
 
 async def _is_equal(deps: Deps) -> bool:
     return await differences(deps) == NOTHING
-
-
-async def _until(true: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(20):
-        while True:
-            if await true():
-                return
-            await asyncio.sleep(0.02)
 
 
 async def _known(deps: Deps, row_id: str | uuid.UUID) -> int:

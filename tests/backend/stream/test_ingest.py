@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any
 
 import orjson
@@ -15,6 +15,7 @@ from backend.events import Event, reading
 from backend.settings import Settings
 from backend.stream import entries, ingest, sink
 from tests.backend.events import samples
+from tests.waiting import running, somebody_listens, until
 
 pytestmark = pytest.mark.anyio
 
@@ -30,37 +31,21 @@ def some(*events: Mapping[str, Any]) -> list[Event]:
 @asynccontextmanager
 async def listening(deps: Deps) -> AsyncIterator[None]:
     """The job runs, and is subscribed."""
-    job = asyncio.create_task(ingest.run(deps))
-    channel = deps.channel(entries.STORED)
-    async with asyncio.timeout(10):
-        while (await deps.valkey.pubsub_numsub(channel))[0][1] == 0:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
-    try:
+    async with running(ingest.run(deps)):
+        await until(lambda: somebody_listens(deps.valkey, deps.channel(entries.STORED)))
         yield
-    finally:
-        job.cancel()
-        with suppress(asyncio.CancelledError):
-            await job
 
 
 @asynccontextmanager
 async def storing(deps: Deps) -> AsyncIterator[None]:
     """The sink runs, and this process hears it."""
-    async with listening(deps):
-        job = asyncio.create_task(sink.run(deps))
-        try:
-            yield
-        finally:
-            job.cancel()
-            with suppress(asyncio.CancelledError):
-                await job
+    async with listening(deps), running(sink.run(deps)):
+        yield
 
 
 async def last_id(deps: Deps, stream: str) -> str:
     """Of a stream that somebody is just sending to."""
-    async with asyncio.timeout(10):
-        while not await deps.valkey.exists(stream):  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+    await until(lambda: deps.valkey.exists(stream))
     found: Any = await deps.valkey.xrevrange(stream, count=1)
     return str(found[0][0].decode())
 
@@ -140,21 +125,15 @@ def server_settings(server_settings: Settings) -> Settings:
     return server_settings.model_copy(update={"bi_backlog_mb": 1})
 
 
-async def until_full(deps: Deps, full: bool) -> None:
-    async with asyncio.timeout(10):
-        while deps.line.full is not full:  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
-
-
 async def test_what_waits_too_much_is_refused_until_there_is_room(deps: Deps) -> None:
     await deps.valkey.xadd(LEADS, {"events": b"x" * 2_000_000})
     async with listening(deps):
-        await until_full(deps, True)
+        await until(lambda: deps.line.full)
         with pytest.raises(ingest.BacklogError) as refused:
             await ingest.send(deps, some(samples.message()), source_key=None, wait=0)
         assert refused.value.retry_after
         assert await deps.valkey.xlen(LEADS) == 1
 
         await deps.valkey.xtrim(LEADS, maxlen=0, approximate=False)
-        await until_full(deps, False)
+        await until(lambda: not deps.line.full)
         await ingest.send(deps, some(samples.message()), source_key=None, wait=0)

@@ -21,6 +21,7 @@ from domain import ids
 from tests.backend.events import samples
 from tests.backend.stream.test_ingest import LEADS, last_id, listening, some, storing
 from tests.serving import MakeUser
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -172,9 +173,7 @@ async def test_who_sends_until_it_is_stored_loses_nothing_though_valkey_dies_twi
 
 async def until_more(told: list[Event], count: int) -> None:
     wanted = len(told) + count
-    async with asyncio.timeout(60):
-        while len(told) < wanted:  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
+    await until(lambda: len(told) >= wanted, 60)
 
 
 async def test_a_full_valkey_asks_to_come_again(deps: Deps, office: str) -> None:

@@ -17,6 +17,7 @@ from backend.deps import Deps
 from backend.stream import entries, keeping, processor
 from backend.stream.processor import Processor
 from tests.backend.stream.windows import at_work, warehouse, world
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -40,7 +41,7 @@ async def test_what_changed_is_told_with_its_place_and_kept_for_who_comes_later(
             deps,
             [("lead_interactions", world.interaction(rnd, office=OFFICE, occurred_at=datetime.now(UTC)))],
         )
-        await at_work.until(hear, what="a tick with rows")
+        await until(hear, what="a tick with rows")
 
     tick = next(tick for tick in heard if tick["rows"])
     assert {(row["location_key"], row["window"]) for row in tick["rows"]} == {
@@ -72,7 +73,7 @@ async def test_single_events_and_bad_ones_and_other_streams_are_read(deps: Deps)
         await deps.valkey.xadd(name, {b"nothing": b"of use"})
         health = await deps.valkey.xadd(entries.PREFIX + "system_health", {entries.ONE: b"{}"})
 
-        await at_work.until(lambda: one.counters.entries >= 5, what="five entries read")
+        await until(lambda: one.counters.entries >= 5, what="five entries read")
 
         assert (one.counters.events, one.counters.duplicates, one.counters.skipped) == (1, 1, 3)
         assert one.offsets[entries.PREFIX + "system_health"] == at_work.text(health)
@@ -83,16 +84,14 @@ async def test_the_next_one_goes_on_where_the_last_one_was_kept(deps: Deps) -> N
     told = at_work.lately(random.Random(3), 300)
     async with at_work.working(deps):
         await at_work.add(deps, told[:150])
-        await at_work.until(
+        await until(
             lambda: at_work.equals(at_work.total(deps), at_work.interactions(told[:150])),
             what="the first half",
         )
     await at_work.add(deps, told[100:])
 
     async with at_work.working(deps) as second:
-        await at_work.until(
-            lambda: at_work.equals(at_work.total(deps), at_work.interactions(told)), what="all of it"
-        )
+        await until(lambda: at_work.equals(at_work.total(deps), at_work.interactions(told)), what="all of it")
 
         assert second.counters.rebuilds == 0
         assert second.counters.duplicates == 50
@@ -120,9 +119,7 @@ async def test_after_a_kill_it_reads_again_from_the_snapshot(deps: Deps) -> None
     await deps.valkey.delete(keeping.LEASE)
 
     async with at_work.working(deps) as second:
-        await at_work.until(
-            lambda: at_work.equals(at_work.total(deps), at_work.interactions(told)), what="all of it"
-        )
+        await until(lambda: at_work.equals(at_work.total(deps), at_work.interactions(told)), what="all of it")
         assert second.counters.rebuilds == 0
         assert second.counters.duplicates == 0
 
@@ -133,7 +130,7 @@ async def test_when_valkey_forgets_everything_the_facts_are_asked(deps: Deps) ->
     async with at_work.working(deps) as one:
         await at_work.add(deps, told[:120])
         await warehouse.store(deps, told[:120])
-        await at_work.until(
+        await until(
             lambda: at_work.equals(at_work.total(deps), at_work.interactions(told[:120])),
             what="what came before",
         )
@@ -141,7 +138,7 @@ async def test_when_valkey_forgets_everything_the_facts_are_asked(deps: Deps) ->
         await deps.valkey.flushdb()
         await at_work.add(deps, told[100:])
 
-        await at_work.until(
+        await until(
             lambda: at_work.equals(at_work.total(deps), at_work.interactions(told)),
             what="all of it, each once",
         )
@@ -155,12 +152,12 @@ async def test_ids_that_go_back_are_noticed(deps: Deps) -> None:
     event = world.interaction(random.Random(6), occurred_at=datetime.now(UTC))
     async with at_work.working(deps) as one:
         await deps.valkey.xadd(name, {entries.ONE: b"{}"}, id="99999999999999-0")
-        await at_work.until(lambda: one.offsets.get(name) == "99999999999999-0", what="the entry read")
+        await until(lambda: one.offsets.get(name) == "99999999999999-0", what="the entry read")
 
         await deps.valkey.delete(name)  # as after a restart from an older copy
         await deps.valkey.xadd(name, {entries.ONE: msgspec.json.encode(event)})
 
-        await at_work.until(lambda: at_work.equals(at_work.total(deps), 1), what="the new entry counted")
+        await until(lambda: at_work.equals(at_work.total(deps), 1), what="the new entry counted")
 
 
 async def test_of_two_one_works_and_the_other_takes_over(deps: Deps) -> None:
@@ -168,19 +165,19 @@ async def test_of_two_one_works_and_the_other_takes_over(deps: Deps) -> None:
     told = at_work.lately(random.Random(7), 100)
     async with contextlib.AsyncExitStack() as stack:
         first = await stack.enter_async_context(at_work.working(deps))
-        await at_work.until(lambda: first.counters.working, what="the first at work")
+        await until(lambda: first.counters.working, what="the first at work")
         async with at_work.working(replace(deps, gauges={})) as second:
             await at_work.add(deps, told[:50])
-            await at_work.until(
+            await until(
                 lambda: at_work.equals(at_work.total(deps), at_work.interactions(told[:50])),
                 what="the first half",
             )
             assert (first.counters.working, second.counters.working) == (1, 0)
 
             await stack.aclose()
-            await at_work.until(lambda: second.counters.working, what="the second at work")
+            await until(lambda: second.counters.working, what="the second at work")
             await at_work.add(deps, told[50:])
-            await at_work.until(
+            await until(
                 lambda: at_work.equals(at_work.total(deps), at_work.interactions(told)), what="all of it"
             )
             assert second.counters.rebuilds == 0
@@ -206,7 +203,7 @@ async def test_offsets_are_kept_for_whoever_trims(deps: Deps) -> None:
     await warehouse.open_offices(deps)
     await at_work.add(deps, at_work.lately(random.Random(9), 60))
     async with at_work.working(deps) as one:
-        await at_work.until(lambda: one.counters.events == 60, what="all counted")
+        await until(lambda: one.counters.events == 60, what="all counted")
         now = one.offsets[entries.PREFIX + "lead_interactions"]
         before = at_work.text(await deps.valkey.get(keeping.OFFSET + "lead_interactions"))
         assert keeping.behind(before, now)
@@ -218,19 +215,19 @@ async def test_offsets_are_kept_for_whoever_trims(deps: Deps) -> None:
 
 async def test_an_office_made_while_it_runs_is_counted(deps: Deps) -> None:
     async with at_work.working(deps) as one:
-        await at_work.until(lambda: one.counters.working, what="at work")
+        await until(lambda: one.counters.working, what="at work")
         await warehouse.open_offices(deps)
         event = world.interaction(random.Random(10), occurred_at=datetime.now(UTC))
         await at_work.add(deps, [("lead_interactions", event)])
 
-        await at_work.until(lambda: at_work.equals(at_work.total(deps), 1), what="its event")
+        await until(lambda: at_work.equals(at_work.total(deps), 1), what="its event")
 
 
 async def test_wanted_windows_are_told_again(deps: Deps) -> None:
     await warehouse.open_offices(deps)
     await at_work.add(deps, at_work.lately(random.Random(11), 30))
     async with at_work.working(deps) as one:
-        await at_work.until(lambda: one.counters.events == 30, what="all counted")
+        await until(lambda: one.counters.events == 30, what="all counted")
         before = await at_work.revision(deps, "24h")
 
         await deps.valkey.sadd(keeping.FLUSH, "24h")
@@ -238,7 +235,7 @@ async def test_wanted_windows_are_told_again(deps: Deps) -> None:
         async def told_again() -> bool:
             return await at_work.revision(deps, "24h") > before
 
-        await at_work.until(told_again, what="a higher revision")
+        await until(told_again, what="a higher revision")
 
 
 async def test_without_a_sink_all_of_the_stream_is_read_and_with_one_what_it_left(deps: Deps) -> None:

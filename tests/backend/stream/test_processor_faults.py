@@ -15,6 +15,7 @@ from backend.stream import ingest, processor, sink
 from tests.backend.stream import test_ingest_faults as faults
 from tests.backend.stream.test_ingest_faults import Mortal
 from tests.backend.stream.windows import at_work, warehouse
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -46,7 +47,7 @@ async def test_valkey_killed_while_events_come(deps: Deps, mortal: Mortal, soon:
     jobs = [asyncio.create_task(job(deps)) for job in (sink.run, ingest.run)]
     async with at_work.working(deps) as one:
         await _send(deps, told[:80])
-        await at_work.until(
+        await until(
             lambda: at_work.equals(at_work.total(deps), at_work.interactions(told[:80])),
             what="the first third",
         )
@@ -62,7 +63,7 @@ async def test_valkey_killed_while_events_come(deps: Deps, mortal: Mortal, soon:
             except NO_VALKEY:
                 return False
 
-        await at_work.until(all_of_it, what="all of it, each once")
+        await until(all_of_it, what="all of it, each once")
         assert one.counters.rebuilds >= 2
     for job in jobs:
         job.cancel()
@@ -74,12 +75,12 @@ async def test_a_slow_database_does_not_hold_the_windows_up(deps: Deps) -> None:
     told = at_work.lately(random.Random(2), 60)
     blocking = await facts.connect(deps.database_url)
     async with at_work.working(deps) as one, blocking.transaction():
-        await at_work.until(lambda: one.counters.working, what="at work")
+        await until(lambda: one.counters.working, what="at work")
         await blocking.execute("LOCK TABLE fact_lead_interactions IN SHARE MODE")  # no sink can store now
 
         await at_work.add(deps, told)
 
-        await at_work.until(
+        await until(
             lambda: at_work.equals(at_work.total(deps), at_work.interactions(told)),
             what="all of it, unstored",
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -17,7 +17,9 @@ from backend.deps import Deps
 from backend.events import Event
 from backend.storage.warehouse import facts
 from backend.stream import batches, consumer, dead, entries, sink, trim
+from tests import waiting
 from tests.backend.storage.warehouse import events
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -31,18 +33,8 @@ async def add(deps: Deps, *told: Event, stream: str = LEADS) -> bytes | str:
 
 @asynccontextmanager
 async def running(deps: Deps) -> AsyncIterator[None]:
-    task = asyncio.create_task(sink.run(deps))
-    try:
+    async with waiting.running(sink.run(deps)):
         yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
-async def until(holds: Callable[[], Awaitable[object]]) -> None:
-    async with asyncio.timeout(LONGEST):
-        while not await holds():  # noqa: ASYNC110 - another process changes it
-            await asyncio.sleep(0.02)
 
 
 async def count(deps: Deps, table: str = "fact_lead_interactions") -> int:

@@ -16,7 +16,8 @@ from backend.stream import batches, consumer, dead, entries, sink, suspects
 from backend.stream.groups import Read
 from backend.stream.suspects import Bench
 from tests.backend.storage.warehouse import events
-from tests.backend.stream.test_sink import LEADS, add, count, office, running, settled, until
+from tests.backend.stream.test_sink import LEADS, add, count, office, running, settled
+from tests.waiting import until
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("office")]
 

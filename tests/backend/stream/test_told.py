@@ -21,7 +21,8 @@ from backend.stream.from_sync.owing import UNTOLD, Owed
 from tests.backend.cache.conftest import opened
 from tests.backend.storage.warehouse import events
 from tests.backend.stream.test_ingest_faults import Mortal
-from tests.backend.stream.test_sink import add, office, running, settled, until
+from tests.backend.stream.test_sink import add, office, running, settled
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -100,7 +101,7 @@ async def test_no_answer_outlives_a_valkey_that_died_between_commit_and_telling(
         mortal.kill()
         mortal.start()
         await own.aclose()
-        await until(lambda: _is(answers.versions.line > line and answers.versions.known))
+        await until(lambda: answers.versions.line > line and answers.versions.known)
 
         assert await counted(deps, answers) == (1, False)
         async with running(deps):
@@ -141,7 +142,7 @@ async def test_what_went_past_a_valkey_that_only_took_too_long_is_told_as_well(
 ) -> None:
     monkeypatch.setattr(ingest, "_LISTEN_SECONDS", 0.05)
     listening = asyncio.create_task(ingest.run(deps))
-    await until(lambda: _is("ingest" in deps.gauges))
+    await until(lambda: "ingest" in deps.gauges)
     deps.line.away_until = asyncio.get_running_loop().time() + 60
     sent = await ingest.send(deps, [events.interaction(occurred_at=YESTERDAY)], source_key=None, wait=5)
 
@@ -149,7 +150,3 @@ async def test_what_went_past_a_valkey_that_only_took_too_long_is_told_as_well(
     await until(lambda: deps.valkey.hexists(HASH, f"loc:-1:h:{YESTERDAY:%Y%m%d%H}"))
     listening.cancel()
     await asyncio.gather(listening, return_exceptions=True)
-
-
-async def _is(true: bool) -> bool:
-    return true

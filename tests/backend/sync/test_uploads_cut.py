@@ -8,7 +8,6 @@ import hashlib
 import os
 import random
 import shutil
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
@@ -24,6 +23,7 @@ from tests.backend.sync.conftest import MakeDevice
 from tests.backend.sync.devices import Device
 from tests.backend.sync.test_uploads import AUDIO, begin, meta, offset_of, send, whole
 from tests.serving import LiveServer
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -73,12 +73,6 @@ def part_of(url: str) -> str:
 
 async def stands_at(device: Device, url: str) -> int:
     return offset_of(await device.client.head(url, headers=device.headers))
-
-
-async def until(check: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not check():  # noqa: ASYNC110 - the server is told nothing of our waiting
-            await asyncio.sleep(0.005)
 
 
 async def test_what_is_on_disk_before_a_cut_is_kept_to_the_byte(phone: Device, deps: Deps) -> None:

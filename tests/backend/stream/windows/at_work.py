@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import random
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 import orjson
-import pytest
 
 from backend.deps import Deps
 from backend.events import Event
 from backend.stream import entries, keeping
 from backend.stream.processor import Processor
 from tests.backend.stream.windows import world
+from tests.waiting import running
 
 PATIENCE = 20.0
 
@@ -25,26 +24,8 @@ PATIENCE = 20.0
 @contextlib.asynccontextmanager
 async def working(deps: Deps) -> AsyncIterator[Processor]:
     one = Processor(deps)
-    task = asyncio.create_task(one.run())
-    try:
+    async with running(one.run()):
         yield one
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-
-
-async def until(holds: Callable[[], Any], *, what: str) -> None:
-    """Wait till it does, or fail."""
-    try:
-        async with asyncio.timeout(PATIENCE):
-            while True:
-                found = holds()
-                if await found if asyncio.iscoroutine(found) else found:
-                    return
-                await asyncio.sleep(0.02)
-    except TimeoutError:
-        pytest.fail(f"never: {what}")
 
 
 def lately(rnd: random.Random, count: int) -> list[tuple[str, Event]]:
