@@ -46,7 +46,7 @@ _AGGREGATED: dict[str, Any] = {
     "busy": [],
     "told_again": True,
     "as_of": "2026-11-23T02:15:04.120000+00:00",
-    "watermark": None,
+    "watermark": "2026-11-23T02:14:59.120000+00:00",
     "source": "views",
     "last_updated": "2026-11-23T02:15:04.120000+00:00",
     "cache_hit": False,
@@ -85,4 +85,4 @@ async def trigger_aggregation(
     wanted = (body.window if body else None) or window
     if wanted is None:
         raise errors.InputError("Say which window.", where="window", hint="One of 5min, 1hr, 24hr.")
-    return await moment.aggregate(deps, wanted)
+    return await moment.aggregate(deps, actor, wanted)

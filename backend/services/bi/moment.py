@@ -16,7 +16,7 @@ from backend.actor import Actor
 from backend.metrics import FIGURES
 from backend.policy import Permission
 from backend.services.bi import question
-from backend.storage.warehouse import facts, views
+from backend.storage.warehouse import facts, newest, views
 from backend.storage.warehouse import windows as warehouse
 from backend.stream import keeping
 from backend.stream.windows import merging
@@ -61,14 +61,20 @@ async def real_time(deps: Deps, actor: Actor, location_id: str) -> dict[str, Any
     }
 
 
-async def aggregate(deps: Deps, window: str) -> dict[str, Any]:
-    """Refresh the views that hold the window, and have its rows told again. Raises: InputError, EngineError."""
+async def aggregate(deps: Deps, actor: Actor, window: str) -> dict[str, Any]:
+    """Refresh the views that hold the window, and have its rows told again; `watermark` is of the actor's locations.
+
+    Raises: InputError, EngineError.
+    """
     span = BY_WORD.get(window)
     if span is None:
         raise errors.InputError(
             f"{window!r:.20} is no window.", where="window", hint=f"One of {', '.join(BY_WORD)}."
         )
     wanted = views.VIEWS if window == "24hr" else views.VIEWS[:1]
+    scope, _ = await question.whose(deps, actor, None, Permission.AGGREGATE)
+    async with question.opened(deps, scope) as connection:  # what is stored now is in the views then
+        reach = await newest.event(connection, scope, deps.clock.now())
     took = await _refreshed(deps, wanted)
     now = deps.clock.now()
     return {
@@ -76,7 +82,7 @@ async def aggregate(deps: Deps, window: str) -> dict[str, Any]:
         "refreshed_ms": dict(took),
         "busy": [view for view in wanted if view not in took],
         "told_again": await _flush(deps, span.name),
-        **question.stamps(now, None, "views"),
+        **question.stamps(now, reach, "views"),
         "cache_hit": False,
     }
 
@@ -125,12 +131,13 @@ async def _from_views(deps: Deps, asked: question.Question, now: datetime) -> di
     """What the database has of the last day, for when nobody keeps the windows."""
     async with question.opened(deps, asked.scope) as connection:
         rows = await warehouse.last_day(connection, asked.scope.places)
-    as_of = min((row["as_of"] for row in rows), default=now)
+        as_of = min((row["as_of"] for row in rows), default=now)
+        reach = await newest.event(connection, asked.scope, as_of)
     return {
         "windows": {span.name: None for span in SPANS[:-1]} | {SPANS[-1].name: _of_views(asked, rows)},
         "locations": [office.id for office in asked.offices],
         "complete": False,
-        **question.stamps(as_of, None, "views"),
+        **question.stamps(as_of, reach, "views"),
         "note": _AWAY if rows else f"{_AWAY}; there is nothing in it",
         "cache_hit": False,
     }

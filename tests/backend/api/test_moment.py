@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +11,9 @@ import httpx
 import pytest
 
 from backend.deps import Deps
+from backend.storage.warehouse import offices
 from backend.stream import keeping
+from tests.backend.services.bi import planted
 from tests.backend.stream.windows import at_work, world
 from tests.serving import Login, MakeUser, SignedIn
 from tests.waiting import until
@@ -126,11 +128,19 @@ async def test_without_a_processor_the_view_answers_and_says_so(
 async def test_a_trigger_refreshes_the_views_and_has_the_windows_told_again(
     deps: Deps, client: httpx.AsyncClient, make_user: MakeUser, login: Login
 ) -> None:
-    who = await _signed_in(make_user, login, PLACES[:1])
+    who, other = [await _signed_in(make_user, login, PLACES[n : n + 1]) for n in (0, 1)]
+    async with deps.bi.acquire() as connection:
+        office = (await offices.seen(connection, [place["id"] for place in who.user["locations"]]))[1][0]
+    at = deps.clock.now() - timedelta(minutes=3)
+    await planted.store(deps, [planted.event(office, at)])
 
     answer = await client.post(TRIGGER, json={"window": "24hr"}, headers=who.headers)
+    of_another = await client.post(TRIGGER, json={"window": "24hr"}, headers=other.headers)
+    seen = await _values(client, who)
 
     assert answer.status_code == 200
+    assert answer.json()["watermark"] == seen["watermark"] == at.isoformat()
+    assert of_another.json()["watermark"] is None
     assert answer.json()["refreshed_ms"].keys() == {"mv_real_time_dashboard", "mv_weekly_trends"}
     assert answer.json()["told_again"] is True
     assert await deps.valkey.sismember(keeping.FLUSH, "24h")
