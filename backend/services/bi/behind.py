@@ -51,6 +51,11 @@ class Page:
     order: str
     after: Sequence[Any] | None
 
+    @property
+    def dated(self) -> bool:
+        """Money of a lead is the sum of deals, which have no one moment."""
+        return self.order != "value"
+
 
 async def page(connection: Connection, division: Division, place: Place | None, limit: int) -> Page:
     """Raises: TooMuchError."""
@@ -229,10 +234,15 @@ def _moment_of(place: Place | None) -> After | None:
 
 
 def told(
-    one: Behind, lead: Lead | None, amounts: Mapping[str, Sequence[Amount]] | None, places: Mapping[int, str]
+    one: Behind,
+    lead: Lead | None,
+    amounts: Mapping[str, Sequence[Amount]] | None,
+    places: Mapping[int, str],
+    *,
+    dated: bool,
 ) -> dict[str, Any]:
     """As the answer says it; ids only."""
-    return {
+    found = {
         "lead_id": one.lead_id,
         "stage": lead.stage if lead else None,
         "temperature": (lead.temperature or None) if lead else None,
@@ -243,9 +253,9 @@ def told(
         "value": one.row.value,
         "n": one.row.n,
         "parts": dict(one.row.parts),
-        "last_at": one.last_at.isoformat() if one.last_at else None,
         "amounts": None if amounts is None else _worth(amounts.get(one.lead_id or "", ())),
     }
+    return found | {"last_at": one.last_at.isoformat() if one.last_at else None} if dated else found
 
 
 def _worth(open_deals: Sequence[Amount]) -> dict[str, int]:

@@ -249,7 +249,10 @@ class _Drill:
             for one in await leads_store.amounts(self.connection, ids):
                 amounts.setdefault(one.lead_id, []).append(one)
         places = {office.key: office.id for office in self.asked.offices}
-        rows = [behind.told(one, known.get(one.lead_id or ""), amounts, places) for one in page.found]
+        rows = [
+            behind.told(one, known.get(one.lead_id or ""), amounts, places, dated=page.dated)
+            for one in page.found
+        ]
         total = place.total if place else await self._total()
         following = None
         if page.after:

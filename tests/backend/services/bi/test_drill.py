@@ -95,6 +95,7 @@ async def test_the_leads_behind_add_up_to_the_figure(deps: Deps, boss: Actor, co
         rows = _rows(pages)
 
         assert len({row["lead_id"] for row in rows}) == len(rows), figure.name
+        assert all(("last_at" in row) is (component != Component.REVENUE) for row in rows), figure.name
         assert sum(row["n"] for row in rows) == pages[0]["total"]["n"], figure.name
         assert {page["as_of"] for page in pages} == {pages[0]["as_of"]}
 
