@@ -12,6 +12,7 @@ from backend.cache.answers import Answers, Ask, Made, Make
 from backend.cache.spans import Span
 from backend.deps import Deps
 from tests.backend.cache.conftest import OpenAnswers, opened
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -33,9 +34,7 @@ def counting(body: bytes = b"{}") -> tuple[Make, list[int]]:
 
 
 async def until_news(answers: Answers, revision: int) -> None:
-    async with asyncio.timeout(10):
-        while answers.versions.revision == revision:  # noqa: ASYNC110 - nothing tells
-            await asyncio.sleep(0.005)
+    await until(lambda: answers.versions.revision > revision)
 
 
 async def raised(deps: Deps, answers: Answers, tag: str) -> None:

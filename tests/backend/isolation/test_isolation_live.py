@@ -204,9 +204,7 @@ async def test_a_point_of_somebody_elses_channel_resumes_nothing(
                     thief, type="resume", channel=channel, timeframe=last[channel]["timeframe"], **point
                 )
             await listening.until(*[c for c in CHANNELS if c != "alerts"], kind="snapshot")
-            async with asyncio.timeout(20):
-                while "alerts" not in {frame["channel"] for frame in listening.frames}:  # noqa: ASYNC110
-                    await asyncio.sleep(0.02)
+            await until(lambda: "alerts" in {frame["channel"] for frame in listening.frames})
             text = await listening.close()
 
     assert places.leaks(foreign, text) == []
@@ -221,9 +219,7 @@ async def test_a_device_is_not_poked_for_what_happens_elsewhere(
     async with opened(live_server, "/ws/sync", headers) as socket:
         await heard(socket)
         await cause(deps, foreign, AMOUNT)
-        async with asyncio.timeout(20):
-            while await deps.pool.fetchval("SELECT head FROM feed_state") == 0:  # noqa: ASYNC110
-                await asyncio.sleep(0.02)
+        await until(lambda: deps.pool.fetchval("SELECT head FROM feed_state"))
         ear = Ear(socket)
         await cause(deps, own, 1)
         await until(lambda: ear.frames)

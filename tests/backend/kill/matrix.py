@@ -18,6 +18,7 @@ from backend.storage.warehouse.rebuild import rebuild
 from backend.stream import keeping
 from tests.backend.kill.installation import PATIENCE, Installation, running
 from tests.backend.kill.load import Sender, Watcher
+from tests.waiting import until
 
 SENDERS, WATCHERS = 2, 4
 WARM_SECONDS = 1.0
@@ -65,18 +66,15 @@ async def row(victim: str, folder: Path, *, rounds: int = 1, apart: float = 3.0,
 
 
 async def _warm(senders: Sequence[Sender], watchers: Sequence[Watcher]) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while not (all(one.moments for one in senders) and all(len(one.points) == 5 for one in watchers)):  # noqa: ASYNC110
-            await asyncio.sleep(0.05)
+    await until(lambda: all(one.moments for one in senders), PATIENCE)
+    await until(lambda: all(len(one.points) == 5 for one in watchers), PATIENCE)
     await asyncio.sleep(WARM_SECONDS)
 
 
 async def _goes_on(senders: Sequence[Sender], seconds: float) -> None:
     """Each sender was answered again, and then some more load."""
     killed = time.monotonic()
-    async with asyncio.timeout(PATIENCE):
-        while not all(one.moments[-1] > killed for one in senders):  # noqa: ASYNC110
-            await asyncio.sleep(0.05)
+    await until(lambda: all(one.moments[-1] > killed for one in senders), PATIENCE)
     await asyncio.sleep(seconds)
 
 

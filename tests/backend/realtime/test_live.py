@@ -13,6 +13,7 @@ from backend.realtime import checks, codes, gateway, messages, session
 from backend.services import auth
 from tests.backend.realtime.talking import closing_code, heard, heard_of, opened, say, silence
 from tests.serving import LiveServer, Login, MakeUser, SignedIn
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -313,9 +314,7 @@ async def test_two_viewers_share_a_group_and_it_ends_with_the_last(
         async with opened(live_server, "/ws/dashboard/all", boss.headers) as two:
             await heard(two)
             assert (live.groups, live.connections, live.made["dashboard"]) == (1, 2, 1)
-    async with asyncio.timeout(10):
-        while live.connections:  # noqa: ASYNC110 - looks at a number
-            await asyncio.sleep(0.01)
+    await until(lambda: not live.connections)
     assert live.groups == 0
     assert not live_server.app.state.gateway.connections
 

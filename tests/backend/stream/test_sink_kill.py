@@ -25,6 +25,7 @@ from backend.stream import entries
 from tests import engines as shared_engines
 from tests.backend.storage.warehouse import events
 from tests.backend.storage.warehouse.test_rebuild import invented
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -98,9 +99,7 @@ async def send(engines: embedded.Engines, some: list[Event]) -> None:
 async def killed(engines: embedded.Engines, pid: int) -> None:
     """With -9; and started again, as the server's job does."""
     os.kill(pid, signal.SIGKILL)
-    async with asyncio.timeout(LONGEST):
-        while not await asyncio.to_thread(embedded.revive, engines):  # noqa: ASYNC110 - the kernel ends it
-            await asyncio.sleep(0.05)
+    await until(lambda: asyncio.to_thread(embedded.revive, engines), LONGEST)
 
 
 async def stored(engines: embedded.Engines) -> int:
@@ -113,15 +112,16 @@ async def stored(engines: embedded.Engines) -> int:
     return int(count)
 
 
-async def until(engines: embedded.Engines, wanted: int) -> None:
-    async with asyncio.timeout(LONGEST):
-        while await stored(engines) < wanted:  # noqa: ASYNC110 - other processes change it
-            await asyncio.sleep(0.05)
+async def until_stored(engines: embedded.Engines, wanted: int) -> None:
+    async def all_there() -> bool:
+        return await stored(engines) >= wanted
+
+    await until(all_there, LONGEST)
 
 
 async def prove(engines: embedded.Engines) -> None:
     """Each once, and the aggregates are their sum."""
-    await until(engines, EVENTS)
+    await until_stored(engines, EVENTS)
     connection = await asyncpg.connect(engines.database_url())
     assert await connection.fetchval(STORED) == EVENTS
     assert (await rebuild(connection, check=True)).all_differed == 0
@@ -138,7 +138,7 @@ async def test_a_sink_that_is_killed_again_and_again(engines: embedded.Engines, 
 
     for part in (1, 2, 3):
         process = await start()
-        await until(engines, EVENTS * part // 8)
+        await until_stored(engines, EVENTS * part // 8)
         process.kill()
         await process.wait()
     await start()
@@ -149,7 +149,7 @@ async def test_a_sink_that_is_killed_again_and_again(engines: embedded.Engines, 
 async def test_postgresql_killed_under_load(engines: embedded.Engines, start: Start) -> None:
     await send(engines, told())
     await start()
-    await until(engines, EVENTS // 8)
+    await until_stored(engines, EVENTS // 8)
 
     assert engines.postgres is not None
     await killed(engines, engines.postgres.pid)
@@ -164,7 +164,7 @@ async def test_valkey_killed_under_load_with_all_that_it_held(
     everything = told()
     await send(engines, everything)
     await start()
-    await until(engines, EVENTS // 8)
+    await until_stored(engines, EVENTS // 8)
 
     assert engines.valkey is not None
     shutil.rmtree(tmp_path / "server" / "valkey" / "appendonlydir")

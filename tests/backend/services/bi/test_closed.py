@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 import uuid
 from collections.abc import AsyncIterator
@@ -16,7 +15,7 @@ from backend.cache import versions
 from backend.deps import Deps
 from backend.events import BotPerformance, CommissionEvent, Event
 from backend.jobs import remembering
-from backend.services.bi import closed, dashboard, performance, points, revenue, spans
+from backend.services.bi import closed, dashboard, over, performance, points, revenue, spans
 from backend.services.bi.spans import Calendar
 from backend.storage.warehouse import facts
 from backend.storage.warehouse.offices import Office
@@ -26,6 +25,7 @@ from domain import ports
 from tests.backend.cache.running import running_job
 from tests.backend.services.bi import filled
 from tests.fakes import FakeClock
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -108,9 +108,7 @@ async def happened(deps: Deps, *events: Event) -> None:
     assert stored.new == len(events)
     revision = deps.answers.versions.revision
     await versions.tell(deps.valkey, deps.channel(entries.TOUCHED), stored.tags)
-    async with asyncio.timeout(10):
-        while deps.answers.versions.revision == revision:  # noqa: ASYNC110 - nothing tells
-            await asyncio.sleep(0.005)
+    await until(lambda: deps.answers.versions.revision > revision)
 
 
 def missed(deps: Deps) -> int:
@@ -199,11 +197,11 @@ def test_days_are_gathered_by_points_and_none_is_lost(offices_of_one: Calendar) 
 def test_a_span_falls_apart_into_what_is_over_and_what_runs(offices_of_one: Calendar) -> None:
     whole = offices_of_one.asked("30d") + offices_of_one.asked("24h")
 
-    over, running = closed.split(whole, offices_of_one)
+    past, running = over.split(whole, offices_of_one)
 
-    assert [(day.first, day.last) for day in over.days] == [(20261025, 20261122)]
+    assert [(day.first, day.last) for day in past.days] == [(20261025, 20261122)]
     assert [(day.first, day.last) for day in running.days] == [(20261123, 20261123)]
-    assert over.hours[0].until == running.hours[0].since == datetime(2026, 11, 23, 17, tzinfo=UTC)
+    assert past.hours[0].until == running.hours[0].since == datetime(2026, 11, 23, 17, tzinfo=UTC)
     assert running.edges == whole.edges
 
 
