@@ -67,8 +67,22 @@ class Consumer:
 
     async def make_groups(self) -> None:
         for stream in entries.NAMES:
-            if await groups.make(self._valkey, stream, entries.SINK_GROUP):
+            try:
+                made = await groups.make(self._valkey, stream, entries.SINK_GROUP)
+            except redis_errors.ResponseError as fault:
+                if "WRONGTYPE" not in str(fault):
+                    raise
+                await self._set_aside(stream)
+                made = await groups.make(self._valkey, stream, entries.SINK_GROUP)
+            if made:
                 logger.info("sink.group_made", extra={"stream": stream})
+
+    async def _set_aside(self, stream: str) -> None:
+        """What lies in a stream's place and is none stops everybody: it is moved beside it, whatever it is."""
+        seconds, micros = await self._valkey.time()
+        name = f"{stream}:set_aside:{seconds}{micros:06}"
+        await self._valkey.rename(stream, name)
+        logger.error("sink.no_stream", extra={"stream": stream, "set_aside": name})
 
     async def new(self) -> Read:
         """What nobody has read yet; waits for something a while."""

@@ -6,7 +6,7 @@
 | `bi:windows:snapshot` | hash: the state with the offsets it belongs to (windows/snapshot.py) |
 | `bi:windows:offset:{stream}` | the offset in that snapshot: nothing before it is read again, so it may be trimmed |
 | `bi:windows:latest` | hash: the newest row of each `{location}:{window}` as JSON, and `meta` |
-| `bi:windows:flush` | set of windows whose rows are wanted again |
+| `bi:windows:flush` | set of windows whose rows are wanted again; `facts`: all is to be made anew from them |
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ OFFSET = "bi:windows:offset:"
 LATEST = "bi:windows:latest"
 META = "meta"
 FLUSH = "bi:windows:flush"
+ANEW = "facts"
 
 LEASE_MS = 5_000
 BEGINNING = "0-0"

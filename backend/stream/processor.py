@@ -43,7 +43,7 @@ TELLING_SHARE = 0.03
 SNAPSHOT_EVERY = 10.0
 STANDBY_PAUSE = 1.0
 AFTER_AWAY = 5.0
-"""So long after Valkey came back the windows are made anew: till then events went straight into the facts."""
+"""So long after Valkey came back, or events went past it, the windows are made anew: till then some went straight into the facts."""
 STRANGER_SECONDS = 30.0
 GATHER = 0.05
 """From one read to the next, at least: a batch costs about the same for one event as for a hundred."""
@@ -88,11 +88,11 @@ class Processor:
                     await self._work()
             except LeaseLostError:
                 logger.warning("windows.lease_lost")
-            except (redis_errors.ConnectionError, redis_errors.TimeoutError) as fault:
-                logger.warning("windows.valkey_away", extra={"fault": type(fault).__name__})
+            except redis_errors.RedisError as fault:
+                logger.warning("windows.valkey_away", extra=faults.named(fault))
                 self._rebuild_at = self._monotonic() + AFTER_AWAY
             except faults.NO_DATABASE as fault:
-                logger.warning("windows.no_database", extra={"fault": type(fault).__name__})
+                logger.warning("windows.no_database", extra=faults.named(fault))
             finally:
                 self.counters.working = 0
             await asyncio.sleep(STANDBY_PAUSE)
@@ -258,7 +258,10 @@ class Processor:
         if _went_back(self.offsets, await self._keeper.last_ids()):
             logger.warning("windows.streams_went_back")
             await self._rebuild()
-        if wanted := await self._keeper.flushes():
+        wanted = await self._keeper.flushes()
+        if keeping.ANEW in wanted and self._rebuild_at is None:
+            self._rebuild_at = self._monotonic() + AFTER_AWAY
+        if wanted:
             telling.again(self.windows, [n for n, span in enumerate(SPANS) if span.name in wanted])
         self._measure()
 

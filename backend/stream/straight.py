@@ -12,7 +12,7 @@ from backend import faults
 from backend.cache import versions
 from backend.events import Event
 from backend.storage.warehouse import facts
-from backend.stream import entries, sink
+from backend.stream import entries, keeping, sink
 
 if TYPE_CHECKING:
     from backend.deps import Deps
@@ -67,10 +67,13 @@ class Road:
         ]
 
     async def tell(self, deps: Deps) -> None:
-        """Valkey is back: say what changed meanwhile, so that no cache goes on with what it had."""
+        """Valkey is back: say what changed meanwhile, so that no cache goes on with what it had, and no window without it."""
         while self._untold:
             tags = sorted(self._untold)
-            await versions.tell(deps.valkey, deps.channel(entries.TOUCHED), tags)
+            async with deps.valkey.pipeline(transaction=True) as pipe:
+                versions.ask(pipe, deps.channel(entries.TOUCHED), tags)
+                pipe.sadd(keeping.FLUSH, keeping.ANEW)
+                await pipe.execute()
             self._untold.difference_update(tags)
 
     def close(self) -> None:

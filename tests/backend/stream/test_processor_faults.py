@@ -15,7 +15,7 @@ from backend.stream import ingest, processor, sink
 from tests.backend.stream import test_ingest_faults as faults
 from tests.backend.stream.test_ingest_faults import Mortal
 from tests.backend.stream.windows import at_work, warehouse
-from tests.waiting import until
+from tests.waiting import running, until
 
 pytestmark = pytest.mark.anyio
 
@@ -85,3 +85,18 @@ async def test_a_slow_database_does_not_hold_the_windows_up(deps: Deps) -> None:
             what="all of it, unstored",
         )
     await blocking.close()
+
+
+async def test_what_went_past_a_valkey_that_was_never_gone_comes_into_the_windows_as_well(
+    deps: Deps, soon: None
+) -> None:
+    """It took too long for one sender, and nobody else noticed."""
+    await warehouse.open_offices(deps)
+    told = at_work.lately(random.Random(3), 40)
+    async with running(ingest.run(deps)), at_work.working(deps) as one:
+        await until(lambda: one.counters.working, what="at work")
+        deps.line.away_until = asyncio.get_running_loop().time() + 60
+
+        await _send(deps, told)
+
+        await until(lambda: at_work.equals(at_work.total(deps), at_work.interactions(told)), what="all of it")

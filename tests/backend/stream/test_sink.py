@@ -196,6 +196,23 @@ async def test_a_valkey_that_begins_empty_gets_its_groups_anew(deps: Deps, some:
 
 
 @pytest.mark.usefixtures("office")
+async def test_what_is_no_stream_is_set_aside_and_stops_nobody(deps: Deps, some: list[Event]) -> None:
+    async with running(deps):
+        await add(deps, *some[:10])
+        await until(lambda: settled(deps))
+        pipe = deps.valkey.pipeline(transaction=True)
+        pipe.delete(LEADS)
+        pipe.set(LEADS, "somebody's")
+        await pipe.execute()
+        await until(lambda: _is_stream(deps))
+        await add(deps, *some[10:])
+        await until(lambda: _is(count(deps), 20))
+
+    (aside,) = await deps.valkey.keys(LEADS + ":*")
+    assert await deps.valkey.get(aside) == b"somebody's"
+
+
+@pytest.mark.usefixtures("office")
 async def test_it_goes_on_when_postgresql_cut_its_connections(deps: Deps, some: list[Event]) -> None:
     cut = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'jorge-sink' AND datname = current_database()"
     async with running(deps):
@@ -237,6 +254,10 @@ async def test_two_sinks_side_by_side_store_everything_once(deps: Deps) -> None:
         await deps.pool.fetchval("SELECT sum(conversations) FROM agg_daily_metrics WHERE location_key = -1")
         == 200
     )
+
+
+async def _is_stream(deps: Deps) -> bool:
+    return await deps.valkey.type(LEADS) == b"stream"
 
 
 async def _is(asked: Awaitable[int], wanted: int) -> bool:
