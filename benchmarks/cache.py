@@ -88,14 +88,14 @@ class Week:
         end = self.clock.at + timedelta(days=DAYS)
         next_warm = self.clock.at
         while self.clock.at < end:
+            if self.clock.at >= next_warm:
+                await self._warm()
+                next_warm += WARM_EVERY
             self.model.visits(self.clock.at)
             if touched := await self._report():
                 await self._live(touched)
             for click in self.model.due(self.clock.at):
                 await self._ask(click.person, *click.question)
-            if self.clock.at >= next_warm:
-                await self._warm()
-                next_warm += WARM_EVERY
             self.clock.at += STEP
 
     def _habits(self) -> None:
@@ -180,8 +180,9 @@ class Week:
         await self.deps.asked.flush()
         warmer = self.deps.warmer
         await warmer.learn()
-        before = self._read()
-        await warmer.warm(lambda question: catalogue.again(self.deps, question), self.clock.at.timestamp())
+        before, now = self._read(), self.clock.at.timestamp()
+        await warmer.prepare(lambda question: catalogue.prepared(self.deps, question), now)
+        await warmer.warm(lambda question: catalogue.again(self.deps, question), now)
         self.of["warming"].update(self._read() - before)
 
     def _read(self) -> Counter[str]:

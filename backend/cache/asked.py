@@ -7,6 +7,7 @@ import logging
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -44,6 +45,13 @@ def of_question(question: str) -> tuple[str, dict[str, Any], tuple[str, ...], st
     """Route, params, location ids and role back from `Asked.question`."""
     route, params, location_ids, role = orjson.loads(question)
     return route, params, tuple(location_ids), role
+
+
+@lru_cache(maxsize=10_000)
+def family(question: str) -> str:
+    """The same for questions that differ by no more than their timeframe and options."""
+    route, params, location_ids, role = of_question(question)
+    return orjson.dumps([route, params.get("location_id"), location_ids, role]).decode()
 
 
 @dataclass(slots=True)

@@ -148,9 +148,9 @@ class Buckets:
         return self._columns.setdefault(kind, Columns(length))
 
     def look(
-        self, what: str, kind: Hashable, grain: Grain, place: int, ranges: Iterable[Range]
+        self, kind: Hashable, grain: Grain, place: int, ranges: Iterable[Range], what: str | None
     ) -> tuple[list[Block], Numbers]:
-        """The blocks that hold anything of `ranges`, and which buckets they lack. `what`: as the statistics name it."""
+        """The blocks that hold anything of `ranges`, and which buckets they lack. `what`: as the statistics name it, if they count."""
         numbers = np.unique(np.concatenate([np.arange(first, end) for first, end in ranges]))
         if not self.versions.known:
             return [], numbers
@@ -167,7 +167,8 @@ class Buckets:
                 blocks.append(block)
             elif key in self._evicted:
                 states[low:high] = _EVICTED
-        self._count(what, states)
+        if what is not None:
+            self._count(what, states)
         return blocks, numbers[states != _KEPT]
 
     def _count(self, what: str, states: NDArray[np.uint8]) -> None:

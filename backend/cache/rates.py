@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 HOURS_OF_WEEK = 168
@@ -81,20 +81,26 @@ class Rates:
                     found[question] = found.get(question, 1.0) * (1 - min(0.99, times / asked.total))
         return found
 
+    def within_a_day(self, now: float, family: Callable[[Question], str]) -> Iterator[tuple[float, Question]]:
+        """One question of each family, and how likely any of it is within 24 hours, by the hours of past weeks alone."""
+        hours = [hour_of_week(now + 3600 * n) for n in range(24)]
+        expected: dict[str, float] = defaultdict(float)
+        one_of: dict[str, Question] = {}
+        for question, asked in tuple(self._of.items()):
+            name = family(question)
+            expected[name] += sum(asked.counts.get(hour, 0.0) for hour in hours) * _a_week(asked, now)
+            one_of[name] = question
+        for name, question in one_of.items():
+            yield 1 - math.exp(-expected[name]), question
+
     def _rate(self, question: Question, now: float, seconds: float) -> float:
         """A second, over the hours of the week that the next `seconds` lie in."""
         asked = self._of.get(question)
         if asked is None:
             return 0.0
-        weeks = max(1.0, (now - asked.first) / WEEK_SECONDS)
-        # How many weeks the counts stand for: those one, two, three … weeks ago, decayed as the counts are.
-        week = 0.5 ** (1 / HALF_LIFE_WEEKS)
-        decayed_weeks = week * (1 - week**weeks) / (1 - week)
-        fade = 0.5 ** ((now - asked.at) / WEEK_SECONDS / HALF_LIFE_WEEKS)
         hours = {hour_of_week(now), hour_of_week(now + seconds)}
         counts = sum(asked.counts.get(hour, 0.0) for hour in hours) / len(hours)
-        rate: float = counts * fade / decayed_weeks / 3600.0
-        return rate
+        return counts * _a_week(asked, now) / 3600.0
 
     def _age(self, asked: _Asked, now: float) -> None:
         """Counts halve in two weeks; done at most once a day, for it touches all of them."""
@@ -107,6 +113,17 @@ class Rates:
             float, {name: n * factor for name, n in asked.next.items() if n * factor > 0.01}
         )
         asked.at = now
+
+
+def _a_week(asked: _Asked, now: float) -> float:
+    """What a count of an hour of the week stands for, in times that hour now."""
+    weeks = max(1.0, (now - asked.first) / WEEK_SECONDS)
+    # How many weeks the counts stand for: those one, two, three … weeks ago, decayed as the counts are.
+    week = 0.5 ** (1 / HALF_LIFE_WEEKS)
+    decayed_weeks = week * (1 - week**weeks) / (1 - week)
+    fade = 0.5 ** ((now - asked.at) / WEEK_SECONDS / HALF_LIFE_WEEKS)
+    found: float = fade / decayed_weeks
+    return found
 
 
 def hour_of_week(at: float) -> int:

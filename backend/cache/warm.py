@@ -1,7 +1,8 @@
 """Predictive warming: what will probably be asked for soon is worked out before, one question at a time, within a budget.
 
-p = 1 − e^(−λ·Δt) from the hour of the week, joined with what usually follows what was just asked. Only one process warms; what it
-makes lies in Valkey for all.
+p = 1 − e^(−λ·Δt) from the hour of the week, joined with what usually follows what was just asked. Only one process warms whole
+answers; what it makes lies in Valkey for all. Closed buckets lie in each process's own memory and don't grow old, so each
+process reads those of all that will probably be asked for within a day.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 from redis import asyncio as redis
 
@@ -37,10 +38,18 @@ class Round:
     """What one round did."""
 
     likely: int = 0
+    prepared: int = 0
+    """Boards of which closed buckets were lacking."""
     made: int = 0
     failed: int = 0
     seconds: float = 0.0
     switched_off: bool = False
+
+
+@dataclass(slots=True)
+class _Done:
+    made: int = 0
+    failed: int = 0
 
 
 @dataclass(slots=True)
@@ -57,23 +66,24 @@ class Warmer:
     _me: str = field(default_factory=lambda: uuid.uuid4().hex)
     _read_to: str = "0"
 
-    async def run(self, again: Again) -> None:
+    async def run(self, again: Again, read: Again) -> None:
         """Until cancelled; nothing with an interval of 0."""
         while self.interval > 0:
             await asyncio.sleep(self.interval)
             try:
-                self.last = await self.once(again)
+                self.last = await self.once(again, read)
             except faults.FROM_VALKEY as fault:
                 logger.warning("warm.waits", extra={"fault": type(fault).__name__})
 
-    async def once(self, again: Again) -> Round:
-        """One round, if this process leads and the switch is on. Raises: RedisError."""
+    async def once(self, again: Again, read: Again) -> Round:
+        """One round, if the switch is on: everybody prepares, who leads warms. Raises: RedisError."""
         if await self.valkey.exists(OFF):
             return Round(switched_off=True)
-        if not await self._leads():
-            return Round()
         await self.learn()
-        return await self.warm(again, time.time())
+        prepared = await self.prepare(read, time.time())
+        if not await self._leads():
+            return Round(prepared=prepared)
+        return replace(await self.warm(again, time.time()), prepared=prepared)
 
     async def learn(self) -> None:
         """Read what was asked since the last time."""
@@ -81,30 +91,41 @@ class Warmer:
             self.rates.saw(question, who, at)
             self._read_to = entry
 
+    async def prepare(self, read: Again, now: float) -> int:
+        """The closed buckets of what will be asked for within a day, the likeliest first. Of how many boards some were lacking."""
+        wanted = self._wanted(self.rates.within_a_day(now, asked.family))
+        return (await self._paced([question for _, question in wanted], read)).made
+
     async def warm(self, again: Again, now: float) -> Round:
         """Make what is likely before the next round, the likeliest first."""
-        likely = self.likely(now)
+        likely = self.likely(now)[:_MOST_A_ROUND]
         await self._show(likely, now)
-        made = failed = 0
         began = time.monotonic()
-        for _, question in likely:
+        done = await self._paced([question for _, question in likely], again)
+        return Round(likely=len(likely), made=done.made, failed=done.failed, seconds=time.monotonic() - began)
+
+    async def _paced(self, questions: Iterable[Question], work: Again) -> _Done:
+        """One after the other, within this process's share of the time and until the next round."""
+        done = _Done()
+        began = time.monotonic()
+        for question in questions:
             started = time.monotonic()
             if started - began > self.interval:
                 break  # the next round knows better what comes next
             try:
-                made += await again(question)
+                done.made += await work(question)
             except Exception as fault:  # noqa: BLE001 - one question that fails keeps no other from being warm
-                failed += 1
+                done.failed += 1
                 logger.warning("warm.failed", extra={"fault": type(fault).__name__})
             await asyncio.sleep((time.monotonic() - started) * (1 / self.share_of_time - 1))
-        return Round(likely=len(likely), made=made, failed=failed, seconds=time.monotonic() - began)
+        return done
 
     def likely(self, now: float) -> Sequence[tuple[float, Question]]:
         """(probability, question) of those that will be asked for before the next round but one."""
-        window = 2 * self.interval
-        found = self.rates.probabilities(now, window)
-        wanted = sorted((pair for pair in found if pair[0] >= self.threshold), reverse=True)
-        return wanted[:_MOST_A_ROUND]
+        return self._wanted(self.rates.probabilities(now, 2 * self.interval))
+
+    def _wanted(self, found: Iterable[tuple[float, Question]]) -> Sequence[tuple[float, Question]]:
+        return sorted((pair for pair in found if pair[0] >= self.threshold), reverse=True)
 
     async def _show(self, likely: Sequence[tuple[float, Question]], now: float) -> None:
         async with self.valkey.pipeline(transaction=True) as pipe:

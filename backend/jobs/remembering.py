@@ -16,4 +16,9 @@ async def run(deps: Deps) -> None:
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(deps.answers.versions.run())
         tasks.create_task(deps.asked.run())
-        tasks.create_task(deps.warmer.run(lambda question: catalogue.again(deps, question)))
+        tasks.create_task(
+            deps.warmer.run(
+                again=lambda question: catalogue.again(deps, question),
+                read=lambda question: catalogue.prepared(deps, question),
+            )
+        )

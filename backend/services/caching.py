@@ -48,8 +48,13 @@ async def analytics(deps: Deps) -> dict[str, Any]:
             "waiting": await deps.valkey.zcard(warm.DUE),
             "warmed_then_hit_ratio": whole.warmed_then_hit / whole.warmed if whole.warmed else None,
         },
-        "last_updated": deps.clock.now().isoformat(),
+        **_stamps(deps, "process"),
     }
+
+
+def _stamps(deps: Deps, source: str) -> dict[str, Any]:
+    """What every answer says of itself; no event is in these, so they reach up to none."""
+    return question.stamps(deps.clock.now(), None, source) | {"cache_hit": False}
 
 
 def _counted(counted: Counted) -> dict[str, Any]:
@@ -76,7 +81,7 @@ async def warm_now(
             params = {"timeframe": timeframe, "location_id": location_id}
             made = await catalogue.warmed(deps, actor, question, params)
             done.append({"question": question, "timeframe": timeframe, "was_cold": made})
-    return {"warmed": done, "seconds": round(time.monotonic() - began, 3)}
+    return {"warmed": done, "seconds": round(time.monotonic() - began, 3), **_stamps(deps, "cache")}
 
 
 async def switch(deps: Deps, *, on: bool) -> None:

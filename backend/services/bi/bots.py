@@ -31,8 +31,8 @@ SHOWN = (
 )
 """Figures of a bot, in this order."""
 _FIGURES = tuple(FIGURES[name] for name in SHOWN)
-_MEASURES = tuple(dict.fromkeys(name for figure in _FIGURES for name in figure.measures))
-_TIMED = tuple(figure.timed for figure in _FIGURES if figure.timed)
+MEASURES = tuple(dict.fromkeys(name for figure in _FIGURES for name in figure.measures))
+TIMED = tuple(figure.timed for figure in _FIGURES if figure.timed)
 _COUNTED_SHARES = frozenset({"bot_success", "bot_error_rate"})
 """Shares of cases, so that they have a Wilson interval; the others are means."""
 
@@ -81,8 +81,8 @@ class Read:
 async def read(reads: Reader, span: Span, keys: Sequence[int]) -> Read:
     by = (sums.BOT,)
     return Read(
-        sums=await reads.sums(_MEASURES, span, by=by, bots=keys),
-        latencies={kind: await reads.latencies(kind, span, by=by, bots=keys) for kind in _TIMED},
+        sums=await reads.sums(MEASURES, span, by=by, bots=keys),
+        latencies={kind: await reads.latencies(kind, span, by=by, bots=keys) for kind in TIMED},
     )
 
 
@@ -102,7 +102,7 @@ async def counts(
     connection: Connection, span: Span, keys: Sequence[int]
 ) -> Mapping[Group, Mapping[str, int]]:
     """The measures alone, by (tag, bot)."""
-    return await sums.of_span(connection, _MEASURES, span, by=(sums.BOT,), bots=keys)
+    return await sums.of_span(connection, MEASURES, span, by=(sums.BOT,), bots=keys)
 
 
 async def bots(reads: Reader, timeframe: str, known: Sequence[store.Bot]) -> dict[str, Any]:

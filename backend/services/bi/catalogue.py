@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from backend.actor import Actor, Role
 from backend.cache.asked import Asked, of_question
-from backend.services.bi import anomalies, dashboard, drill, insights, performance, revenue, serving
+from backend.services.bi import (
+    anomalies,
+    dashboard,
+    drill,
+    insights,
+    performance,
+    preparing,
+    revenue,
+    serving,
+)
 from backend.services.bi.question import Question
 
 if TYPE_CHECKING:
@@ -67,13 +76,27 @@ async def answered(
 
 async def again(deps: Deps, question: str) -> bool:
     """Work the answer to what was asked once out anew, unless it is there. True when there was work to do."""
-    kind, params, location_ids, role = of_question(question)
+    kind, params, actor = _again(question)
     if kind not in KINDS or params.get("cursor"):
         return False
+    return await warmed(deps, actor, kind, params)
+
+
+async def prepared(deps: Deps, question: str) -> bool:
+    """Read the closed buckets of what was asked once, for any timeframe, into this process's memory. True when some were lacking."""
+    kind, params, actor = _again(question)
+    if kind not in preparing.KINDS:
+        return False
+    return await preparing.prepare(deps, await KINDS[kind].ask(deps, actor, **params))
+
+
+def _again(question: str) -> tuple[str, dict[str, Any], Actor]:
+    """Kind, parameters and somebody who may ask it."""
+    kind, params, location_ids, role = of_question(question)
     actor = Actor(
         id=_WARMER, role=Role(role), locations=frozenset(location_ids), device_id=_WARMER, session_id=_WARMER
     )
-    return await warmed(deps, actor, kind, params)
+    return kind, params, actor
 
 
 async def warmed(deps: Deps, actor: Actor, kind: str, params: Mapping[str, Any]) -> bool:

@@ -7,7 +7,7 @@ alike.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from itertools import chain, product
@@ -17,18 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.cache.buckets import DAY, HOUR, Block, Columns, Grain, Numbers, Rows, View
-from backend.services.bi.spans import ONE_DAY, Calendar, date_key, day_of
+from backend.services.bi.over import split
+from backend.services.bi.spans import Calendar, date_key, day_of
 from backend.storage.warehouse import latencies, sums
 from backend.storage.warehouse.latencies import CELLS, Histograms
 from backend.storage.warehouse.ranges import (
-    FIRST_DAY,
     OWN,
     Days,
     Group,
     Moments,
     Span,
     Sums,
-    floor,
     hour_number,
     hour_of,
 )
@@ -66,6 +65,8 @@ class Reader:
     connection: Connection
     calendar: Calendar
     view: View
+    counted: bool = True
+    """Whether the statistics hear of it."""
 
     async def sums(
         self,
@@ -112,8 +113,9 @@ class Reader:
 
     def _split(self, span: Span) -> tuple[Span, Span]:
         over, running = split(span, self.calendar)
-        opened = len(running.days) + len(running.hours) + len(running.edges)
-        self.deps.answers.stats.bucket(OPEN, misses=opened)
+        if self.counted:
+            opened = len(running.days) + len(running.hours) + len(running.edges)
+            self.deps.answers.stats.bucket(OPEN, misses=opened)
         return over, running
 
     async def _closed(
@@ -122,12 +124,11 @@ class Reader:
         """Each group of closed buckets: from memory, and what is missing there read at once and kept."""
         buckets = self.deps.answers.buckets
         total = _Total(buckets.columns(kind, length))
-        places: dict[tuple[Grain, int], list[_Range]] = {}
-        for one in _ranges(over):
-            places.setdefault((one.grain, one.place), []).append(one)
+        places = by_place(over)
         missing: dict[tuple[Grain, int], Numbers] = {}
         for (grain, place), ranges in places.items():
-            blocks, lacking = buckets.look(what, kind, grain, place, [(r.first, r.end) for r in ranges])
+            wanted = [(one.first, one.end) for one in ranges]
+            blocks, lacking = buckets.look(kind, grain, place, wanted, what if self.counted else None)
             total.add(ranges, blocks)
             if len(lacking):
                 missing[grain, place] = lacking
@@ -190,45 +191,12 @@ class _Total:
                 yield (tags[row], *group), found
 
 
-def split(span: Span, calendar: Calendar) -> tuple[Span, Span]:
-    """What is over in every office, and what runs: today, this hour, what is read from the facts, and what has no beginning."""
-    if not calendar.offices:
-        return Span(), span
-    today = min(calendar.today(office) for office in calendar.offices)
-    first_open = date_key(today)
-    over_days, running_days = _halved(
-        span.days,
-        lambda day: day.last < first_open and day.first != FIRST_DAY,
-        lambda day: day.first >= first_open or day.first == FIRST_DAY,
-        lambda day: (replace(day, last=date_key(today - ONE_DAY)), replace(day, first=first_open)),
-    )
-    hour = floor(calendar.now)
-    over_hours, running_hours = _halved(
-        span.hours,
-        lambda moments: moments.until <= hour,
-        lambda moments: moments.since >= hour,
-        lambda moments: (replace(moments, until=hour), replace(moments, since=hour)),
-    )
-    return (
-        Span(days=over_days, hours=over_hours),
-        Span(days=running_days, hours=running_hours, edges=span.edges),
-    )
-
-
-def _halved(
-    ranges: Sequence[Any],
-    is_over: Callable[[Any], bool],
-    is_running: Callable[[Any], bool],
-    cut: Callable[[Any], tuple[Any, Any]],
-) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-    over = [one for one in ranges if is_over(one)]
-    running = [one for one in ranges if not is_over(one) and is_running(one)]
-    for one in ranges:
-        if not is_over(one) and not is_running(one):
-            first, second = cut(one)
-            over.append(first)
-            running.append(second)
-    return tuple(over), tuple(running)
+def by_place(over: Span) -> dict[tuple[Grain, int], list[_Range]]:
+    """Its ranges by grain and place."""
+    places: dict[tuple[Grain, int], list[_Range]] = {}
+    for one in _ranges(over):
+        places.setdefault((one.grain, one.place), []).append(one)
+    return places
 
 
 def _ranges(over: Span) -> Iterator[_Range]:

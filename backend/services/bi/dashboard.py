@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from backend.storage.pool import Connection
 
 DEFAULT_RATE_BP = 600
-_TALKS = ("conversations", "qualified")
+TALKS = ("conversations", "qualified")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +172,7 @@ class _Board:
         return [value for value in found if value is not None]
 
     async def _bots(self) -> kpis.Tile:
-        found = await self.reads.sums(_TALKS, self._span())
+        found = await self.reads.sums(TALKS, self._span())
         before = found.pop((BEFORE,), {})
         asked = found.pop((ASKED,), {})
         series = {group[0]: counted for group, counted in found.items()}

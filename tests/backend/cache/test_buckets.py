@@ -56,7 +56,7 @@ def keep(
 
 def held(buckets: Buckets, days: Sequence[int], *, kind: str = "k", place: int = PLACE) -> dict[int, Any]:
     """By day; None for what is not there."""
-    blocks, lacking = buckets.look("what", kind, DAY, place, [(day, day + 1) for day in days])
+    blocks, lacking = buckets.look(kind, DAY, place, [(day, day + 1) for day in days], "what")
     found: dict[int, Any] = dict.fromkeys(lacking.tolist())
     for day in set(days) - found.keys():
         (row,) = [row for block in blocks for row in block.within(day, day + 1)[1].tolist()]
@@ -170,7 +170,7 @@ async def test_any_range_adds_up_to_what_was_kept_last(
 
     for low, high in ((0, 1_200), (70, 431), (250, 257), (900, 901)):
         begin, end = MONDAY + low, MONDAY + high
-        blocks, lacking = buckets.look("what", "k", DAY, PLACE, [(begin, end), (begin, begin + 1)])
+        blocks, lacking = buckets.look("k", DAY, PLACE, [(begin, end), (begin, begin + 1)], "what")
         whole = [0, 0, 0]
         for block in blocks:
             for row in block.within(begin, end)[1].tolist():

@@ -14,7 +14,7 @@ from backend.cache.rates import WEEK_SECONDS
 from backend.cache.warm import Warmer
 from backend.deps import Deps
 from backend.jobs import remembering
-from backend.services.bi import catalogue
+from backend.services.bi import catalogue, spans
 from tests.backend.cache.running import running_job
 from tests.serving import Login, MakeUser
 
@@ -23,6 +23,10 @@ pytestmark = pytest.mark.anyio
 
 def warmer(deps: Deps, **settings: Any) -> Warmer:
     return Warmer(valkey=deps.valkey, **{"interval": 300.0, "threshold": 0.7, **settings})
+
+
+async def nothing(question: str) -> bool:
+    return False
 
 
 async def habit(deps: Deps, question: str, *, times: int = 30) -> None:
@@ -54,11 +58,60 @@ async def test_what_is_asked_at_this_hour_every_week_is_warmed(deps: Deps) -> No
         made.append(question)
         return True
 
-    found = await warmer(deps).once(again)
+    found = await warmer(deps).once(again, nothing)
 
     assert made == [BOARD]
     assert (found.likely, found.made, found.failed) == (1, 1, 0)
     assert await deps.valkey.zcard(warm.DUE) == 1
+
+
+async def test_every_process_reads_the_closed_buckets_of_what_comes_within_a_day(deps: Deps) -> None:
+    """Whatever its timeframe: three questions of which none is likely for itself."""
+    for timeframe in ("7d", "30d", "1y"):
+        await habit(deps, BOARD.replace("30d", timeframe), times=1)
+    await habit(deps, BOARD.replace('"a"', '"b"'), times=1)
+    read: list[str] = []
+
+    async def prepared(question: str) -> bool:
+        read.append(question)
+        return True
+
+    first, second = warmer(deps), warmer(deps)
+    rounds = [await one.once(nothing, prepared) for one in (first, second)]
+
+    assert [asked.family(question) for question in read] == [asked.family(BOARD)] * 2
+    assert [(one.prepared, one.likely) for one in rounds] == [(1, 0), (1, 0)]
+
+
+@pytest.mark.parametrize("kind", ["dashboard-kpis", "revenue-intelligence", "bot-performance"])
+async def test_a_board_whose_closed_buckets_were_read_finds_them_for_any_timeframe(
+    deps: Deps, make_user: MakeUser, kind: str
+) -> None:
+    await make_user("manager", ("Here",))
+    place = await deps.pool.fetchval("SELECT id FROM locations WHERE name = 'Here'")
+    board = asked.Asked(
+        route=kind, params={"timeframe": "30d"}, location_ids=(place,), role="manager", who="", at=0
+    )
+    async with running_job(deps, remembering.run):
+        assert await catalogue.prepared(deps, board.question())
+        assert not await catalogue.prepared(deps, board.question())
+        assert not deps.answers.stats.buckets
+
+        for timeframe in set(spans.DAYS) - (
+            {"24h"} if kind.startswith("rev") else {"1y"} if kind.startswith("bot") else set()
+        ):
+            await catalogue.answered(deps, viewer(place), kind, {"timeframe": timeframe})
+
+    assert not deps.answers.buckets.causes
+    assert deps.answers.stats.buckets["closed_sums"].hits > 100
+
+
+async def test_of_a_drill_down_nothing_is_read_before(deps: Deps) -> None:
+    assert not await catalogue.prepared(deps, BOARD.replace("dashboard-kpis", "drill-down"))
+
+
+def viewer(place: str) -> Actor:
+    return Actor(id="v", role=Role.MANAGER, locations=frozenset({place}), device_id="d", session_id="s")
 
 
 async def test_what_was_asked_once_is_not(deps: Deps) -> None:
@@ -67,7 +120,7 @@ async def test_what_was_asked_once_is_not(deps: Deps) -> None:
     async def again(question: str) -> bool:
         raise AssertionError(question)
 
-    assert (await warmer(deps).once(again)).likely == 0
+    assert (await warmer(deps).once(again, nothing)).likely == 0
 
 
 async def test_the_kill_switch_stops_it_at_once(deps: Deps) -> None:
@@ -77,7 +130,7 @@ async def test_the_kill_switch_stops_it_at_once(deps: Deps) -> None:
     async def again(question: str) -> bool:
         raise AssertionError(question)
 
-    assert (await warmer(deps).once(again)).switched_off
+    assert (await warmer(deps).once(again, nothing)).switched_off
 
 
 async def test_only_one_process_warms(deps: Deps) -> None:
@@ -89,9 +142,9 @@ async def test_only_one_process_warms(deps: Deps) -> None:
         return True
 
     first, second = warmer(deps), warmer(deps)
-    await first.once(again)
-    await second.once(again)
-    await first.once(again)
+    await first.once(again, nothing)
+    await second.once(again, nothing)
+    await first.once(again, nothing)
 
     assert len(made) == 2
 
@@ -108,7 +161,7 @@ async def test_one_question_that_fails_keeps_no_other_from_being_warm(deps: Deps
             raise TimeoutError
         return True
 
-    found = await warmer(deps).once(again)
+    found = await warmer(deps).once(again, nothing)
 
     assert sorted(made) == sorted([BOARD, other])
     assert (found.made, found.failed) == (1, 1)
