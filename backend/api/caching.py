@@ -22,6 +22,12 @@ _COUNTED = {
     "hits": 41, "misses": 9, "joined": 0, "bypassed": 0, "warmed": 12, "warmed_then_hit": 9, "seconds": 0.31,
     "asked": 50, "hit_ratio": 0.82,
 }  # fmt: skip
+_STAMPS = {
+    "as_of": "2026-11-23T10:00:00+00:00",
+    "watermark": None,
+    "last_updated": "2026-11-23T10:00:00+00:00",
+    "cache_hit": False,
+}
 _ANALYTICS = {
     "hit_ratio": 0.82,
     "total": _COUNTED,
@@ -43,11 +49,14 @@ _ANALYTICS = {
         "waiting": 12,
         "warmed_then_hit_ratio": 0.75,
     },
-    "last_updated": "2026-11-23T10:00:00+00:00",
+    **_STAMPS,
+    "source": "process",
 }
 _WARMED = {
     "warmed": [{"question": "dashboard-kpis", "timeframe": "30d", "was_cold": True}],
     "seconds": 0.02,
+    **_STAMPS,
+    "source": "cache",
 }
 
 

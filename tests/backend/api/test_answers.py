@@ -1,9 +1,10 @@
-"""Money is whole cents, wherever an answer or a live frame says it: found by walking all of them."""
+"""What is true of every answer and live frame: it says when and from what it was made, and money is whole cents. All are walked."""
 
 from __future__ import annotations
 
 import asyncio
 import random
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,6 +25,10 @@ MONEY = {figure.name for figure in FIGURES.values() if figure.unit is Unit.CENTS
 _AMOUNTS = {"value", "previous", "trend"}
 _SHARES = {"backtest"}
 """Parts of an amount's answer that speak of shares."""
+ROUTES = {
+    *("dashboard-kpis", "revenue-intelligence", "bot-performance", "drill-down", "predictive-insights"),
+    *("anomaly-detection", "real-time-metrics", "trigger-aggregation", "cache-analytics", "warm-cache"),
+}
 _OF_DEALS = ("won_gross_cents", "revenue_pipeline")
 
 
@@ -84,11 +89,15 @@ async def _answers(client: httpx.AsyncClient, boss: SignedIn) -> dict[str, Any]:
     return found
 
 
-async def test_every_cent_of_every_answer_is_a_whole_number(
+async def test_every_answer_says_of_itself_when_and_from_what_and_each_cent_is_whole(
     client: httpx.AsyncClient, boss: SignedIn
 ) -> None:
     found = await _answers(client, boss)
 
+    assert {re.split(r"[ ?]", what)[1] for what in found} == ROUTES
+    for what, answer in found.items():
+        for one in answer if isinstance(answer, list) else [answer]:
+            assert {"as_of", "watermark", "source", "cache_hit"} <= one.keys(), what
     assert list(faults(found)) == []
     tile = found["GET dashboard-kpis?timeframe=1y"]["metrics"]["revenue_pipeline"]
     assert tile["parts"]["gross_cents"] > tile["value"] > 0  # there was money to look at
