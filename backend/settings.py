@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 import pydantic
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain import errors
+
+MessagePriority = Annotated[str, Field(pattern="^(critical|high|normal|low)$")]
+MessagesAMinute = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
 class Settings(BaseSettings):
@@ -156,7 +160,7 @@ class Settings(BaseSettings):
         alias="BI_WEBSOCKET_MAX_PER_ADDRESS",
         description="Live connections from one address to one process, this machine's own apart; one more gets 429.",
     )
-    bi_message_throttle_limits: dict[str, int] = Field(
+    bi_message_throttle_limits: dict[MessagePriority, MessagesAMinute] = Field(
         default={"critical": 100, "high": 50, "normal": 30, "low": 10},
         alias="BI_MESSAGE_THROTTLE_LIMITS",
         description="Messages a minute to one live connection, by priority, as JSON.",
@@ -202,4 +206,7 @@ def _told(fault: ValueError) -> errors.SettingsError:
         return errors.SettingsError(
             f"A setting is wrong: {first['msg']}.", where=".".join(map(str, first["loc"])), hint=hint
         )
-    return errors.SettingsError(f"A setting can't be read: {fault}.", where="environment", hint=hint)
+    said = str(fault)  # names the field whose JSON it is
+    named = (field.alias for name, field in Settings.model_fields.items() if f'"{name}"' in said)
+    where = next(named, None) or "environment"
+    return errors.SettingsError("A setting can't be read: this is no JSON.", where=where, hint=hint)

@@ -46,6 +46,18 @@ def test_wrong_setting_is_named_without_its_value(monkeypatch: pytest.MonkeyPatc
     assert "hush" not in str(caught.value)
 
 
+@pytest.mark.parametrize("said", ['{"urgent": 5}', '{"high": 0}', '{"high": 5', "[]"])
+def test_limits_of_messages_are_those_of_priorities_that_there_are(
+    said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BI_MESSAGE_THROTTLE_LIMITS", said)
+
+    with pytest.raises(errors.SettingsError) as caught:
+        settings.from_environment()
+
+    assert caught.value.where.partition(".")[0] == "BI_MESSAGE_THROTTLE_LIMITS"
+
+
 def test_settings_never_change() -> None:
     chosen = settings.from_environment()
 
