@@ -38,17 +38,16 @@ class Drill(Body):
     ]
     timeframe: Timeframe = "30d"
     location_id: Annotated[
-        Text, Field(max_length=36, description="Empty or `all`: all that you may see.")
+        Text | None, Field(max_length=36, description="Empty, null or `all`: all that you may see.")
     ] = ""
     filters: Annotated[
-        dict[Text, Value | list[Value]],
+        dict[Text, Value | list[Value]] | None,
         Field(
             max_length=10,
-            description="Dimension → a value, or several; null stands for not known.",
+            description="Dimension → a value, or several; a value of null stands for not known.",
             examples=[{"bot": ["jorge-seller"]}],
-            default_factory=dict,
         ),
-    ]
+    ] = None
     group_by: Annotated[
         Text | None,
         Field(max_length=40, description="A dimension; without it, or `lead`: the leads behind the figure."),
@@ -66,7 +65,11 @@ async def drill_down(
     body: Drill,
 ) -> Json:
     """A figure divided by one of its dimensions, or the leads behind it. The parts add up to the figure."""
-    params = body.model_dump() | {"cursor": body.cursor or ""}
+    params = body.model_dump() | {
+        "location_id": body.location_id or "",
+        "filters": body.filters or {},
+        "cursor": body.cursor or "",
+    }
     asked, answer = await catalogue.answered(deps, viewer, "drill-down", params)
     assert isinstance(asked, drill.DrillQuestion)
     found = orjson.loads(answer)

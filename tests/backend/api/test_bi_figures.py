@@ -101,6 +101,17 @@ async def test_a_drill_down_takes_only_what_the_registry_names(
     assert answer.json()["where"] == where
 
 
+async def test_what_a_drill_down_may_leave_out_may_be_null(client: httpx.AsyncClient, boss: SignedIn) -> None:
+    nothing = dict.fromkeys(("location_id", "filters", "group_by", "cursor"))
+    said, left_out = [
+        (await client.post("/api/bi/drill-down", json=DRILL | more, headers=boss.headers)).json()
+        for more in (nothing, {})
+    ]
+
+    assert said["rows"] == left_out["rows"] != []
+    assert said["total"] == left_out["total"]
+
+
 async def test_whose_leads_were_shown_is_written_down_by_id_only(
     deps: Deps, client: httpx.AsyncClient, boss: SignedIn
 ) -> None:
