@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocket
 
+from backend.api import problems
 from backend.api.access import Operator, opens
 from backend.api.body import Json
 from backend.api.deps import CurrentUser, Parts, deps_of
@@ -50,7 +51,7 @@ async def revenue_intelligence(socket: WebSocket, location_id: str) -> None:
     await _serve(socket, location_id, "revenue_intelligence")
 
 
-@router.post("/ws/ticket")
+@router.post("/ws/ticket", responses=problems.only(401, 429, 503))
 async def ticket(deps: Parts, actor: CurrentUser, request: Request) -> Json:
     """A one-time ticket for the first message of a live socket, from a page that should not hold tokens there."""
     made = await tickets.issue(deps, sockets.bearer(request))
@@ -70,7 +71,7 @@ async def health(request: Request) -> Json:
     }
 
 
-@router.get("/ws/bi/metrics")
+@router.get("/ws/bi/metrics", responses=problems.only(401, 403, 429))
 async def metrics(request: Request, _: Operator) -> Json:
     """What the live channels of this process did, and how many look at each channel over all processes."""
     gateway = gateway_of(request)
