@@ -29,6 +29,9 @@ class FakeClock:
     def advance(self, seconds: float) -> None:
         self._passed += seconds
 
+    def to(self, moment: datetime) -> None:
+        self.advance((moment - self.now()).total_seconds())
+
 
 class FakeLocator:
     """A device that stands still at `position`, or does not know where it is."""

@@ -25,9 +25,12 @@ STAGES = ("new", "contacted", "qualified", "agreement", "offer", "contract", "cl
 TEMPERATURES = ("hot", "warm", "lukewarm", "cold", "ice_cold", "")
 AGENTS = tuple(str(uuid.UUID(int=n)) for n in range(1, 4))
 SOURCES = ("", "referral", "sign call")
+NOW = datetime(2026, 11, 23, 5, 40, 12, tzinfo=UTC)
+"""At the offices it is 21:40 of the day before, 00:40 and 11:10."""
+Offices = tuple[offices.Office, ...]
 
 
-async def open_offices(deps: Deps, zones: Sequence[str] = ZONES) -> tuple[offices.Office, ...]:
+async def open_offices(deps: Deps, zones: Sequence[str] = ZONES) -> Offices:
     """One location in each zone."""
     async with pool.transaction(deps.pool) as connection:
         for n, zone in enumerate(zones):

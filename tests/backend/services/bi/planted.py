@@ -13,7 +13,6 @@ from backend.deps import Deps
 from backend.services.bi.performance import BotPerformance
 from backend.storage.warehouse.offices import Office
 from backend.storage.warehouse.scope import Scope
-from domain import ports
 from tests.backend.services.bi import filled
 
 SELLER, BUYER, LEAD, INTENT = 1, 2, 3, 4
@@ -22,19 +21,6 @@ NAMES = {SELLER: "jorge-seller", BUYER: "jorge-buyer", LEAD: "lead-bot", INTENT:
 NOW = datetime(2026, 11, 20, 18, 30, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 ADMIN = policy.mask(Role.ADMIN)
-
-
-class Still(ports.Clock):
-    """A clock that stands."""
-
-    def __init__(self, at: datetime = NOW) -> None:
-        self.at = at
-
-    def now(self) -> datetime:
-        return self.at
-
-    def monotonic(self) -> float:
-        return 0.0
 
 
 def actor(*locations: str) -> Actor:

@@ -23,19 +23,15 @@ from backend.storage.warehouse.alerts import Alert
 from backend.storage.warehouse.offices import Office
 from backend.storage.warehouse.scope import writing
 from backend.stream import entries
-from domain import errors, ports
+from domain import errors
 from tests.backend.services.bi import filled, planted
-from tests.backend.services.bi.planted import BUYER, LEAD, MINUTE, NOW, SELLER, Still, handoff
+from tests.backend.services.bi.planted import BUYER, LEAD, MINUTE, NOW, SELLER, handoff
+from tests.fakes import FakeClock
 
 pytestmark = pytest.mark.anyio
 
 HOUR = timedelta(hours=1)
 FIRING = Finding(rule="error_rate", subject="lead-bot", location_key=1, state=State.FIRING, severity="high")
-
-
-@pytest.fixture
-def clock() -> ports.Clock:
-    return Still()
 
 
 def _alert(**said: Any) -> Alert:
@@ -123,7 +119,7 @@ async def _errors(deps: Deps, office: Office, at: datetime, bad: int, good: int)
 
 
 async def test_a_bot_that_errs_is_told_to_its_office_and_closed_when_it_is_well(
-    deps: Deps, clock: Still
+    deps: Deps, clock: FakeClock
 ) -> None:
     here, there = await filled.open_offices(deps, ["America/Los_Angeles", "America/New_York"])
     await _errors(deps, here, NOW - MINUTE, 10, 30)
@@ -155,15 +151,15 @@ async def test_a_bot_that_errs_is_told_to_its_office_and_closed_when_it_is_well(
     assert told["alert"] == alert
     assert await _shown(deps, there, whole=False) == []
 
-    clock.at = NOW + 3 * HOUR
+    clock.to(NOW + 3 * HOUR)
     await job.once(deps)
 
     (alert,) = await _shown(deps, here)
-    assert (alert["status"], alert["closed_at"]) == ("closed", clock.at.isoformat())
+    assert (alert["status"], alert["closed_at"]) == ("closed", clock.now().isoformat())
 
 
 async def test_kept_answers_that_show_an_alert_are_kept_no_longer_once_it_changes(
-    deps: Deps, clock: Still
+    deps: Deps, clock: FakeClock
 ) -> None:
     here, there = await filled.open_offices(deps, ["America/Los_Angeles", "America/New_York"])
     await _errors(deps, here, NOW - MINUTE, 10, 30)
@@ -176,7 +172,7 @@ async def test_kept_answers_that_show_an_alert_are_kept_no_longer_once_it_change
     opened = await told()
     await job.once(deps)
     again = await told()
-    clock.at = NOW + 3 * HOUR
+    clock.to(NOW + 3 * HOUR)
     await job.once(deps)
     closed = await told()
 
@@ -287,7 +283,7 @@ async def test_a_component_that_went_silent_is_unknown_and_alarms_everybody(deps
     assert told["alert"]["location_id"] is None
 
 
-async def test_a_stream_that_nobody_reads_is_stuck(deps: Deps, clock: Still) -> None:
+async def test_a_stream_that_nobody_reads_is_stuck(deps: Deps, clock: FakeClock) -> None:
     name = entries.NAMES[0]
     await deps.valkey.xgroup_create(name, entries.SINK_GROUP, id="0", mkstream=True)
     old = int((NOW - 5 * MINUTE).timestamp() * 1000)
@@ -301,7 +297,7 @@ async def test_a_stream_that_nobody_reads_is_stuck(deps: Deps, clock: Still) -> 
     assert (stuck["severity"], stuck["subject"], stuck["value"]) == ("critical", name, pytest.approx(300))
     await deps.valkey.xreadgroup(entries.SINK_GROUP, "me", {name: ">"})
     await deps.valkey.xack(name, entries.SINK_GROUP, f"{old}-0")
-    clock.at = NOW + MINUTE
+    clock.to(NOW + MINUTE)
     await job.once(deps)
     (stuck,) = [a for a in await _shown(deps, office) if a["rule"] == "stream_stuck"]
     assert stuck["status"] == "closed"

@@ -18,19 +18,13 @@ from backend.services.bi.unusual import TRIED_WEEKS, WEEKS, Grid
 from backend.storage.warehouse import alerts as store
 from backend.storage.warehouse.offices import Office
 from backend.storage.warehouse.scope import writing
-from domain import ports
 from tests.backend.services.bi import filled, planted
-from tests.backend.services.bi.planted import NOW, Still
+from tests.backend.services.bi.planted import NOW
 
 pytestmark = pytest.mark.anyio
 
 HOUR = timedelta(hours=1)
 ROWS = WEEKS + TRIED_WEEKS + 1
-
-
-@pytest.fixture
-def clock() -> ports.Clock:
-    return Still()
 
 
 def _grid(seed: int = 0, mean: float = 40.0) -> np.ndarray[Any, np.dtype[np.float64]]:

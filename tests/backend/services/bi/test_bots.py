@@ -14,18 +14,13 @@ from backend.deps import Deps
 from backend.services.bi import performance
 from backend.storage.warehouse.offices import Office
 from backend.storage.warehouse.scope import writing
-from domain import kpis, ports
+from domain import kpis
 from tests.backend.services.bi import filled, planted
-from tests.backend.services.bi.planted import BUYER, LEAD, NOW, SELLER, Still
+from tests.backend.services.bi.planted import BUYER, LEAD, NOW, SELLER
 
 pytestmark = pytest.mark.anyio
 
 COUNTS = ("conversations", "qualified", "bot_events", "handoffs")
-
-
-@pytest.fixture
-def clock() -> ports.Clock:
-    return Still()
 
 
 async def _bots(

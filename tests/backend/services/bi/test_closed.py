@@ -21,25 +21,19 @@ from backend.storage.warehouse import facts
 from backend.storage.warehouse.offices import Office
 from backend.storage.warehouse.ranges import LAST_DAY, OWN, Days
 from backend.stream import entries
-from domain import ports
 from tests.backend.cache.running import running_job
 from tests.backend.services.bi import filled
+from tests.backend.services.bi.filled import Offices
 from tests.fakes import FakeClock
 from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
 TIMEFRAMES = ("24h", "7d", "30d", "90d", "1y")
-Offices = tuple[Office, ...]
 
 
 @pytest.fixture
-def clock() -> ports.Clock:
-    return FakeClock(filled.utc("2026-11-23T05:40:12"))
-
-
-@pytest.fixture
-async def offices(deps: Deps, clock: ports.Clock) -> AsyncIterator[Offices]:
+async def offices(deps: Deps, clock: FakeClock) -> AsyncIterator[Offices]:
     opened = await filled.open_offices(deps)
     invented = filled.Invented(rng=random.Random(11), now=clock.now(), offices=opened)
     await filled.fill(deps, invented, 300)

@@ -20,7 +20,6 @@ from backend.storage.warehouse import columns, facts, packed
 from backend.storage.warehouse.offices import Office
 from backend.storage.warehouse.rebuild import rebuild
 from backend.storage.warehouse.scope import writing
-from domain import ports
 from tests.backend.services.bi import filled
 from tests.fakes import FakeClock
 
@@ -31,12 +30,7 @@ ROWS = {"limit": 200}
 
 
 @pytest.fixture
-def clock() -> ports.Clock:
-    return FakeClock(filled.utc("2026-11-23T05:40:12"))
-
-
-@pytest.fixture
-async def invented(deps: Deps, clock: ports.Clock) -> filled.Invented:
+async def invented(deps: Deps, clock: FakeClock) -> filled.Invented:
     """Interactions of known leads, of others and of nobody."""
     offices = await filled.open_offices(deps)
     made = filled.Invented(rng=random.Random(7), now=clock.now(), offices=offices)

@@ -12,18 +12,12 @@ import pytest
 from backend.deps import Deps
 from backend.services.bi import performance
 from backend.storage.warehouse.offices import Office
-from domain import ports
 from tests.backend.services.bi import filled, planted
 from tests.backend.services.bi.planted import BUYER, INTENT, LEAD, MINUTE, NOW, SELLER, handoff
 
 pytestmark = pytest.mark.anyio
 
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-def clock() -> ports.Clock:
-    return planted.Still()
 
 
 async def _told(deps: Deps, *offices: Any, timeframe: str = "7d", whole: bool = True) -> dict[str, Any]:

@@ -13,25 +13,19 @@ from backend.actor import Actor, Role
 from backend.deps import Deps
 from backend.jobs import kpi_snapshots
 from backend.services.bi import dashboard, question, stocks
-from backend.storage.warehouse.offices import Office
 from backend.storage.warehouse.scope import writing
-from domain import errors, kpis, ports
+from domain import errors, kpis
 from tests.backend.services.bi import filled
+from tests.backend.services.bi.filled import Offices
 from tests.fakes import FakeClock
 
 pytestmark = pytest.mark.anyio
 
 TIMEFRAMES = ("24h", "7d", "30d", "90d", "1y")
-Offices = tuple[Office, ...]
 
 
 @pytest.fixture
-def clock() -> ports.Clock:
-    return FakeClock(filled.utc("2026-11-23T05:40:12"))
-
-
-@pytest.fixture
-async def offices(deps: Deps, clock: ports.Clock) -> Offices:
+async def offices(deps: Deps, clock: FakeClock) -> Offices:
     opened = await filled.open_offices(deps)
     invented = filled.Invented(rng=random.Random(7), now=clock.now(), offices=opened)
     await filled.fill(deps, invented, 300)
@@ -83,7 +77,7 @@ async def test_nothing_closed_is_zero_where_deals_are_known_and_null_where_none_
 
 async def test_the_pipeline_at_any_moment_is_the_ledger_up_to_it(deps: Deps, offices: Offices) -> None:
     lines = await _facts(deps, "SELECT * FROM fact_commission_events")
-    now = filled.utc("2026-11-23T05:40:12")
+    now = filled.NOW
     zones = {office.key: office.zone for office in offices}
     for timeframe, days in (("24h", 1), ("7d", 7), ("30d", 30), ("1y", 365)):
         answer = await _asked(deps, offices, timeframe)
@@ -110,7 +104,7 @@ async def test_the_pipeline_at_any_moment_is_the_ledger_up_to_it(deps: Deps, off
 
 
 async def test_leads_are_counted_by_temperature_and_the_late_ones_told(deps: Deps, offices: Offices) -> None:
-    now = filled.utc("2026-11-23T05:40:12")
+    now = filled.NOW
     month = timedelta(days=30)
     active = [
         lead

@@ -15,10 +15,10 @@ from backend.deps import Deps
 from backend.metrics import FIGURES, Figure
 from backend.metrics.figures import Component, Shape
 from backend.services.bi import dashboard, drill, question
-from backend.storage.warehouse.offices import Office
-from domain import errors, ports
+from domain import errors
 from domain.kpis import Unit
 from tests.backend.services.bi import filled
+from tests.backend.services.bi.filled import Offices
 from tests.fakes import FakeClock
 
 pytestmark = pytest.mark.anyio
@@ -28,12 +28,7 @@ TIMEFRAMES = ("7d", "1y")
 
 
 @pytest.fixture
-def clock() -> ports.Clock:
-    return FakeClock(filled.utc("2026-11-23T05:40:12"))
-
-
-@pytest.fixture
-async def offices(deps: Deps, clock: ports.Clock) -> tuple[Office, ...]:
+async def offices(deps: Deps, clock: FakeClock) -> Offices:
     opened = await filled.open_offices(deps)
     invented = filled.Invented(rng=random.Random(5), now=clock.now(), offices=opened)
     await filled.fill(deps, invented, 300)
@@ -42,7 +37,7 @@ async def offices(deps: Deps, clock: ports.Clock) -> tuple[Office, ...]:
 
 
 @pytest.fixture
-def boss(offices: tuple[Office, ...]) -> Actor:
+def boss(offices: Offices) -> Actor:
     return filled.manager(offices)
 
 
@@ -141,7 +136,7 @@ async def test_days_and_hours_can_be_asked_together(deps: Deps, boss: Actor) -> 
 
 
 async def test_pages_show_what_was_there_when_the_first_was_asked_for(
-    deps: Deps, boss: Actor, offices: tuple[Office, ...], clock: FakeClock
+    deps: Deps, boss: Actor, offices: Offices, clock: FakeClock
 ) -> None:
     figure = FIGURES["interactions"]
     asked: dict[str, Any] = {"component": "activity", "metric": figure.name, "group_by": "agent", "limit": 2}
@@ -217,9 +212,7 @@ async def test_an_unknown_bot_is_refused_and_a_foreign_location_forbidden(deps: 
         await drill.ask(deps, boss, component="bots", metric="bot_success", location_id=str(uuid.uuid4()))
 
 
-async def test_one_office_sees_its_own_leads_only(
-    deps: Deps, boss: Actor, offices: tuple[Office, ...]
-) -> None:
+async def test_one_office_sees_its_own_leads_only(deps: Deps, boss: Actor, offices: Offices) -> None:
     one = Actor(**{**_fields(boss), "locations": frozenset({offices[0].id})})
 
     for name in ("active_leads", "interactions", "revenue_pipeline", "conversations"):
@@ -239,7 +232,7 @@ def _fields(actor: Actor) -> dict[str, Any]:
 
 
 async def test_names_come_from_the_leads_and_are_not_in_the_answer_before(
-    deps: Deps, boss: Actor, offices: tuple[Office, ...]
+    deps: Deps, boss: Actor, offices: Offices
 ) -> None:
     lead = str(uuid.UUID(int=100))
     async with deps.pool.acquire() as connection:

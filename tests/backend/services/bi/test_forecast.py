@@ -21,19 +21,15 @@ from backend.services.bi.pipe import Pipe, pipe
 from backend.storage.warehouse.forecasts import State
 from backend.storage.warehouse.offices import Office
 from backend.storage.warehouse.scope import writing
-from domain import errors, ports
+from domain import errors
 from tests.backend.services.bi import filled, planted
-from tests.backend.services.bi.planted import NOW, Still
+from tests.backend.services.bi.planted import NOW
+from tests.fakes import FakeClock
 
 pytestmark = pytest.mark.anyio
 
 UNTIL = date(2026, 11, 19)
 NOTHING = Pipe(stays=(), closings=())
-
-
-@pytest.fixture
-def clock() -> ports.Clock:
-    return Still()
 
 
 def _weeks(seed: int, count: int, *, season: float = 0.0, scale: float = 1.0) -> np.ndarray[Any, Any]:
@@ -285,14 +281,14 @@ async def test_the_days_that_may_be_asked_for_are_told(deps: Deps) -> None:
 
 @pytest.mark.parametrize(("hour", "day"), [(4, 18), (11, 18), (12, 19), (23, 19)])
 async def test_without_offices_a_day_is_over_when_it_is_over_everywhere(
-    deps: Deps, clock: Still, hour: int, day: int
+    deps: Deps, clock: FakeClock, hour: int, day: int
 ) -> None:
-    clock.at = datetime(2026, 11, 20, hour, tzinfo=UTC)
+    clock.to(datetime(2026, 11, 20, hour, tzinfo=UTC))
 
     assert spans.last_complete([], deps.clock.now()) == date(2026, 11, day)
 
 
-async def test_what_was_said_is_kept_and_scored_when_its_days_are_over(deps: Deps, clock: Still) -> None:
+async def test_what_was_said_is_kept_and_scored_when_its_days_are_over(deps: Deps, clock: FakeClock) -> None:
     here, there = await filled.open_offices(deps, ["America/Los_Angeles", "America/New_York"])
     await _closings(deps, here, range(1, 250, 3))
     scope = planted.asked([here], whole=False).scope
@@ -304,7 +300,7 @@ async def test_what_was_said_is_kept_and_scored_when_its_days_are_over(deps: Dep
     assert waiting["horizons"] == []
     assert waiting["note"] == "no forecast has come due yet; the first can be scored on 2026-12-19"
 
-    clock.at = NOW + timedelta(days=31)
+    clock.to(NOW + timedelta(days=31))
     await _closings(deps, here, [-20])  # one of about ten that were expected
     accuracy = await forecast.forecast_accuracy(deps, scope, offices=[here])
 

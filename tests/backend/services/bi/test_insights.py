@@ -16,18 +16,13 @@ from backend.services.bi.material import Material
 from backend.services.bi.pipe import Pipe, Stay
 from backend.storage.warehouse.offices import Office
 from backend.storage.warehouse.prospects import Cooling, HotSpells, Source
-from domain import errors, ports
+from domain import errors
 from tests.backend.services.bi import filled, planted
-from tests.backend.services.bi.planted import NOW, SELLER, Still
+from tests.backend.services.bi.planted import NOW, SELLER
 
 pytestmark = pytest.mark.anyio
 
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def clock() -> ports.Clock:
-    return Still()
 
 
 def _asked(offices: list[Office], *types: str, whole: bool = True, **said: Any) -> InsightQuestion:

@@ -11,14 +11,12 @@ import pytest
 
 from backend.deps import Deps
 from backend.services.bi import dashboard, revenue
-from backend.storage.warehouse.offices import Office
-from domain import ports
 from tests.backend.services.bi import filled
+from tests.backend.services.bi.filled import Offices
 from tests.fakes import FakeClock
 
 pytestmark = pytest.mark.anyio
 
-Offices = tuple[Office, ...]
 FIGURES = (
     "won_gross_cents",
     "won_company_cents",
@@ -30,12 +28,7 @@ FIGURES = (
 
 
 @pytest.fixture
-def clock() -> ports.Clock:
-    return FakeClock(filled.utc("2026-11-23T05:40:12"))
-
-
-@pytest.fixture
-async def offices(deps: Deps, clock: ports.Clock) -> Offices:
+async def offices(deps: Deps, clock: FakeClock) -> Offices:
     opened = await filled.open_offices(deps)
     invented = filled.Invented(rng=random.Random(11), now=clock.now(), offices=opened)
     await filled.store(deps, "fact_commission_events", [invented.line() for _ in range(400)])

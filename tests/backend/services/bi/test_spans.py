@@ -14,16 +14,15 @@ from backend.metrics.measures import MONEY
 from backend.services.bi import latency
 from backend.services.bi.spans import ASKED, DAYS, Calendar
 from backend.storage.warehouse import latencies, sums
-from backend.storage.warehouse.offices import Office
 from backend.storage.warehouse.ranges import Span, Sums
 from backend.storage.warehouse.scope import Scope, reading, writing
 from domain import ports
 from tests.backend.services.bi import filled
+from tests.backend.services.bi.filled import Offices
 from tests.fakes import FakeClock
 
 pytestmark = pytest.mark.anyio
 
-Offices = tuple[Office, ...]
 
 # The offices' clocks say 21:40 of the day before, 00:40 and 11:10; an hour that began on the hour, a day after a change of clocks.
 MOMENTS = ("2026-11-23T05:40:12", "2026-07-01T12:00:00", "2026-03-09T06:10:00")
