@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+import orjson
 from redis import asyncio as redis
 from redis import exceptions as redis_errors
 
@@ -28,18 +29,27 @@ NAME = "sink-"
 STRANGER_IDLE_MS = 600_000
 """What a consumer that is none of ours read may be taken from it after so long."""
 BLOCK_MS = 1_000
+_MAKE = """
+local made = redis.pcall('XGROUP', 'CREATE', KEYS[1], ARGV[1], '0', 'MKSTREAM')
+if made.err then
+    if string.find(made.err, 'BUSYGROUP') then return 0 end
+    return made
+end
+redis.call('PUBLISH', ARGV[2], ARGV[3])
+return 1
+"""
 _FIRST_COUNT = 50
 _MOST_COUNT = 2_000
 _AT_ONCE = 1_000
 
 
 @asynccontextmanager
-async def opened(url: str, valkey: redis.Redis) -> AsyncIterator[Consumer]:
+async def opened(url: str, valkey: redis.Redis, channel: str = entries.STORED) -> AsyncIterator[Consumer]:
     """The first free place. Raises: EngineError when there is none; what asyncpg and redis raise."""
     connection = await facts.connect(url)
     try:
         number = await _first_free(connection)
-        consumer = Consumer(connection, valkey, number)
+        consumer = Consumer(connection, valkey, number, channel)
         await consumer.make_groups()
         yield consumer
     finally:
@@ -56,26 +66,32 @@ async def _first_free(connection: Connection) -> int:
 
 
 class Consumer:
-    """Reads for one place."""
+    """Reads for one place. `channel`: where `entries.STORED` is told."""
 
-    def __init__(self, connection: Connection, valkey: redis.Redis, number: int) -> None:
+    def __init__(self, connection: Connection, valkey: redis.Redis, number: int, channel: str) -> None:
         self.connection = connection
         self.name = f"{NAME}{number}"
         self._number = number
         self._valkey = valkey
+        self._channel = channel
         self._counts = dict.fromkeys(entries.NAMES, _FIRST_COUNT)
 
     async def make_groups(self) -> None:
         for stream in entries.NAMES:
             try:
-                made = await groups.make(self._valkey, stream, entries.SINK_GROUP)
+                made = await self._make_group(stream)
             except redis_errors.ResponseError as fault:
                 if "WRONGTYPE" not in str(fault):
                     raise
                 await self._set_aside(stream)
-                made = await groups.make(self._valkey, stream, entries.SINK_GROUP)
+                made = await self._make_group(stream)
             if made:
                 logger.info("sink.group_made", extra={"stream": stream})
+
+    async def _make_group(self, stream: str) -> bool:
+        """Nobody may take what is stored from now on for a sign that what lay there before is: it is said in the same moment."""
+        told = orjson.dumps({"stream": stream})
+        return bool(await self._valkey.eval(_MAKE, 1, stream, entries.SINK_GROUP, self._channel, told))
 
     async def _set_aside(self, stream: str) -> None:
         """What lies in a stream's place and is none stops everybody: it is moved beside it, whatever it is."""

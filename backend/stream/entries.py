@@ -23,7 +23,8 @@ NAMES: Sequence[str] = tuple(PREFIX + name for name in STREAMS)
 TOUCHED = "bi:touched"
 """Pub/sub (through `Deps.channel`): {"version", "tags": […]} after a commit changed what those tags stand for (cache/versions.py)."""
 STORED = "bi:stored"
-"""Pub/sub (through `Deps.channel`): {"stream": name, "last": entry id} after that entry, and all before it, are stored."""
+"""Pub/sub (through `Deps.channel`): {"stream": name, "last": entry id} after that entry, and all before it, are stored.
+Without `last`: the stream has begun anew, and what lay in it unstored may be lost."""
 DELTAS = "bi:deltas"
 """Pub/sub (through `Deps.channel`): what changed in the sliding windows, each tick."""
 

@@ -83,6 +83,8 @@ class Line:
     refused_full: int = 0
     away_until: float = 0.0
     straight: straight.Road = field(default_factory=straight.Road)
+    _cut_at: float = -1.0
+    """By the loop's time. What was added before may be lost though its waiter comes only now."""
     _passed: dict[str, tuple[Place, float]] = field(default_factory=dict)
     _waiters: set[_Waiter] = field(default_factory=set)
 
@@ -98,6 +100,8 @@ class Line:
         `since`: the loop's time before the entries were added. What was heard before it says nothing about them: after
         a restart of Valkey ids may begin lower.
         """
+        if self._cut_at >= since:
+            return False
         waiter = _Waiter(last=dict(last), since=since, done=asyncio.get_running_loop().create_future())
         for stream, (place, heard_at) in self._passed.items():
             self._tick_off(waiter, stream, place, heard_at)
@@ -125,7 +129,8 @@ class Line:
             self._tick_off(waiter, stream, place, now)
 
     def cut(self) -> None:
-        """Nobody tells any more what is stored; what waited may be lost with Valkey."""
+        """Nobody tells any more what is stored, or a stream began anew: what waited may be lost."""
+        self._cut_at = asyncio.get_running_loop().time()
         self._passed.clear()
         self.full = False
         for waiter in self._waiters:
@@ -213,9 +218,17 @@ async def _listen(deps: Deps, own: redis.Redis, heard: redis.client.PubSub) -> N
             deps.line.full = deps.line.waiting_bytes > deps.settings.bi_backlog_mb * 1024 * 1024
         message = await heard.get_message(timeout=_LISTEN_SECONDS)
         if message is not None:
-            news = orjson.loads(message["data"])
-            name = entries.PREFIX + news["stream"].removeprefix(entries.PREFIX)
-            deps.line.heard(name, _place(news["last"]), loop.time())
+            _hear(deps.line, orjson.loads(message["data"]), loop.time())
+
+
+def _hear(line: Line, news: Mapping[str, str], now: float) -> None:
+    """`entries.STORED`."""
+    if "last" not in news:
+        logger.warning("ingest.stream_began_anew", extra={"stream": news["stream"]})
+        line.cut()
+        return
+    name = entries.PREFIX + news["stream"].removeprefix(entries.PREFIX)
+    line.heard(name, _place(news["last"]), now)
 
 
 async def waiting_bytes(valkey: redis.Redis) -> int:

@@ -30,6 +30,7 @@ from backend.valkey_client import open_client
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from contextlib import AbstractAsyncContextManager
 
     from backend.deps import Deps
     from backend.storage.pool import Connection
@@ -103,13 +104,17 @@ class Sink:
         """A connection that can be made proves nothing: only what is stored ends the growing pauses, and the trouble."""
         while True:
             try:
-                async with consumer.opened(self._deps.database_url, self._valkey) as found:
+                async with self._opened() as found:
                     await self.work(found)
             except Exception as fault:  # noqa: BLE001 - whatever an event may cause, the others are to be stored
                 self._counters.faults += 1
                 self._say(fault)
             await asyncio.sleep(self._pause)
             self._pause = min(self._pause * 2, LONGEST_PAUSE)
+
+    def _opened(self) -> AbstractAsyncContextManager[Consumer]:
+        channel = self._deps.channel(entries.STORED)
+        return consumer.opened(self._deps.database_url, self._valkey, channel)
 
     def _say(self, fault: Exception) -> None:
         """Once, and not with each try."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -102,6 +102,18 @@ async def deals(connection: Connection, ids: Collection[UUID]) -> Sequence[async
 async def known_states(connection: Connection, event_ids: Collection[UUID]) -> set[UUID]:
     rows = await connection.fetch(
         "SELECT event_id FROM deal_states WHERE event_id = ANY($1::uuid[])", list(event_ids)
+    )
+    return {row["event_id"] for row in rows}
+
+
+async def there(connection: Connection, moments: Mapping[UUID, datetime]) -> set[UUID]:
+    """Which of these events, with their moments, are stored as interactions or as states of deals."""
+    rows = await connection.fetch(
+        """SELECT event_id FROM fact_lead_interactions
+             JOIN unnest($1::timestamptz[], $2::uuid[]) AS told (occurred_at, event_id) USING (occurred_at, event_id)
+           UNION ALL SELECT event_id FROM deal_states WHERE event_id = ANY($2::uuid[])""",
+        list(moments.values()),
+        list(moments),
     )
     return {row["event_id"] for row in rows}
 

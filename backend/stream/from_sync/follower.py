@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 STORE_WAIT = 1.0
+TRIES = 2
 BATCH = 2_000
 LIVE = timedelta(hours=25)
 """What is older is in no window any more, so that a load puts it straight into the facts."""
@@ -157,6 +158,18 @@ class Follower:
             await self._send(events[begin : begin + BATCH])
 
     async def _send(self, events: Sequence[Event]) -> None:
+        """What was not told to be stored, and is not there when the streams say that all is, was lost with them, or refused."""
+        for _ in range(TRIES):
+            if await self._sent(events):
+                return
+            there = await synced.there(self.connection, {one.event_id: one.occurred_at for one in events})
+            events = [one for one in events if one.event_id not in there]
+            if not events:
+                return
+        logger.warning("from_sync.not_there", extra={"events": len(events)})
+
+    async def _sent(self, events: Sequence[Event]) -> bool:
+        """Were we told that they are stored? Else the streams hold none of them any more."""
         while True:
             try:
                 sent = await ingest.send(self.deps, events, source_key=synced.SOURCE, wait=STORE_WAIT)
@@ -168,8 +181,10 @@ class Follower:
                     "from_sync.refused",
                     extra={"event": str(refusal.event.event_id), "reason": refusal.reason},
                 )
-            if sent.stored or await settling.settled(self.deps.valkey):
-                return
+            if sent.stored:
+                return True
+            if await settling.settled(self.deps.valkey):
+                return False
 
     async def store(self, events: Sequence[Event]) -> None:
         """Past the streams, for what no window holds any more."""

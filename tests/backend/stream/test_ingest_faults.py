@@ -16,12 +16,12 @@ import pytest
 from backend.deps import Deps
 from backend.embedded import process, valkey
 from backend.events import Event
-from backend.stream import entries, ingest
+from backend.stream import entries, ingest, sink
 from domain import ids
 from tests.backend.events import samples
 from tests.backend.stream.test_ingest import LEADS, last_id, listening, some, storing
 from tests.serving import MakeUser
-from tests.waiting import until
+from tests.waiting import running, until
 
 pytestmark = pytest.mark.anyio
 
@@ -174,6 +174,24 @@ async def test_who_sends_until_it_is_stored_loses_nothing_though_valkey_dies_twi
 async def until_more(told: list[Event], count: int) -> None:
     wanted = len(told) + count
     await until(lambda: len(told) >= wanted, 60)
+
+
+async def test_where_a_living_valkey_lost_it_nobody_is_told_that_it_is_stored(
+    deps: Deps, office: str
+) -> None:
+    """FLUSHALL: no connection is cut, and what is added after it is stored."""
+    lost, later = some(samples.message(location_id=office)), some(samples.message(location_id=office))
+    async with listening(deps):
+        waiting = asyncio.create_task(ingest.send(deps, lost, source_key=None, wait=20))
+        await last_id(deps, LEADS)
+        await deps.valkey.flushall()
+        second = asyncio.create_task(ingest.send(deps, later, source_key=None, wait=20))
+        await last_id(deps, LEADS)
+        async with running(sink.run(deps)):
+            assert (await waiting).stored
+            assert (await second).stored
+
+    assert await facts(deps) == 2
 
 
 async def test_a_full_valkey_asks_to_come_again(deps: Deps, office: str) -> None:
