@@ -24,9 +24,8 @@ from domain.kpis import Unit
 if TYPE_CHECKING:
     from backend.storage.pool import Connection
 
-_BATCH = 20
-"""Facts read for each lead wanted, at a time."""
-_LEAST_BATCH = 500
+_BATCH, _LEAST_BATCH, _GROWTH, _MOST_BATCH = 3, 100, 3, 50_000
+"""Facts read for each lead wanted; at least; so many times as many each time that most were of leads of earlier pages; at most."""
 _MOST_BATCHES = 8
 _NEAR = timedelta(days=1)
 """What is frequent is found as quickly in the facts as they lie."""
@@ -169,7 +168,7 @@ class _Walk:
                         return found, (step.at, step.id)
             if then is None:
                 return found, None
-            size, at = 2 * size, then
+            size, at = min(_GROWTH * size, _MOST_BATCH), then
         return found, at
 
     async def _next(self, at: After | None, size: int) -> tuple[list[Step], After | None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from backend.metrics import Dimension
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from backend.storage.pool import Connection
 
 
+_A_MONTH = timedelta(days=31)
 After = tuple[datetime, str]
 """The moment and id of a fact."""
 Ranges = Sequence[tuple[int, datetime, datetime]]
@@ -115,16 +116,19 @@ def _walked(trail: Trail, where: Where, among: Ranges | None) -> str:
 
 
 async def passed(connection: Connection, trail: Trail, leads: Collection[str], since: After) -> set[str]:
-    """Those of `leads` that an earlier page had: they have facts at or after `since`."""
+    """Those of `leads` that an earlier page had: their newest fact, which the index by lead shows first, is not before `since`."""
     where = trail.where()
-    where.add("f.lead_id = wanted.lead_id")
-    where.add(f"({trail.moment}, {trail.id}) >= (?::timestamptz, ?::uuid)", *since)
-    where.add(f"{trail.moment} >= ?", since[0])
-    where.arguments.append(list(leads))
+    where.add("f.lead_id = w.lead_id")
+    where.add(f"{trail.moment} >= ?", since[0] - _A_MONTH)  # leaves months out, and is no range to be walked
+    newest = f"""SELECT {trail.moment} AS at, {trail.id} AS id FROM {source_of(trail.fact, [*trail.filters])}
+                  WHERE {where.text} ORDER BY {trail.moment} DESC, {trail.id} DESC LIMIT 1"""  # noqa: S608 - registry names
+    first = len(where.arguments) + 1
     rows = await connection.fetch(
-        f"SELECT wanted.lead_id FROM unnest(${len(where.arguments)}::uuid[]) AS wanted (lead_id)"  # noqa: S608 - fixed words
-        f" WHERE EXISTS (SELECT FROM {source_of(trail.fact, [*trail.filters])} WHERE {where.text} {FENCE})",
+        f"""SELECT w.lead_id FROM unnest(${first}::uuid[]) AS w (lead_id), LATERAL ({newest}) n
+             WHERE (n.at, n.id) >= (${first + 1}::timestamptz, ${first + 2}::uuid)""",  # noqa: S608 - fixed words
         *where.arguments,
+        list(leads),
+        *since,
     )
     return {row["lead_id"] for row in rows}
 
