@@ -24,6 +24,7 @@ from backend.stream import ingest
 from domain import ids
 from tests.backend.isolation import places
 from tests.backend.isolation.places import Place
+from tests.backend.realtime.installation import add_hot_lead
 from tests.backend.realtime.talking import heard, opened, say
 from tests.routes import every_route
 from tests.serving import LiveServer, Login, MakeUser
@@ -64,13 +65,7 @@ async def cause(deps: Deps, place: Place, amount: int) -> None:
     """Events through streams, processor and sink; rows that devices sync; an alert."""
     sent = await ingest.send(deps, happened(place, amount), source_key=None, wait=20)
     assert sent.stored
-    async with deps.pool.acquire() as connection:
-        await connection.execute(
-            "INSERT INTO leads (id, location_id, kind, name, stage, temperature, score, last_touch_at)"
-            " VALUES (gen_random_uuid(), $1, 'seller', $2, 'new', 'hot', 90, now())",
-            place.office.id,
-            place.name,
-        )
+    await add_hot_lead(deps, place.office.id, place.name)
     finding = Finding(rule="of the test", subject=str(amount), location_key=place.office.key, state=State.FIRING, title=place.name)  # fmt: skip
     await alerts.apply(deps, [finding], rules=[], places={place.office.key: place.office.id})
 

@@ -12,8 +12,8 @@ from backend.realtime import resume
 from backend.services.bi import alerts
 from backend.services.bi.alerts import Finding, State
 from backend.settings import Settings
+from tests.backend.realtime.installation import another_server, key_of, place_of
 from tests.backend.realtime.talking import heard, heard_of, opened, say
-from tests.backend.realtime.test_news import another_server, key_of, place_of
 from tests.serving import LiveServer, Login, MakeUser, SignedIn
 from tests.waiting import until
 

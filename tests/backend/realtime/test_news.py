@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,8 +13,6 @@ import orjson
 import pytest
 from redis import asyncio as redis
 
-from backend import app as application
-from backend import deps as parts
 from backend import embedded
 from backend.deps import Deps
 from backend.embedded import process
@@ -23,6 +20,13 @@ from backend.realtime import gateway
 from backend.settings import Settings
 from backend.stream import entries
 from tests.backend.events import samples
+from tests.backend.realtime.installation import (
+    add_hot_lead,
+    another_server,
+    key_of,
+    place_of,
+    two_screens,
+)
 from tests.backend.realtime.talking import heard, heard_of, opened, say, silence
 from tests.serving import LiveServer, Login, MakeUser, SignedIn
 from tests.waiting import until
@@ -31,41 +35,9 @@ pytestmark = pytest.mark.anyio
 JSON = {"Content-Type": "application/json"}
 
 
-@contextlib.asynccontextmanager
-async def another_server(settings: Settings, deps: Deps) -> AsyncIterator[LiveServer]:
-    """One more process of the same installation."""
-    async with parts.open_deps(settings, channel_prefix=deps.channel_prefix) as opened_parts:
-        running = LiveServer(app=application.create_app(opened_parts))
-        await running.start()
-        try:
-            yield running
-        finally:
-            await running.stop()
-
-
-async def add_hot_lead(deps: Deps, place: str) -> None:
-    async with deps.pool.acquire() as connection:
-        await connection.execute(
-            "INSERT INTO leads (id, location_id, kind, name, stage, temperature, score, last_touch_at)"
-            " VALUES (gen_random_uuid(), $1, 'seller', 'A', 'new', 'hot', 90, now())",
-            place,
-        )
-
-
 async def hears_the_processor(server: LiveServer) -> None:
     """Its line to Valkey stands."""
     await until(lambda: not server.app.state.gateway.deaf)
-
-
-def place_of(person: SignedIn) -> str:
-    return str(person.user["locations"][0]["id"])
-
-
-async def key_of(deps: Deps, place: str) -> int:
-    async with deps.pool.acquire() as connection:
-        return int(
-            await connection.fetchval("SELECT location_key FROM dim_location WHERE location_id = $1", place)
-        )
 
 
 def hot(frame: dict[str, Any]) -> object:
@@ -75,17 +47,14 @@ def hot(frame: dict[str, Any]) -> object:
 async def test_a_change_in_a_synced_table_reaches_open_screens_of_every_gateway(
     deps: Deps, server_settings: Settings, live_server: LiveServer, boss: SignedIn
 ) -> None:
-    async with another_server(server_settings, deps) as there:
-        async with (
-            opened(live_server, "/ws/dashboard/all", boss.headers) as near,
-            opened(there, "/ws/dashboard/all", boss.headers) as far,
-        ):
-            for socket in (near, far):
-                await heard(socket)
-            await add_hot_lead(deps, place_of(boss))
-            for socket in (near, far):
-                while hot(await heard_of(socket, type="update")) != 1:
-                    pass
+    async with (
+        another_server(server_settings, deps) as there,
+        two_screens(live_server, there, boss) as screens,
+    ):
+        await add_hot_lead(deps, place_of(boss))
+        for socket in screens:
+            while hot(await heard_of(socket, type="update")) != 1:
+                pass
 
 
 async def test_a_change_elsewhere_reaches_nobody_here(
@@ -238,16 +207,10 @@ async def test_without_valkey_sockets_stay_and_hear_again_when_it_is_back(
 async def test_presence_counts_the_lines_of_all_gateways(
     deps: Deps, server_settings: Settings, live_server: LiveServer, boss: SignedIn, redis_url: str
 ) -> None:
-    async with another_server(server_settings, deps) as there:
-        async with (
-            opened(live_server, "/ws/dashboard/all", boss.headers) as near,
-            opened(there, "/ws/dashboard/all", boss.headers) as far,
-        ):
-            for socket in (near, far):
-                await heard(socket)
-            for server in (live_server, there):
-                await server.app.state.gateway._show()
-            async with redis.Redis.from_url(redis_url) as valkey:
-                members: Any = await valkey.zrange("bi:ws:presence:dashboard", 0, -1)
-                assert len(members) == 2
-                assert all(member.decode().startswith(boss.user["id"]) for member in members)
+    async with another_server(server_settings, deps) as there, two_screens(live_server, there, boss):
+        for server in (live_server, there):
+            await server.app.state.gateway._show()
+        async with redis.Redis.from_url(redis_url) as valkey:
+            members: Any = await valkey.zrange("bi:ws:presence:dashboard", 0, -1)
+            assert len(members) == 2
+            assert all(member.decode().startswith(boss.user["id"]) for member in members)
