@@ -128,9 +128,14 @@ class Track:
         return hits, n
 
     def _half_width(self, trials: Sequence[Trial], level: float, *, now: float, said: float) -> float | None:
+        """A few errors that overlap hardly know a 95 % band: it is at least as much wider than that of 80 % as a normal one."""
         errors = [trial.error_now(now, trial.error) for trial in trials]
         overlap = len(trials[0].came) if trials else 1
-        return self._at_least_luck(baselines.conformal(errors, level, overlap=overlap), level, said)
+        half = baselines.conformal(errors, level, overlap=overlap)
+        least = baselines.conformal(errors, LEVELS[0], overlap=overlap)
+        if half is not None and least is not None:
+            half = max(half, least * baselines.spreads(level) / baselines.spreads(LEVELS[0]))
+        return self._at_least_luck(half, level, said)
 
     def _at_least_luck(self, half: float | None, level: float, said: float) -> float | None:
         return None if half is None else max(half, baselines.luck(said, self.deal, level))

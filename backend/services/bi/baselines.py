@@ -146,7 +146,12 @@ def at_least(successes: int, n: int, p: float) -> float:
 
 def luck(total: float, deal: float, level: float) -> float:
     """Half the width that luck alone gives a total of deals: they come as Poisson; `deal` is the mean of their squares ÷ their mean."""
-    return NormalDist().inv_cdf((1 + level) / 2) * math.sqrt(max(total, 0.0) * deal)
+    return spreads(level) * math.sqrt(max(total, 0.0) * deal)
+
+
+def spreads(level: float) -> float:
+    """Half the width of a normal band, in spreads: 1.28 of 80 %, 1.96 of 95 %."""
+    return NormalDist().inv_cdf((1 + level) / 2)
 
 
 def luck_floor(events: float, spread: float) -> float | None:

@@ -78,6 +78,7 @@ def test_a_ramp_from_nothing_does_not_widen_the_bands_of_today() -> None:
         said = forecast.told(_material(weeks[:52]), 30)["total"]
         hits += said["low_80"] <= weeks[52:].sum() * 30 / 35 <= said["high_80"]
         widths.append((said["high_80"] - said["low_80"]) / said["value"])
+        assert said["high_95"] > said["high_80"]
 
     assert hits >= 48
     assert np.median(widths) < 1.8  # it was 3 when the errors of the ramp counted by its own size
