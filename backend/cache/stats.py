@@ -82,13 +82,13 @@ class Stats:
         """For GET /metrics."""
         whole = self.total()
         found = {
-            name: float(getattr(whole, name))
+            f"{name}_total": float(getattr(whole, name))
             for name in ("hits", "misses", "joined", "bypassed", "warmed", "warmed_then_hit")
         }
         if whole.hit_ratio is not None:
             found["hit_ratio"] = whole.hit_ratio
         read = self.read()
-        return found | {"bucket_hits": float(read.hits), "bucket_misses": float(read.misses)}
+        return found | {"bucket_hits_total": float(read.hits), "bucket_misses_total": float(read.misses)}
 
     def counted(self, what: str) -> Counted:
         """Of one kind of question."""

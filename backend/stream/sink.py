@@ -48,6 +48,9 @@ TRIM_SECONDS = 5.0
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 
 
+_NOW = frozenset(("held", "lag_ms"))
+
+
 @dataclass(slots=True)
 class Counters:
     """Since this process began. Events, but for `batches`, `faults` (rounds that a fault ended), `held` (entries) and `lag_ms`."""
@@ -67,7 +70,11 @@ class Counters:
     """From Valkey's clock at the newest entry of the last batch to its commit."""
 
     def named(self) -> dict[str, float]:
-        return {name: float(getattr(self, name)) for name in self.__dataclass_fields__}
+        """For GET /metrics, where only what never falls is a `_total`."""
+        return {
+            name if name in _NOW else f"{name}_total": float(getattr(self, name))
+            for name in self.__dataclass_fields__
+        }
 
 
 async def run(deps: Deps) -> None:
