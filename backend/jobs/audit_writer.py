@@ -28,12 +28,11 @@ async def run(deps: Deps) -> None:
     while True:
         try:
             await _keep_reading(deps)
-        except redis_errors.ResponseError as fault:
-            if not groups.lacks(fault):
-                raise
-            logger.info("audit.group_made_anew")
         except faults.AWAY as fault:
-            logger.warning("audit.writer_waits", extra={"fault": type(fault).__name__})
+            if isinstance(fault, redis_errors.ResponseError) and groups.lacks(fault):
+                logger.info("audit.group_made_anew")
+                continue
+            logger.warning("audit.writer_waits", extra=faults.named(fault))
             await asyncio.sleep(WAIT_SECONDS)
 
 

@@ -224,7 +224,7 @@ async def _listen(deps: Deps, own: redis.Redis, heard: redis.client.PubSub) -> N
 def _hear(line: Line, news: Mapping[str, str], now: float) -> None:
     """`entries.STORED`."""
     if "last" not in news:
-        logger.warning("ingest.stream_began_anew", extra={"stream": news["stream"]})
+        logger.info("ingest.stream_began_anew", extra={"stream": news["stream"]})
         line.cut()
         return
     name = entries.PREFIX + news["stream"].removeprefix(entries.PREFIX)

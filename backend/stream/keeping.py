@@ -204,6 +204,11 @@ def behind(offset: str, other: str) -> bool:
     return _place(offset) < _place(other)
 
 
+def went_back(offsets: Offsets, last: Offsets) -> bool:
+    """Is an offset beyond what its stream ever had? Then Valkey is at an earlier state, and would hand out those ids again."""
+    return any(behind(last.get(name, BEGINNING), offset) for name, offset in offsets.items())
+
+
 def _place(id: str) -> tuple[int, int]:
     first, _, second = id.partition("-")
     return int(first), int(second or 0)

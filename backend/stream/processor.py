@@ -71,7 +71,8 @@ class Processor:
         self.counters = Counters()
         self.windows = Windows()
         self.offsets: Offsets = {}
-        self._complete = False
+        self._complete, self._sound = False, True
+        self._trouble: Mapping[str, str] = {}
         self._behind = True
         self._told = self._kept = self._looked = self._came = 0.0
         self._pause = TICK
@@ -86,16 +87,21 @@ class Processor:
                 if await self._keeper.acquire():
                     self.counters.takeovers += 1
                     await self._work()
-            except LeaseLostError:
-                logger.warning("windows.lease_lost")
-            except redis_errors.RedisError as fault:
-                logger.warning("windows.valkey_away", extra=faults.named(fault))
-                self._rebuild_at = self._monotonic() + AFTER_AWAY
-            except faults.NO_DATABASE as fault:
-                logger.warning("windows.no_database", extra=faults.named(fault))
+            except Exception as fault:  # noqa: BLE001 - also what an event may cause that nobody thought of
+                self._meet_fault(fault)
             finally:
                 self.counters.working = 0
             await asyncio.sleep(STANDBY_PAUSE)
+
+    def _meet_fault(self, fault: Exception) -> None:
+        """What to do next; said once, and not with each try."""
+        known = isinstance(fault, (LeaseLostError, *faults.AWAY))
+        self._sound = self._sound and known
+        if isinstance(fault, redis_errors.RedisError):
+            self._rebuild_at = self._monotonic() + AFTER_AWAY
+        if faults.named(fault) != self._trouble:
+            self._trouble = faults.named(fault)
+            logger.warning("windows.waits", extra=self._trouble, exc_info=None if known else fault)
 
     async def _work(self) -> None:
         """While the lease is ours."""
@@ -114,14 +120,15 @@ class Processor:
                     await self._keeper.release()
 
     async def _begin(self) -> None:
-        """From the snapshot and what came since; without one, or where the streams went back behind it, from the facts."""
-        found = await self._keeper.load()
-        whole = found is not None and not _went_back(found[1], await self._keeper.last_ids())
+        """From the snapshot and what came since; from the facts where there is none, where the streams went back behind it, and
+        after a fault of ours: what was at fault is behind the place where the sink is by now, or will be."""
+        found = await self._keeper.load() if self._sound else None
+        whole = found is not None and not keeping.went_back(found[1], await self._keeper.last_ids())
         if found is not None and whole:
             self._use(*found)
         else:
             await self._rebuild()
-        self.counters.working = 1
+        self.counters.working, self._sound, self._trouble = 1, True, {}
         logger.info("windows.working", extra={"rebuilt": not whole, "events": self.windows.seen.count})
 
     def _use(self, windows: Windows, offsets: Offsets) -> None:
@@ -255,7 +262,7 @@ class Processor:
     async def _look(self) -> None:
         """Once a second: is the lease ours, did the streams go back, does somebody want to hear all again."""
         await self._teller.breathe(self.windows, self._now(), complete=self._complete)
-        if _went_back(self.offsets, await self._keeper.last_ids()):
+        if keeping.went_back(self.offsets, await self._keeper.last_ids()):
             logger.warning("windows.streams_went_back")
             await self._rebuild()
         wanted = await self._keeper.flushes()
@@ -285,11 +292,6 @@ class Processor:
 
     def _monotonic(self) -> float:
         return self._deps.clock.monotonic()
-
-
-def _went_back(offsets: Offsets, last: Offsets) -> bool:
-    """Is an offset beyond what its stream ever had? Then Valkey is at an earlier state, and would hand out those ids again."""
-    return any(keeping.behind(last.get(name, keeping.BEGINNING), offset) for name, offset in offsets.items())
 
 
 def _age(entry: bytes) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Sequence
 
 import pytest
 
@@ -12,6 +13,7 @@ from backend.events import Event
 from backend.faults import NO_VALKEY
 from backend.storage.warehouse import facts
 from backend.stream import ingest, processor, sink
+from backend.stream.windows.state import Windows
 from tests.backend.stream import test_ingest_faults as faults
 from tests.backend.stream.test_ingest_faults import Mortal
 from tests.backend.stream.windows import at_work, warehouse
@@ -98,5 +100,26 @@ async def test_what_went_past_a_valkey_that_was_never_gone_comes_into_the_window
         deps.line.away_until = asyncio.get_running_loop().time() + 60
 
         await _send(deps, told)
+
+        await until(lambda: at_work.equals(at_work.total(deps), at_work.interactions(told)), what="all of it")
+
+
+async def test_an_event_that_breaks_the_windows_is_passed_by_way_of_the_facts(
+    deps: Deps, soon: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await warehouse.open_offices(deps)
+    told = at_work.lately(random.Random(4), 40)
+    plain = Windows.take
+
+    def take(self: Windows, stream: str, events: Sequence[Event], now: int) -> None:
+        if told[20][1].event_id in [event.event_id for event in events]:
+            raise ZeroDivisionError
+        plain(self, stream, events, now)
+
+    monkeypatch.setattr(Windows, "take", take)
+    async with running(sink.run(deps)), at_work.working(deps) as one:
+        await until(lambda: one.counters.working, what="at work")
+
+        await at_work.add(deps, told)
 
         await until(lambda: at_work.equals(at_work.total(deps), at_work.interactions(told)), what="all of it")
