@@ -43,7 +43,7 @@ STATUSES: Mapping[type[errors.JorgeError], int] = {
     errors.SpeechError: 503,
     errors.DiskFullError: 507,
     errors.EngineError: 503,
-    errors.TooMuchError: 503,
+    errors.TooMuchError: 422,  # who asks for less is answered
     BacklogError: 503,
 }
 

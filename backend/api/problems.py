@@ -20,9 +20,9 @@ class Problem(BaseModel):
 _SAID: Mapping[int, str] = {
     401: "Not signed in, or the token has run out (`token_expired`).",
     403: "Your role may not see this, or the location is not yours.",
-    422: "A parameter is out of its range; `where` names it.",
+    422: "A parameter is out of its range, or it would take too long (`too_much`: ask for less); `where` names it.",
     429: "You ask too much; `Retry-After` says when to come again.",
-    503: "It would take too long (`too_much`: ask for less), or the database is away; `Retry-After` says when to come again.",
+    503: "The database is away; `Retry-After` says when to come again.",
 }
 
 
