@@ -121,14 +121,15 @@ def revenue_pipeline(
     weighted_cents: int | None,
     gross_cents: int | None,
     n: int,
+    known: bool = False,
     as_of: datetime,
     previous_weighted_cents: int | None = None,
     period: str = "",
     trend: Sequence[float] = (),
     tiers: TierRule = CHANGE_TIERS,
 ) -> Tile:
-    """Total revenue pipeline: weighted is the figure, gross stands beside it."""
-    value = weighted_cents if n else None
+    """Total revenue pipeline: weighted is the figure, gross stands beside it. `known`: deals were heard of, though none may be open."""
+    value = weighted_cents if n or known else None
     comparison = compare(value, previous_weighted_cents, period)
     return Tile(
         name="revenue_pipeline",
@@ -142,7 +143,7 @@ def revenue_pipeline(
         comparison=comparison,
         trend=tuple(trend),
         tier=tiers.of(comparison.change) if comparison else None,
-        parts=(("gross_cents", gross_cents),) if n and gross_cents is not None else (),
+        parts=(("gross_cents", gross_cents),) if (n or known) and gross_cents is not None else (),
     )
 
 

@@ -106,6 +106,7 @@ class _Board:
             weighted_cents=now.weighted_cents,
             gross_cents=now.gross_cents,
             n=now.deals,
+            known=await store.first_deal_day(self.connection, scope.places) is not None,
             as_of=self.calendar.now,
             previous_weighted_cents=past.then.weighted_cents if past.then else None,
             period=compare.stock_label(timeframe),
@@ -217,11 +218,11 @@ class _Board:
         """Closed deals by the day they closed, and the pipeline: 0 is none, None that no deal was ever heard of."""
         names = ("closed_deals", "closed_gross_cents", "closed_company_cents", "closed_rate_bp")
         found = dict.fromkeys((*names, "pipeline_gross_cents", "pipeline_weighted_cents"))
-        if await store.first_deal_day(self.connection, self.asked.scope.places) is None:
+        pipeline = next(tile for tile in tiles if tile.name == "revenue_pipeline")
+        if pipeline.value is None:
             return {"default_rate_bp": DEFAULT_RATE_BP, **found}
         span = self.calendar.asked(self.asked.timeframe, money=True)
         earned = (await self.reads.sums(EARNED, span)).get((ASKED,), {})
-        pipeline = next(tile for tile in tiles if tile.name == "revenue_pipeline")
         won, price = earned.get("deals_won", 0), earned.get("won_price_cents", 0)
         return {
             "default_rate_bp": DEFAULT_RATE_BP,
@@ -229,8 +230,8 @@ class _Board:
             "closed_gross_cents": earned.get("won_gross_cents", 0),
             "closed_company_cents": earned.get("won_company_cents", 0),
             "closed_rate_bp": round(10_000 * earned["won_gross_cents"] / price) if won and price else None,
-            "pipeline_gross_cents": dict(pipeline.parts).get("gross_cents", 0),
-            "pipeline_weighted_cents": pipeline.value or 0,
+            "pipeline_gross_cents": dict(pipeline.parts)["gross_cents"],
+            "pipeline_weighted_cents": pipeline.value,
         }
 
 

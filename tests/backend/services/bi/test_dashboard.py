@@ -67,11 +67,13 @@ async def test_nothing_closed_is_zero_where_deals_are_known_and_null_where_none_
     invented = filled.Invented(rng=random.Random(7), now=clock.now() - timedelta(days=400), offices=[here])
     await filled.store(deps, "fact_commission_events", [invented.line() | {"stage": "lost"}])
 
-    known, unknown = [(await _asked(deps, (one,)))["jorge_commission"] for one in (here, there)]
+    answers = [await _asked(deps, (one,)) for one in (here, there)]
+    known, unknown = [answer["jorge_commission"] for answer in answers]
 
     money = ("closed_deals", "closed_gross_cents", "closed_company_cents", "pipeline_gross_cents")
     assert [known[name] for name in (*money, "pipeline_weighted_cents")] == [0, 0, 0, 0, 0]
     assert known["closed_rate_bp"] is None  # of no price
+    assert [answer["metrics"]["revenue_pipeline"]["value"] for answer in answers] == [0, None]
     assert {unknown[name] for name in unknown if name != "default_rate_bp"} == {None}
 
 
