@@ -13,45 +13,44 @@ from backend.storage.pool import Connection
 from backend.storage.warehouse.keys import Spot
 from backend.storage.warehouse.staging import Row
 
-_TABLE = "stage_conversations"
 COLUMNS = (
     "conversation_id location_key bot_key lead_id started_at started_by replied_at date_key qualified_at last_at"
 ).split()
-DDL = (
-    f"CREATE TEMP TABLE {_TABLE} ON COMMIT DELETE ROWS AS "  # noqa: S608 - fixed words
-    f"SELECT {', '.join(COLUMNS)} FROM fact_bot_conversations WITH NO DATA"
-)
+_TYPES = "uuid int int uuid timestamptz uuid timestamptz int timestamptz timestamptz".split()
+_TOLD = ", ".join(f"${n}::{type}[]" for n, type in enumerate(_TYPES, 1))
 
 # Each column is a least (or greatest) of what the events say, or belongs to the first event by (occurred_at, event_id): the order
-# in which they come makes no difference. At the end, `o` is the conversation as it was before: a statement does not see what it
-# writes.
+# in which they come makes no difference. `o` is the conversation as it was before, in one look. Nobody else writes conversations
+# meanwhile (`facts` sees to it), so there are no conflicts to look for.
 _COMPLETE = f"""
-WITH kept AS (
-    INSERT INTO fact_bot_conversations AS c ({", ".join(COLUMNS)})
-    SELECT {", ".join(COLUMNS)} FROM pg_temp.{_TABLE}
-    ON CONFLICT (conversation_id) DO UPDATE SET
-        location_key = CASE WHEN (excluded.started_at, excluded.started_by) < (c.started_at, c.started_by)
-                            THEN excluded.location_key ELSE c.location_key END,
-        bot_key = CASE WHEN (excluded.started_at, excluded.started_by) < (c.started_at, c.started_by)
-                       THEN excluded.bot_key ELSE c.bot_key END,
-        started_by = CASE WHEN (excluded.started_at, excluded.started_by) < (c.started_at, c.started_by)
-                          THEN excluded.started_by ELSE c.started_by END,
-        started_at = least(c.started_at, excluded.started_at),
-        lead_id = least(c.lead_id, excluded.lead_id),
-        replied_at = least(c.replied_at, excluded.replied_at),
-        date_key = least(c.date_key, excluded.date_key),
-        qualified_at = least(c.qualified_at, excluded.qualified_at),
-        last_at = greatest(c.last_at, excluded.last_at)
-    RETURNING conversation_id, location_key, bot_key, replied_at, date_key, qualified_at)
+WITH told AS MATERIALIZED (SELECT * FROM unnest({_TOLD}) AS t ({", ".join(COLUMNS)})),
+went_on AS (
+    UPDATE fact_bot_conversations c SET
+        location_key = CASE WHEN (t.started_at, t.started_by) < (o.started_at, o.started_by) THEN t.location_key ELSE o.location_key END,
+        bot_key = CASE WHEN (t.started_at, t.started_by) < (o.started_at, o.started_by) THEN t.bot_key ELSE o.bot_key END,
+        started_by = CASE WHEN (t.started_at, t.started_by) < (o.started_at, o.started_by) THEN t.started_by ELSE o.started_by END,
+        started_at = least(o.started_at, t.started_at),
+        lead_id = least(o.lead_id, t.lead_id),
+        replied_at = least(o.replied_at, t.replied_at),
+        date_key = least(o.date_key, t.date_key),
+        qualified_at = least(o.qualified_at, t.qualified_at),
+        last_at = greatest(o.last_at, t.last_at)
+      FROM told t JOIN fact_bot_conversations o USING (conversation_id) WHERE c.ctid = o.ctid
+    RETURNING c.conversation_id, c.location_key, c.bot_key, c.replied_at, c.date_key, c.qualified_at, o.location_key AS was_location_key,
+              o.bot_key AS was_bot_key, o.replied_at AS was_replied_at, o.date_key AS was_date_key, o.qualified_at AS was_qualified_at),
+begun AS (
+    INSERT INTO fact_bot_conversations ({", ".join(COLUMNS)})
+    SELECT * FROM told t WHERE NOT EXISTS (SELECT FROM went_on w WHERE w.conversation_id = t.conversation_id)
+    RETURNING location_key, replied_at, date_key),
+touched AS (
+    SELECT location_key, replied_at, date_key FROM begun
+    UNION ALL
+    SELECT place.* FROM went_on, LATERAL (
+        VALUES (location_key, replied_at, date_key), (was_location_key, was_replied_at, was_date_key)) AS place
+     WHERE (replied_at, location_key, bot_key, qualified_at IS NULL)
+           IS DISTINCT FROM (was_replied_at, was_location_key, was_bot_key, was_qualified_at IS NULL))
 SELECT location_key, to_char(hour AT TIME ZONE 'UTC', 'YYYYMMDDHH24'), date_key FROM (
-    SELECT DISTINCT touched.location_key, date_trunc('hour', touched.replied_at, 'UTC') AS hour, touched.date_key
-      FROM kept k LEFT JOIN LATERAL (
-               SELECT c.* FROM fact_bot_conversations c WHERE c.conversation_id = k.conversation_id OFFSET 0) AS o ON true,
-           LATERAL (VALUES (k.location_key, k.replied_at, k.date_key), (o.location_key, o.replied_at, o.date_key))
-                   AS touched (location_key, replied_at, date_key)
-     WHERE (k.replied_at, k.location_key, k.bot_key, k.qualified_at IS NULL)
-           IS DISTINCT FROM (o.replied_at, o.location_key, o.bot_key, o.qualified_at IS NULL)
-       AND touched.replied_at IS NOT NULL) hours
+    SELECT DISTINCT location_key, date_trunc('hour', replied_at, 'UTC') AS hour, date_key FROM touched WHERE replied_at IS NOT NULL) hours
 """  # noqa: S608 - fixed words
 
 
@@ -119,8 +118,7 @@ async def complete(connection: Connection, talks: Sequence[Row]) -> Touched:
     """With what `told` says of them, in the caller's transaction; what counts otherwise than before."""
     if not talks:
         return []
-    await connection.copy_records_to_table(_TABLE, records=talks, columns=COLUMNS, schema_name="pg_temp")
-    return [(row[0], row[1], row[2]) for row in await connection.fetch(_COMPLETE)]
+    return [(row[0], row[1], row[2]) for row in await connection.fetch(_COMPLETE, *zip(*talks, strict=True))]
 
 
 def told(

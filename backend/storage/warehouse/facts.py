@@ -107,8 +107,8 @@ async def _ready(connection: Connection) -> Keys:
     if keys is None:
         # Plans are made once, for tables that may be small then: they use the indexes whatever the size.
         await connection.execute("SET ROLE jorge_etl; SET enable_seqscan = off; SET jit = off")
-        for ddl in (conversations.DDL, *(stage.ddl() for stage in STAGES.values())):
-            await connection.execute(ddl)
+        for stage in STAGES.values():
+            await connection.execute(stage.ddl())
         keys = Keys(months=await partitions.complete(connection))
         _KEYS[connection] = keys
     return keys
