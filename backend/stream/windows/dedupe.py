@@ -78,7 +78,7 @@ class Seen:
         """Remember these; the places of those that were known already, ascending."""
         known: list[int] = []
         panes = np.asarray(panes)
-        for pane in np.unique(panes).tolist():
+        for pane in sorted(set(panes.tolist())):
             places = np.flatnonzero(panes == pane).tolist()
             known += self._open(pane).repeats(places, [ids[place] for place in places])
         self.count += len(ids) - len(known)
