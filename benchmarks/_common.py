@@ -1,12 +1,9 @@
-"""What the benchmarks share: King County's houses, a store full of them, and figures as they are printed."""
+"""What the benchmarks of the app share: King County's houses, a store full of them, and times as they are printed."""
 
 from __future__ import annotations
 
 import csv
-import os
-import platform
 import random
-import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from benchmarks._machine import p
 from devices import clock
 from domain import ids, tables, values
 from services import session
@@ -61,11 +59,6 @@ class Times:
         )
 
 
-def p(figures: Sequence[float], percent: int) -> float:
-    """The percentile, between neighbours."""
-    return statistics.quantiles(figures, n=100, method="inclusive")[percent - 1]
-
-
 def timed(call: Callable[[int], object], times: int, *, warm: int = 3) -> Times:
     """`call(n)` so many times, after some that do not count."""
     wall, cpu = [], []
@@ -76,15 +69,6 @@ def timed(call: Callable[[int], object], times: int, *, warm: int = 3) -> Times:
             cpu.append(1000 * (time.process_time() - worked))
             wall.append(1000 * (time.perf_counter() - before))
     return Times(wall=wall, cpu=cpu)
-
-
-def machine() -> str:
-    """What the figures belong to."""
-    load = os.getloadavg()[0]
-    return (
-        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, Python {platform.python_version()}, {os.cpu_count()} cores, "
-        f"load {load:.1f} at the start"
-    )
 
 
 def houses() -> tuple[list[House], str]:

@@ -21,9 +21,9 @@ from datetime import datetime
 from typing import Any
 
 from backend.stream.windows.spans import LATENESS, SECOND
-from benchmarks._eyes import _end
+from benchmarks._machine import p
+from benchmarks._socket import READ, TEXT, Socket, body, hello
 
-_READ = 256 * 1024
 _HEAD = 600
 _TIMES = re.compile(rb'"as_of":"([^"]+)","watermark":"([^"]+)"')
 _SAID = (
@@ -65,68 +65,37 @@ def _seconds(said: bytes) -> float:
 
 def _quantiles(values: Sequence[float]) -> list[float]:
     """p50, p99 and the most, in ms."""
-    ordered = sorted(values)
-    return [1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))] for share in (0.5, 0.99, 1)] if ordered else []  # fmt: skip
+    return [1000 * found for found in (p(values, 50), p(values, 99), max(values))] if len(values) > 1 else []
 
 
 class Person:
     """One socket."""
 
     def __init__(self, port: int, path: str, token: str) -> None:
-        self.line = socket.create_connection(("127.0.0.1", port))
+        self.socket = Socket(socket.create_connection(("127.0.0.1", port)))
         self.greeted = False
         """The first picture of `analytics` came."""
-        self._rest = b""
-        self._shaken = False
-        hello = [
-            f"GET {path} HTTP/1.1",
-            f"Host: 127.0.0.1:{port}",
-            "Upgrade: websocket",
-            "Connection: Upgrade",
-            "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
-            "Sec-WebSocket-Version: 13",
-            "Sec-WebSocket-Extensions: permessage-deflate",
-            f"Authorization: Bearer {token}",
-            "\r\n",
-        ]
-        self.line.sendall("\r\n".join(hello).encode())
-        self.line.setblocking(False)
+        headers = ["Sec-WebSocket-Extensions: permessage-deflate", f"Authorization: Bearer {token}"]
+        self.socket.line.sendall(hello(port, path, headers))
+        self.socket.line.setblocking(False)
 
     def feed(self, data: bytes, ages: Ages) -> None:
-        data = self._rest + data
-        if not self._shaken:
-            head, found, rest = data.partition(b"\r\n\r\n")
-            if not found:
-                self._rest = data
-                return
-            assert head.startswith(b"HTTP/1.1 101"), head[:200]
-            self._shaken, data = True, rest
+        greeting = not self.socket.shaken
+        for frame in self.socket.texts(data):
+            self._hear(frame, ages)
+        if greeting and self.socket.shaken:
             for said in _SAID:
-                self._say(1, said)
-        at = 0
-        while (end := _end(data, at)) is not None and end <= len(data):
-            self._hear(data[at:end], ages)
-            at = end
-        self._rest = data[at:]
+                self.socket.say(TEXT, said)
 
     def _hear(self, frame: bytes, ages: Ages) -> None:
-        code, length = frame[0] & 0x0F, frame[1] & 0x7F
-        body = frame[2 if length < 126 else 4 if length == 126 else 10 :]
-        if code == 9:
-            self._say(10, body)
-        if code != 1:
-            return
         ages.frames += 1
         ages.size += len(frame)
-        head = zlib.decompressobj(-15).decompress(body, _HEAD) if frame[0] & 0x40 else body[:_HEAD]
+        said = body(frame)
+        head = zlib.decompressobj(-15).decompress(said, _HEAD) if frame[0] & 0x40 else said[:_HEAD]
         if b'"channel":"analytics"' in head:
             self.greeted = True
             if b'"type":"update"' in head:
                 ages.take(head)
-
-    def _say(self, code: int, said: bytes) -> None:
-        """Masked with zeros; all that is said here is short."""
-        self.line.send(bytes((0x80 | code, 0x80 | len(said), 0, 0, 0, 0)) + said)
 
 
 class Crowd:
@@ -140,8 +109,8 @@ class Crowd:
         until = time.monotonic() + 60
         for path in paths:
             person = Person(port, path, token)
-            self._all[person.line.fileno()] = person
-            self._poll.register(person.line.fileno(), select.EPOLLIN)
+            self._all[person.socket.line.fileno()] = person
+            self._poll.register(person.socket.line.fileno(), select.EPOLLIN)
             self.look(0.002)
         while time.monotonic() < until and not all(person.greeted for person in self._all.values()):
             self.look(0.05)
@@ -157,7 +126,7 @@ class Crowd:
             person = self._all.get(number)
             if person is None:
                 ordered = True
-            elif data := person.line.recv(_READ):
+            elif data := person.socket.line.recv(READ):
                 person.feed(data, self.ages)
             else:
                 self._poll.unregister(number)

@@ -19,7 +19,7 @@ from urllib.parse import urlencode
 
 import asyncpg
 
-from benchmarks import _common, _raw, _server
+from benchmarks import _machine, _raw, _server
 from domain import ids, values, wire
 
 WRITERS = 8
@@ -126,7 +126,7 @@ async def _judged(server: _server.Server, reader: Reader, began: float, pushes: 
     ]
     return Lag(
         p50=statistics.median(lags),
-        p95=_common.p(lags, 95),
+        p95=_machine.p(lags, 95),
         changes=len(lines),
         pushes=pushes / seconds,
         missed=missed,

@@ -27,7 +27,7 @@ from backend.embedded import process
 from backend.services import auth, sources, users
 from backend.services.auth import Peer
 from backend.settings import Settings
-from benchmarks import _ingest, _load, _server
+from benchmarks import _ingest, _load, _machine, _server
 
 ROLES = {"gateway": "api", "api": "api", "processor": "processor", "sink": "sink"}
 _PASSWORD = "bench-password"
@@ -50,8 +50,8 @@ class Parts:
 
     def cpu(self) -> Mapping[str, float]:
         """Seconds so far, by part."""
-        ours = {name: _server.seconds(pid) for name, pid in self.pids.items()}
-        engines = {"PostgreSQL": _server._family_seconds(self.postgres_pid), "Valkey": _server.seconds(self.valkey_pid)}  # fmt: skip
+        ours = {name: _machine.seconds(pid) for name, pid in self.pids.items()}
+        engines = {"PostgreSQL": _machine.family_seconds(self.postgres_pid), "Valkey": _machine.seconds(self.valkey_pid)}  # fmt: skip
         return ours | engines
 
     def warnings(self) -> Mapping[str, Mapping[str, int]]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import _leads, _line, _server
+from benchmarks import _leads, _line, _machine
 
 HERE = Path(__file__).resolve().parent / "peer"
 LOCATION = "018f0000-0000-7000-8000-0000000000a1"
@@ -36,7 +36,7 @@ class Device:
         """CPU and wall seconds of one step, the server's CPU, bytes each way. Raises: SystemExit when it ended."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        server, up, down = _server.seconds(self.server_pid), self.line.up, self.line.down
+        server, up, down = _machine.seconds(self.server_pid), self.line.up, self.line.down
         self.process.stdin.write(name + "\n")
         self.process.stdin.flush()
         said = self.process.stdout.readline()
@@ -44,7 +44,7 @@ class Device:
             raise SystemExit("the peer's device ended")
         return {
             **json.loads(said),
-            "server": _server.seconds(self.server_pid) - server,
+            "server": _machine.seconds(self.server_pid) - server,
             "up": self.line.up - up,
             "down": self.line.down - down,
         }

@@ -21,7 +21,7 @@ from urllib.parse import urlencode
 
 import asyncpg
 
-from benchmarks import _common, _raw, _server
+from benchmarks import _machine, _raw, _server
 from domain import ids, wire
 
 AWAY_ROWS = 40
@@ -79,7 +79,7 @@ class Outcome:
 def _percentiles(took: Sequence[float]) -> str:
     if len(took) < 2:
         return "-"
-    p50, p95, p99 = (_common.p(took, percent) for percent in (50, 95, 99))
+    p50, p95, p99 = (_machine.p(took, percent) for percent in (50, 95, 99))
     return f"p50 {p50:,.0f} ms  p95 {p95:,.0f}  p99 {p99:,.0f}  slowest {max(took):,.0f}"
 
 

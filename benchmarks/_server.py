@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import socket
 import subprocess
 import sys
@@ -20,13 +19,13 @@ from pathlib import Path
 import asyncpg
 
 from benchmarks import _leads
+from benchmarks._machine import family_seconds, rss, seconds
 from launch import processes
 from launch import settings as launch_settings
 
 PASSWORD = "bench-password"
 EMAIL = "agent{}@bench.example"
 LOCATION = "Rancho Cucamonga"
-_TICK = os.sysconf("SC_CLK_TCK")
 _AT_ONCE = 2_000
 
 
@@ -43,12 +42,11 @@ class Server:
 
     def cpu(self) -> tuple[float, float, float]:
         """Seconds so far: our process, PostgreSQL with all its processes, Valkey."""
-        return seconds(self.pid), _family_seconds(self.postgres_pid), seconds(self.valkey_pid)
+        return seconds(self.pid), family_seconds(self.postgres_pid), seconds(self.valkey_pid)
 
     def rss_mb(self) -> float:
         """Resident memory of our process now."""
-        pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+        return rss(self.pid) / 1e6
 
 
 @contextmanager
@@ -174,25 +172,6 @@ async def _insert(connection: asyncpg.Connection, some: Sequence[dict[str, objec
         f"INSERT INTO leads ({columns}) SELECT {columns} FROM jsonb_populate_recordset(NULL::leads, $1::jsonb)",  # noqa: S608 - our fields' names
         json.dumps(some),
     )
-
-
-def seconds(pid: int) -> float:
-    """User and system time of one process so far."""
-    return sum(_times(pid)[:2])
-
-
-def _family_seconds(pid: int) -> float:
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return sum(_times(pid)) + sum(seconds(int(child)) for child in children)
-
-
-def _times(pid: int) -> tuple[float, ...]:
-    """utime, stime, cutime, cstime in seconds; zeros for a process that has just ended."""
-    try:
-        said = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return (0.0, 0.0, 0.0, 0.0)
-    return tuple(int(ticks) / _TICK for ticks in said[11:15])
 
 
 if __name__ == "__main__":

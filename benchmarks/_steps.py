@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks import _common, _device, _feed, _floor, _leads, _line, _server
+from benchmarks import _device, _feed, _floor, _leads, _line, _machine, _server
 from benchmarks._device import Device, Spent
 from benchmarks._table import Figure
 
@@ -83,7 +83,7 @@ def local_edits(run: Run, device: Device) -> None:
         cpu.append(1000 * (time.process_time() - before))
     run.add(f"{run.edits:,} local edits: wall", time.perf_counter() - begun, "s", peer="edits_wall")
     run.add("a local write: CPU, p50 (the peer: mean)", statistics.median(cpu), "ms", 0.25, peer="write_cpu")
-    run.add("a local write: CPU, p95", _common.p(cpu, 95), "ms")
+    run.add("a local write: CPU, p95", _machine.p(cpu, 95), "ms")
 
 
 async def push(run: Run, device: Device) -> None:
@@ -125,7 +125,7 @@ async def one_row(run: Run, writer: Device, reader: Device, times: int = 20) -> 
             await asyncio.sleep(0.3)
         mine, theirs = writer.spent() - mine, reader.spent() - theirs
     run.add("one changed row: write → the other's commit, p50", statistics.median(took), "ms", 100)
-    run.add("one changed row: p95", _common.p(took, 95), "ms")
+    run.add("one changed row: p95", _machine.p(took, 95), "ms")
     run.add("one changed row: bytes at the other device", (theirs.up + theirs.down) / times, "B", 600)
     run.add("… in requests of HTTP", theirs.requests / times, "")
     run.add("… bytes at the writer", (mine.up + mine.down) / times, "B")

@@ -14,7 +14,6 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-import statistics
 import tempfile
 import time
 from collections import Counter
@@ -37,7 +36,7 @@ from backend.services.bi import catalogue, closed, dashboard, spans
 from backend.settings import Settings
 from backend.storage.warehouse import facts
 from backend.stream import entries
-from benchmarks import _clicks, _facts
+from benchmarks import _clicks, _facts, _machine
 from benchmarks._clicks import STEP, Model, Person
 
 DAYS = float(os.environ.get("JORGE_BENCH_DAYS", "7"))
@@ -265,7 +264,7 @@ def _monday() -> datetime:
 def _print(week: Week, took: float) -> None:
     print(
         f"\n{DAYS:g} days in {took:.0f} s: {week.asked:,} questions of {len(week.model.people)} people, {week.events:,} events"
-        f" and {week.frames:,} live frames meanwhile. {_load()}"
+        f" and {week.frames:,} live frames meanwhile; {_machine.load()}"
     )
     print(f"\n{'whole answers':<24}{'asked':>10}{'hits':>10}{'ratio':>8}{'warmed':>8}{'then hit':>9}")
     stats = week.deps.answers.stats
@@ -291,7 +290,7 @@ def _print(week: Week, took: float) -> None:
     print(_line("overall", Counted(hits=whole_of.hits, misses=whole_of.misses + every["open"])))
     causes = ("first", "touched", "evicted", "unkept")
     print("closed ones missed: " + ", ".join(f"{_CAUSES[name]} {every[name]:,}" for name in causes))
-    p50, p99 = (statistics.quantiles(week.seconds, n=100)[place] * 1e3 for place in (49, 98))
+    p50, p99 = (_machine.p(week.seconds, percent) * 1e3 for percent in (50, 99))
     print(f"\nan answer took {p50:.2f} ms (p50), {p99:.1f} ms (p99)")
     print(
         f"stale: {week.wrong} of {week.checked} checked ({week.checked_hits} of them kept whole);"
@@ -343,10 +342,6 @@ async def _hit_cost(deps: Deps) -> None:
 
 def _memory() -> str | None:
     return "/dev/shm" if Path("/dev/shm").is_dir() else None
-
-
-def _load() -> str:
-    return f"Load {os.getloadavg()[0]:.1f} on {os.cpu_count()} CPUs."
 
 
 if __name__ == "__main__":

@@ -12,8 +12,6 @@ import argparse
 import asyncio
 import gc
 import json
-import os
-import resource
 import sys
 import tempfile
 import time
@@ -40,6 +38,7 @@ from backend.realtime.picture import Made
 from backend.services import auth, users
 from backend.services.auth import Peer
 from backend.settings import Settings
+from benchmarks import _machine
 
 ROUNDS = 40
 TURNS = 5
@@ -109,26 +108,16 @@ async def measured(
         "wait", frames=first, seconds=20 if first else 0.5
     )  # none to wait for: until all are in
     gc.collect()
-    worked, began = cpu(), time.monotonic()
+    worked, began = time.process_time(), time.monotonic()
     for number in range(first + 1, first + ROUNDS + 1):
         await send()
         told = await watching.do("wait", frames=number, seconds=30)
-    worked, took = cpu() - worked, time.monotonic() - began
+    worked, took = time.process_time() - worked, time.monotonic() - began
     delivered = told["sum"] - first * count
     if told["least"] < first + ROUNDS:
         raise SystemExit(f"only {delivered} of {count * ROUNDS} frames came")
     await watching.do("close")
     return Cost(us=1e6 * worked / delivered, a_second=delivered / took)
-
-
-def cpu() -> float:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
-
-
-def rss() -> float:
-    """KiB."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1024
 
 
 @asynccontextmanager
@@ -222,8 +211,7 @@ async def stalled(
 
 async def main(*, with_stalled: bool) -> None:
     figures = Figures()
-    load = os.getloadavg()[0]
-    print(f"Fan-out; load {load:.1f} on {os.cpu_count()} cores")
+    print(f"Fan-out; {_machine.load()}")
     with tempfile.TemporaryDirectory() as folder:
         async with ours(Path(folder), figures) as (deps, gateway, target), eyes() as watching:
             if with_stalled:
@@ -238,12 +226,12 @@ async def memory(watching: Eyes, target: dict[str, Any]) -> float:
     await watching.do("open", count=20, stalled=0, **target)
     await watching.do("wait", frames=1, seconds=20)
     gc.collect()
-    before = rss()
+    before = _machine.rss() / 1024
     for _ in range(10):
         await watching.do("open", count=100, stalled=0, **target)
         await watching.do("wait", frames=1, seconds=20)
     gc.collect()
-    found = (rss() - before) / 1_000
+    found = (_machine.rss() / 1024 - before) / 1_000
     await watching.do("close")
     return found
 

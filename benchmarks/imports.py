@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
-import os
 import random
-import resource
 import sys
 import tempfile
 import threading
@@ -15,6 +13,7 @@ from pathlib import Path
 
 from backend import deps, settings
 from backend.services import imports
+from benchmarks import _machine
 
 HEADER = (
     "Contact Id", "First Name", "Last Name", "Phone", "Email", "Created", "Last Activity", "Tags", "Postal Code",
@@ -45,14 +44,14 @@ async def measure(folder: Path, path: Path, *, sales: bool) -> float:
             rows = sum(1 for _ in file) - 1
         peer = await plainly(opened, rows)
         print(f"peer: PostgreSQL alone, {rows:,} leads from generate_series: {peer:.1f} s")
-        before = _rss_mb()
+        before = _machine.rss() / 1e6
         run = imports.run_import_sales if sales else imports.run_import_leads
         for turn in ("first", "second"):
             report = await run(opened, path)
             print(f"{turn} run: {report.rows:,} rows in {report.seconds:.1f} s = "
                   f"{report.rows / report.seconds:,.0f} rows/s; new {report.inserted:,}, changed {report.updated:,}, "
-                  f"rejected {report.rejected:,}; peak memory {_peak_mb():.0f} MB (before {before:.0f} MB); {report.seconds / peer:.2f} × the peer's time")  # fmt: skip
-    return _peak_mb()
+                  f"rejected {report.rejected:,}; peak memory {_machine.peak_mb():.0f} MB (before {before:.0f} MB); {report.seconds / peer:.2f} × the peer's time")  # fmt: skip
+    return _machine.peak_mb()
 
 
 async def plainly(opened: deps.Deps, rows: int) -> float:
@@ -74,15 +73,6 @@ PLAIN = """
     SELECT gen_random_uuid(), office.id, 'seller', 'Given Family', '+1206555' || n % 10000, n || '@mail.example',
            'Seattle', 'WA', '98103', 47.6, -122.3, 'new', 'Website', '["seller"]', 40, 'lukewarm', now(), 'peer:' || n
     FROM generate_series($1::bigint, $2::bigint - 1) n, office"""
-
-
-def _peak_mb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-def _rss_mb() -> float:
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def generate(path: Path, rows: int) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
-import os
 import random
 import tempfile
 import time
@@ -23,7 +22,7 @@ import asyncpg
 
 from backend.events import Event
 from backend.storage.warehouse import facts
-from benchmarks import _common, _ingest, _server
+from benchmarks import _ingest, _machine
 
 EVENTS, QUICK = 120_000, 40_000
 BATCH = 10_000
@@ -74,7 +73,7 @@ class Clock:
         self.spent.backend += backend
 
     def _now(self) -> tuple[float, float, float]:
-        return time.perf_counter(), time.process_time(), sum(map(_server.seconds, self.pids))
+        return time.perf_counter(), time.process_time(), sum(map(_machine.seconds, self.pids))
 
 
 def main() -> None:
@@ -84,11 +83,11 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=BATCH, help=f"{BATCH:,} unless told")
     chosen = parser.parse_args()
     events = chosen.events or (QUICK if chosen.quick else EVENTS)
-    print(_common.machine())
+    print(_machine.machine())
     with tempfile.TemporaryDirectory(prefix="jorge-bench-") as folder:
         with _ingest.postgres(Path(folder) / "server") as engines:
             asyncio.run(measured(engines.database_url(), events, chosen.batch))
-    print(f"load {os.getloadavg()[0]:.1f} at the end")
+    print(f"{_machine.load()} at the end")
 
 
 async def measured(url: str, count: int, batch: int) -> None:

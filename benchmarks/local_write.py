@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import _common
+from benchmarks import _common, _machine
 from domain import ids
 from services import session
 from storage import database, edits
@@ -30,7 +30,7 @@ def main() -> None:
     arguments.add_argument("--folder", type=Path, help="another disk than the one of temporary files")
     chosen = arguments.parse_args()
     sold, what = _common.houses()
-    print(f"{what} and {LEADS:,} leads; {chosen.writes} writes each; {_common.machine()}")
+    print(f"{what} and {LEADS:,} leads; {chosen.writes} writes each; {_machine.machine()}")
     with tempfile.TemporaryDirectory(prefix="jorge-bench-", dir=chosen.folder) as folder:
         peer = _common.timed(bare(Path(folder) / "bare.db"), chosen.writes)
         with _common.workplace_of(Path(folder) / "store.db") as (db, services):
@@ -50,8 +50,8 @@ def main() -> None:
 
 
 def _ratios(ours: _common.Times, peer: _common.Times) -> str:
-    wall = _common.p(ours.wall, 50) / _common.p(peer.wall, 50)
-    cpu = _common.p(ours.cpu, 50) / _common.p(peer.cpu, 50)
+    wall = _machine.p(ours.wall, 50) / _machine.p(peer.wall, 50)
+    cpu = _machine.p(ours.cpu, 50) / _machine.p(peer.cpu, 50)
     return f"= {wall:.1f} × the wall, {cpu:.1f} × the CPU of the bare one"
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from geopy.distance import geodesic
 
-from benchmarks import _common
+from benchmarks import _common, _machine
 from domain import geo, ports
 
 HERE = ports.Position(lat=47.61, lon=-122.33)
@@ -33,7 +33,9 @@ def main() -> None:
     arguments.add_argument("--queries", type=int, default=100)
     chosen = arguments.parse_args()
     sold, what = _common.houses()
-    print(f"{what} and {LEADS:,} leads; 47.61 N 122.33 W; {chosen.queries} queries each; {_common.machine()}")
+    print(
+        f"{what} and {LEADS:,} leads; 47.61 N 122.33 W; {chosen.queries} queries each; {_machine.machine()}"
+    )
     with (
         tempfile.TemporaryDirectory(prefix="jorge-bench-") as folder,
         _common.workplace_of(Path(folder) / "store.db") as (db, services),
@@ -79,7 +81,7 @@ def compared(subject: Subject, queries: int) -> float:
         print(f"  ours         {ours.text()}")
         print(f"  brute force  {brute.text()}  = {_ratio(brute, ours):,.0f} × ours")
         print(f"  R*Tree alone {least.text()}  ours = {_ratio(ours, least):,.0f} × this")
-        worst = max(worst, _common.p(ours.cpu, 95))
+        worst = max(worst, _machine.p(ours.cpu, 95))
     return worst
 
 
@@ -88,7 +90,7 @@ def _with(ask: Callable[[float], object], km: float, _turn: int) -> object:
 
 
 def _ratio(one: _common.Times, other: _common.Times) -> float:
-    return _common.p(one.cpu, 50) / _common.p(other.cpu, 50)
+    return _machine.p(one.cpu, 50) / _machine.p(other.cpu, 50)
 
 
 def by_brute_force(points: Sequence[Point], km: float) -> int:

@@ -27,7 +27,7 @@ from backend.jobs import remembering as cache_job
 from backend.metrics import FIGURES, Figure
 from backend.services.bi import dashboard, drill, revenue, serving
 from backend.settings import Settings
-from benchmarks import _facts
+from benchmarks import _facts, _machine
 
 FACTS = int(os.environ.get("JORGE_BENCH_FACTS", "5000000"))
 SECONDS = float(os.environ.get("JORGE_BENCH_SECONDS", "1.5"))
@@ -117,7 +117,7 @@ class Bench:
 
     async def looks(self) -> None:
         print(
-            f"\n{'ms':<42}{'p50':>8}{'p99':>8}{'n':>5}{'CPU ours':>10}{'CPU PG':>8}   goal (p99)   {_load()}"
+            f"\n{'ms':<42}{'p50':>8}{'p99':>8}{'n':>5}{'CPU ours':>10}{'CPU PG':>8}   goal (p99)   {_machine.load()}"
         )
         await self.measured("SELECT 1 on the same pool", self._nothing, None)
         for offices in (len(self.locations), 5, 1):
@@ -166,7 +166,7 @@ class Bench:
         found.sort(reverse=True)
         within = sum(one.ms <= DRILL_MS for one in found)
         print(
-            f"\n{len(found)} drill-downs of a year, all offices: {within} within {DRILL_MS:.0f} ms. {_load()}"
+            f"\n{len(found)} drill-downs of a year, all offices: {within} within {DRILL_MS:.0f} ms. {_machine.load()}"
         )
         print(f"  {'':<46}{'ms':>9}{'CPU ours':>10}{'CPU PG':>8}")
         for one in found if self.only else found[:20]:
@@ -185,12 +185,12 @@ class Bench:
             filters=filters,
         )
         times = []
-        ours, theirs = time.process_time_ns(), _cpu_ns(self.backend)
+        ours, theirs = time.process_time_ns(), _machine.cpu_ns(self.backend)
         for _ in range(2):
             began = time.perf_counter()
             await drill.answer(self.deps, asked)
             times.append(1000 * (time.perf_counter() - began))
-        ours, theirs = time.process_time_ns() - ours, _cpu_ns(self.backend) - theirs
+        ours, theirs = time.process_time_ns() - ours, _machine.cpu_ns(self.backend) - theirs
         return Drill(ms=min(times), label=_label(figure, by, filters), ours=ours / 2e6, theirs=theirs / 2e6)
 
     async def measured(self, what: str, ask: Ask, goal: float | None) -> None:
@@ -198,13 +198,13 @@ class Bench:
             return
         await ask()
         times: list[float] = []
-        ours, theirs = time.process_time_ns(), _cpu_ns(self.backend)
+        ours, theirs = time.process_time_ns(), _machine.cpu_ns(self.backend)
         end = time.perf_counter() + SECONDS
         while len(times) < 5 or (time.perf_counter() < end and len(times) < _MOST):
             began = time.perf_counter()
             await ask()
             times.append(1000 * (time.perf_counter() - began))
-        ours, theirs = time.process_time_ns() - ours, _cpu_ns(self.backend) - theirs
+        ours, theirs = time.process_time_ns() - ours, _machine.cpu_ns(self.backend) - theirs
         times.sort()
         p50, p99 = times[len(times) // 2], times[min(len(times) - 1, int(len(times) * 0.99))]
         cpu = "".join(f"{spent / len(times) / 1e6:{width}.1f}" for spent, width in ((ours, 10), (theirs, 8)))
@@ -214,14 +214,6 @@ class Bench:
 
 def _label(figure: Figure, by: str | None, filters: Mapping[str, object]) -> str:
     return f"{figure.name} by {by or 'lead'}" + "".join(f", {n} {v}" for n, v in filters.items())
-
-
-def _cpu_ns(pid: int) -> int:
-    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0])
-
-
-def _load() -> str:
-    return f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} CPUs"
 
 
 if __name__ == "__main__":

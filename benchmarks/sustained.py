@@ -28,7 +28,7 @@ from backend.jobs import scheduler
 from backend.services.bi import health
 from backend.stream import keeping
 from backend.stream.windows.spans import LATENESS, SECOND
-from benchmarks import _common, _load, _parts
+from benchmarks import _load, _machine, _parts
 from benchmarks._parts import Parts
 
 GOAL_US, GOAL_NEWEST_MS = 40.0, 500.0
@@ -94,7 +94,7 @@ async def child(module: str, order: Mapping[str, Any]) -> AsyncIterator[Child]:
 
 
 async def main(*, rate: int, connections: int, seconds: float, ways: Sequence[str]) -> None:
-    print(_common.machine())
+    print(_machine.machine())
     async with _parts.running() as parts:
         offices = [str(office) for office in _load.world().offices]
         paths = [
@@ -109,7 +109,7 @@ async def main(*, rate: int, connections: int, seconds: float, ways: Sequence[st
                 await _measured(parts, crowd, way, rate, seconds)
             for name, warned in parts.warnings().items():
                 print(f"{name} warned: " + ", ".join(f"{n} × {event}" for event, n in warned.items()))
-    print(f"\nload {os.getloadavg()[0]:.1f} at the end")
+    print(f"\n{_machine.load()} at the end")
 
 
 async def _idle(parts: Parts) -> None:

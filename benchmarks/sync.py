@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks import _common, _device, _line, _peer, _reconnect, _server, _steps, _table
+from benchmarks import _device, _line, _machine, _peer, _reconnect, _server, _steps, _table
 from benchmarks._device import Spent
 from benchmarks._steps import EDITS, ROWS, Run
 from sync import client, login
@@ -26,7 +25,7 @@ OFFICES, OFFICE_ROWS = 25, 2_000
 
 def main() -> None:
     chosen = arguments()
-    print(f"{_common.machine()}")
+    print(f"{_machine.machine()}")
     if chosen.reconnect:
         reconnected(chosen)
         return
@@ -40,7 +39,7 @@ def main() -> None:
             asyncio.run(measured(run, chosen))
         finally:
             _table.show(run.figures, peer=_peer.NAME if peer else "")
-            print(f"load {os.getloadavg()[0]:.1f} at the end")
+            print(f"{_machine.load()} at the end")
 
 
 def arguments() -> argparse.Namespace:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import resource
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import soundfile
 
+from benchmarks import _machine
 from speech import audio, models, whisper
 
 DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
@@ -55,7 +55,7 @@ class Score:
         rate = 100 * self.errors / max(1, self.words)
         speed = self.compute_seconds / max(0.001, self.audio_seconds)
         whole = f"{self.exact}/{self.clips}"
-        return f"{name:<48}{rate:6.1f} %{whole:>9}{self.words:7d}{self.audio_seconds:9.1f}{speed:8.3f}{peak_mb():8.0f}"
+        return f"{name:<48}{rate:6.1f} %{whole:>9}{self.words:7d}{self.audio_seconds:9.1f}{speed:8.3f}{_machine.peak_mb():8.0f}"
 
 
 def main() -> None:
@@ -70,7 +70,7 @@ def main() -> None:
     folder = models.ModelStore(root=Path("/nonexistent")).resolve()
     engine = whisper.WhisperTranscriber(lambda: folder)
     hints = street_and_name_hints()
-    print(f"model: {folder}; before loading {peak_mb():.0f} MB")
+    print(f"model: {folder}; before loading {_machine.peak_mb():.0f} MB")
     print(f"{'set':<48}{'errors':>8}{'exact':>9}{'units':>7}{'audio s':>9}{'s / s':>8}{'peak MB':>8}")
     for name, clips in () if chosen.only_long else sets(chosen.clips):
         units = letters_of if name.startswith("AN4") else words_of
@@ -176,11 +176,6 @@ def distance(said: Sequence[str], got: Sequence[str]) -> int:
         for j, other in enumerate(got, 1):
             before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (word != other))
     return row[-1]
-
-
-def peak_mb() -> float:
-    """The highest resident memory of this process so far (Linux counts kilobytes)."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 if __name__ == "__main__":

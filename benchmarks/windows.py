@@ -30,7 +30,7 @@ from backend.stream.windows import rows, snapshot
 from backend.stream.windows.decoding import decoded
 from backend.stream.windows.spans import SECOND
 from backend.stream.windows.state import Windows
-from benchmarks import _common
+from benchmarks import _machine
 from benchmarks._happened import BOTS, EVENTS, LEADS, LOCATIONS, PACK, World, made
 
 GOAL_US = 8.0
@@ -39,7 +39,7 @@ ROUNDS = 3
 
 def main() -> None:
     print(
-        f"windows: {EVENTS:,} events in packs of {PACK}; {LOCATIONS} locations × {BOTS} bots, {LEADS:,} leads\n{_common.machine()}"
+        f"windows: {EVENTS:,} events in packs of {PACK}; {LOCATIONS} locations × {BOTS} bots, {LEADS:,} leads\n{_machine.machine()}"
     )
     world = made(random.Random(1))
     plain = min(_per_event(lambda: _plain(world)) for _ in range(ROUNDS))
