@@ -32,6 +32,7 @@ from backend.api import (
     webhooks,
     ws,
 )
+from backend.api.openapi import Documented
 from backend.deps import Deps
 from backend.edge import Edge
 from backend.jobs import (
@@ -119,7 +120,7 @@ def create_app(deps: Deps, *, jobs: Sequence[Job] = JOBS) -> FastAPI:
         async with running(deps, jobs):
             yield
 
-    app = FastAPI(
+    app = Documented(
         title="Jorge BI",
         version=backend.VERSION,
         lifespan=lifespan,

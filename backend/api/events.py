@@ -106,6 +106,9 @@ def _answers() -> dict[int | str, dict[str, Any]]:
         413: {"description": "More than 16 MB, packed or unpacked."},
         415: {"description": "Another content type or encoding."},
         422: {"description": "Not one event was acceptable.", "content": told},
+        429: {
+            "description": "More events than this source may send in a minute: send the same after Retry-After."
+        },
         503: {"description": "Too much waits to be stored: send the same after Retry-After."},
     }
 

@@ -17,7 +17,7 @@ class Problem(BaseModel):
     hint: str = Field(description="What to do.")
 
 
-_SAID: Mapping[int, str] = {
+SAID: Mapping[int, str] = {
     401: "Not signed in, or the token has run out (`token_expired`).",
     403: "Your role may not see this, or the location is not yours.",
     422: "A parameter is out of its range, or it would take too long (`too_much`: ask for less); `where` names it.",
@@ -28,11 +28,11 @@ _SAID: Mapping[int, str] = {
 
 def only(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """These problems."""
-    return {status: {"model": Problem, "description": _SAID[status]} for status in statuses}
+    return {status: {"model": Problem, "description": SAID[status]} for status in statuses}
 
 
 def answers(example: Mapping[str, Any]) -> dict[int | str, dict[str, Any]]:
     """An example of the good answer, and the problems."""
-    found = only(*_SAID)
+    found = only(*SAID)
     found[200] = {"content": {"application/json": {"example": dict(example)}}}
     return found
