@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 
@@ -31,18 +32,21 @@ class World:
 
 
 def made(rnd: random.Random) -> World:
-    offices = [_id(rnd) for _ in range(LOCATIONS)]
-    leads, talks = [_id(rnd) for _ in range(LEADS)], [_id(rnd) for _ in range(TALKS)]
+    def ids(count: int) -> Sequence[uuid.UUID]:
+        return [_id(rnd) for _ in range(count)]
+
+    maker = _Maker(rnd=rnd, offices=ids(LOCATIONS), leads=ids(LEADS), talks=ids(TALKS))
     end = datetime.now(UTC)
-    events_of: dict[str, list[Event]] = {
-        "lead_interactions": [],
-        "bot_performance": [],
-        "commission_events": [],
+    kinds: dict[str, Callable[[datetime], Event]] = {
+        "lead_interactions": maker.interaction,
+        "bot_performance": maker.turn,
+        "commission_events": maker.deal,
     }
+    events_of: dict[str, list[Event]] = {stream: [] for stream in kinds}
     for number in range(EVENTS):
         moment = end - timedelta(seconds=360) * (1 - number / EVENTS) - timedelta(seconds=rnd.random() * 2)
-        stream = rnd.choices(list(events_of), weights=(45, 53, 2))[0]
-        events_of[stream].append(_MAKERS[stream](rnd, moment, rnd.choice(offices), leads, talks))
+        stream = rnd.choices(list(kinds), weights=(45, 53, 2))[0]
+        events_of[stream].append(kinds[stream](moment))
     packs = [
         (moment, stream, msgspec.json.encode(events[begin : begin + PACK]))
         for stream, events in events_of.items()
@@ -53,75 +57,53 @@ def made(rnd: random.Random) -> World:
     return World(
         packs=[(stream, data) for _, stream, data in packs],
         events=[event for events in events_of.values() for event in events],
-        offices=offices,
+        offices=maker.offices,
         end=micros(end),
     )
 
 
-def _lead(
-    rnd: random.Random,
-    moment: datetime,
-    office: uuid.UUID,
-    leads: Sequence[uuid.UUID],
-    _: Sequence[uuid.UUID],
-) -> Event:
-    return LeadInteraction(
-        event_id=_id(rnd),
-        occurred_at=moment,
-        event_type=rnd.choice(["message", "call", "note", "visit"]),
-        location_id=office,
-        lead_id=rnd.choice(leads),
-        channel="sms",
-        direction=rnd.choice(["inbound", "outbound"]),
-        temperature=rnd.choice(["hot", "warm", "cold"]),
-        confidence=round(rnd.random(), 3),
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Maker:
+    rnd: random.Random
+    offices: Sequence[uuid.UUID]
+    leads: Sequence[uuid.UUID]
+    talks: Sequence[uuid.UUID]
 
+    def interaction(self, moment: datetime) -> Event:
+        return LeadInteraction(
+            **self._common(moment),
+            event_type=self.rnd.choice(["message", "call", "note", "visit"]),
+            lead_id=self.rnd.choice(self.leads),
+            channel="sms",
+            direction=self.rnd.choice(["inbound", "outbound"]),
+            temperature=self.rnd.choice(["hot", "warm", "cold"]),
+            confidence=round(self.rnd.random(), 3),
+        )
 
-def _bot(
-    rnd: random.Random,
-    moment: datetime,
-    office: uuid.UUID,
-    _: Sequence[uuid.UUID],
-    talks: Sequence[uuid.UUID],
-) -> Event:
-    return BotPerformance(
-        event_id=_id(rnd),
-        occurred_at=moment,
-        event_type=rnd.choice(["turn", "scored"]),
-        location_id=office,
-        bot_id=f"bot-{rnd.randrange(BOTS)}",
-        conversation_id=rnd.choice(talks),
-        confidence=round(rnd.random(), 3),
-        processing_ms=round(rnd.lognormvariate(3, 1), 3),
-        success=True,
-        replied=rnd.random() < 0.3,
-    )
+    def turn(self, moment: datetime) -> Event:
+        return BotPerformance(
+            **self._common(moment),
+            event_type=self.rnd.choice(["turn", "scored"]),
+            bot_id=f"bot-{self.rnd.randrange(BOTS)}",
+            conversation_id=self.rnd.choice(self.talks),
+            confidence=round(self.rnd.random(), 3),
+            processing_ms=round(self.rnd.lognormvariate(3, 1), 3),
+            success=True,
+            replied=self.rnd.random() < 0.3,
+        )
 
+    def deal(self, moment: datetime) -> Event:
+        return CommissionEvent(
+            **self._common(moment),
+            deal_id=self.rnd.choice(self.leads[:500]),
+            stage=self.rnd.choice(["offer", "contract", "closed"]),
+            side_held="listing",
+            price_cents=self.rnd.randrange(10**7, 10**8),
+        )
 
-def _deal(
-    rnd: random.Random,
-    moment: datetime,
-    office: uuid.UUID,
-    leads: Sequence[uuid.UUID],
-    _: Sequence[uuid.UUID],
-) -> Event:
-    return CommissionEvent(
-        event_id=_id(rnd),
-        occurred_at=moment,
-        location_id=office,
-        deal_id=rnd.choice(leads[:500]),
-        stage=rnd.choice(["offer", "contract", "closed"]),
-        side_held="listing",
-        price_cents=rnd.randrange(10**7, 10**8),
-    )
-
-
-_MAKERS: dict[str, Callable[..., Event]] = {
-    "lead_interactions": _lead,
-    "bot_performance": _bot,
-    "commission_events": _deal,
-}
+    def _common(self, moment: datetime) -> dict[str, Any]:
+        office = self.rnd.choice(self.offices)
+        return {"location_id": office, "event_id": _id(self.rnd), "occurred_at": moment}
 
 
 def _id(rnd: random.Random) -> uuid.UUID:
