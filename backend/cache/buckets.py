@@ -13,7 +13,7 @@ from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import lru_cache
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ from backend.cache.versions import Versions
 from backend.stream import entries
 
 MOST_BYTES = 128 * 2**20
-ROWS = 256
+ROWS = 128
 """Of a block: days or hours that lie together."""
 _HOUR = 3600
 _, _KEPT, _TOUCHED, _EVICTED = range(4)
@@ -75,6 +75,8 @@ class Columns:
     """Which column holds what: only what was ever seen has one. `length`: of a value before it is cut down to those."""
 
     length: int
+    small: bool = False
+    """Whether the values are counts, that fit into four bytes."""
     count: int = 0
     of: dict[tuple[int, ...], Numbers] = field(default_factory=dict)
     """By group, for each of its places the column, or −1."""
@@ -96,14 +98,14 @@ class Block:
     """Neighbouring buckets of one place from `first` on, ROWS of them; a row that is not kept is zero."""
 
     first: int
-    values: NDArray[np.int64] = field(default_factory=lambda: np.zeros((ROWS, 0), np.int64))
+    values: NDArray[Any]
     state: NDArray[np.uint8] = field(default_factory=lambda: np.zeros(ROWS, np.uint8))
 
     @property
     def end(self) -> int:
         return self.first + ROWS
 
-    def within(self, first: int, end: int) -> tuple[Numbers, NDArray[np.int64]]:
+    def within(self, first: int, end: int) -> tuple[Numbers, NDArray[Any]]:
         """Which buckets of that range lie in it, and their rows. Good until anybody else has his turn."""
         low, high = (min(max(number - self.first, 0), ROWS) for number in (first, end))
         return np.arange(self.first + low, self.first + high), self.values[low:high]
@@ -144,8 +146,8 @@ class Buckets:
         """To be taken before the transaction begins."""
         return View(self.versions.revision, self.versions.line)
 
-    def columns(self, kind: Hashable, length: int) -> Columns:
-        return self._columns.setdefault(kind, Columns(length))
+    def columns(self, kind: Hashable, length: int, *, small: bool = False) -> Columns:
+        return self._columns.setdefault(kind, Columns(length, small))
 
     def look(
         self, kind: Hashable, grain: Grain, place: int, ranges: Iterable[Range], what: str | None
@@ -193,7 +195,11 @@ class Buckets:
             self._evicted.add(key)
 
     def _put(self, key: Key, numbers: Numbers, values: NDArray[np.int64]) -> None:
-        block = self._of.setdefault(key, Block(key[-1] * ROWS))
+        columns = self._columns.get(key[0])
+        narrow = np.int32 if columns is not None and columns.small else np.int64
+        if values.size and np.abs(values).max() > np.iinfo(narrow).max:
+            return  # read anew each time, rather than wrong
+        block = self._of.setdefault(key, Block(key[-1] * ROWS, np.zeros((ROWS, 0), narrow)))
         self._bytes -= block.values.nbytes
         block.put(numbers, values)
         self._bytes += block.values.nbytes

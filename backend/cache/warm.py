@@ -11,7 +11,7 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from redis import asyncio as redis
@@ -46,6 +46,12 @@ class Round:
     switched_off: bool = False
 
 
+def _taken(questions: list[Question]) -> Iterator[Question]:
+    """From the end, until somebody stops; what was not taken stays."""
+    while questions:
+        yield questions.pop()
+
+
 @dataclass(slots=True)
 class _Done:
     made: int = 0
@@ -65,6 +71,9 @@ class Warmer:
     last: Round = field(default_factory=Round)
     _me: str = field(default_factory=lambda: uuid.uuid4().hex)
     _read_to: str = "0"
+    _hour: int = 0
+    _unprepared: list[Question] = field(default_factory=list)
+    """Of this hour, one for each board, the likeliest last."""
 
     async def run(self, again: Again, read: Again) -> None:
         """Until cancelled; nothing with an interval of 0."""
@@ -92,9 +101,14 @@ class Warmer:
             self._read_to = entry
 
     async def prepare(self, read: Again, now: float) -> int:
-        """The closed buckets of what will be asked for within a day, the likeliest first. Of how many boards some were lacking."""
-        wanted = self._wanted(self.rates.within_a_day(now, asked.family))
-        return (await self._paced([question for _, question in wanted], read)).made
+        """The closed buckets of what will be asked for within a day, the likeliest first, each board once an hour.
+
+        Of how many boards some were lacking.
+        """
+        if (hour := int(now // 3600)) != self._hour:
+            wanted = self._wanted(self.rates.within_a_day(now, asked.family))
+            self._hour, self._unprepared = hour, [question for _, question in reversed(wanted)]
+        return (await self._paced(_taken(self._unprepared), read)).made
 
     async def warm(self, again: Again, now: float) -> Round:
         """Make what is likely before the next round, the likeliest first."""
@@ -105,19 +119,19 @@ class Warmer:
         return Round(likely=len(likely), made=done.made, failed=done.failed, seconds=time.monotonic() - began)
 
     async def _paced(self, questions: Iterable[Question], work: Again) -> _Done:
-        """One after the other, within this process's share of the time and until the next round."""
+        """One after the other, within this process's share of the time and until the next round, which knows better what comes."""
         done = _Done()
-        began = time.monotonic()
+        began = started = time.monotonic()
         for question in questions:
-            started = time.monotonic()
-            if started - began > self.interval:
-                break  # the next round knows better what comes next
             try:
                 done.made += await work(question)
             except Exception as fault:  # noqa: BLE001 - one question that fails keeps no other from being warm
                 done.failed += 1
                 logger.warning("warm.failed", extra={"fault": type(fault).__name__})
             await asyncio.sleep((time.monotonic() - started) * (1 / self.share_of_time - 1))
+            started = time.monotonic()
+            if started - began > self.interval:
+                break
         return done
 
     def likely(self, now: float) -> Sequence[tuple[float, Question]]:

@@ -123,7 +123,7 @@ class Reader:
     ) -> Iterable[tuple[Group, _Values]]:
         """Each group of closed buckets: from memory, and what is missing there read at once and kept."""
         buckets = self.deps.answers.buckets
-        total = _Total(buckets.columns(kind, length))
+        total = _Total(buckets.columns(kind, length, small=what == LATENCIES))
         places = by_place(over)
         missing: dict[tuple[Grain, int], Numbers] = {}
         for (grain, place), ranges in places.items():
@@ -133,7 +133,7 @@ class Reader:
             if len(lacking):
                 missing[grain, place] = lacking
         if missing:
-            fresh = _rows(missing, await read(_span_of(missing)), total.columns)
+            fresh = _rows(missing, await read(span_of(missing)), total.columns)
             for rows in fresh:
                 total.add(places[rows.grain, rows.place], [rows])
             buckets.keep(kind, fresh, self.view)
@@ -220,7 +220,7 @@ def _number(grain: Grain, tag: int) -> int:
     return day_of(tag).toordinal() if grain == DAY else tag
 
 
-def _span_of(missing: Mapping[tuple[Grain, int], Numbers]) -> Span:
+def span_of(missing: Mapping[tuple[Grain, int], Numbers]) -> Span:
     """Neighbours as one range, each bucket in a group of its own."""
     days: list[Days] = []
     hours: list[Moments] = []

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from backend.policy import Permission
 from backend.services.bi import bots, dashboard, performance, revenue, spans
-from backend.services.bi.closed import EARNED, LATENCIES, SUMS, Reader, by_place
+from backend.services.bi.closed import EARNED, LATENCIES, SUMS, Reader, by_place, span_of
 from backend.services.bi.over import split
 from backend.services.bi.question import opened
 from backend.storage.warehouse.ranges import Span
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from backend.deps import Deps
     from backend.services.bi.question import Question
     from backend.services.bi.spans import Calendar
-    from backend.storage.warehouse.scope import Scope
 
 KINDS = (
     dashboard.DashboardQuestion.name,
@@ -41,22 +40,14 @@ class Part:
         return (LATENCIES, self.timed, self.by) if self.timed else (SUMS, self.measures, self.by)
 
 
-async def _fill(deps: Deps, scope: Scope, calendar: Calendar, parts: Sequence[Part]) -> bool:
-    """Read what is lacking of the closed buckets of these parts. False: nothing is, and nobody was asked. Raises: TooMuchError."""
-    over = [replace(part, span=split(part.span, calendar)[0]) for part in parts]
-    buckets = deps.answers.buckets
-    view = buckets.view()
-    lacking = [
-        part
-        for part in over
-        if any(
-            len(buckets.look(part.kind, grain, place, [(one.first, one.end) for one in ranges], None)[1])
-            for (grain, place), ranges in by_place(part.span).items()
-        )
-    ]
+async def prepare(deps: Deps, asked: Question) -> bool:
+    """Read what is lacking in this process's memory. False: nothing was, and nobody was asked. Raises: TooMuchError."""
+    calendar = asked.calendar(deps.clock.now())
+    view = deps.answers.buckets.view()
+    lacking = [part for part in _lacking(deps, calendar, _parts(asked, calendar)) if part.span != Span()]
     if not lacking or not deps.answers.versions.known:
         return False
-    async with opened(deps, scope) as connection:
+    async with opened(deps, asked.scope) as connection:
         reads = Reader(deps=deps, connection=connection, calendar=calendar, view=view, counted=False)
         for part in lacking:
             if part.timed:
@@ -66,11 +57,17 @@ async def _fill(deps: Deps, scope: Scope, calendar: Calendar, parts: Sequence[Pa
     return True
 
 
-async def prepare(deps: Deps, asked: Question) -> bool:
-    """Read what is lacking; True when something was. Raises: TooMuchError."""
-    calendar = asked.calendar(deps.clock.now())
-    parts = [part for part in _parts(asked, calendar) if calendar.offices]
-    return await _fill(deps, asked.scope, calendar, parts)
+def _lacking(deps: Deps, calendar: Calendar, parts: Iterable[Part]) -> Iterator[Part]:
+    """No more than what is lacking of each part."""
+    for part in parts:
+        over, _ = split(part.span, calendar)
+        missing = {}
+        for (grain, place), ranges in by_place(over).items():
+            wanted = [(one.first, one.end) for one in ranges]
+            _, numbers = deps.answers.buckets.look(part.kind, grain, place, wanted, None)
+            if len(numbers):
+                missing[grain, place] = numbers
+        yield replace(part, span=span_of(missing))
 
 
 def _parts(asked: Question, calendar: Calendar) -> list[Part]:

@@ -13,7 +13,7 @@ import pytest
 
 from backend.cache import versions
 from backend.cache.answers import Answers
-from backend.cache.buckets import DAY, Buckets, Rows, View
+from backend.cache.buckets import DAY, ROWS, Buckets, Rows, View
 from backend.deps import Deps
 from tests.backend.cache.conftest import OpenAnswers
 
@@ -133,13 +133,25 @@ async def test_what_nobody_asked_for_longest_goes_when_there_is_too_much(open_an
     keep(buckets, {MONDAY: 1})
     keep(buckets, {MONDAY: 2}, place=4)
     held(buckets, [MONDAY])
-    buckets.most_bytes = 256 * 8 + 1
+    buckets.most_bytes = ROWS * 8 + 1
 
     keep(buckets, {TUESDAY: 3})
 
     assert held(buckets, [MONDAY, TUESDAY]) == {MONDAY: 1, TUESDAY: 3}
     assert held(buckets, [MONDAY], place=4) == {MONDAY: None}
     assert buckets.causes["evicted"] == 1
+
+
+async def test_a_count_beyond_four_bytes_is_read_anew_rather_than_kept_wrong(
+    open_answers: OpenAnswers,
+) -> None:
+    buckets = (await open_answers()).buckets
+    buckets.columns("k", 1, small=True)
+
+    keep(buckets, {MONDAY: 2**31 - 1})
+    assert held(buckets, [MONDAY]) == {MONDAY: 2**31 - 1}
+    keep(buckets, {TUESDAY: 2**31})
+    assert held(buckets, [TUESDAY]) == {TUESDAY: None}
 
 
 async def test_a_day_that_there_never_was_may_be_forgotten(deps: Deps, open_answers: OpenAnswers) -> None:
