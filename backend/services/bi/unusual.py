@@ -51,7 +51,7 @@ class Episode:
     metric: str
     first: int
     last: int
-    observed: float
+    observed: int
     expected: float
     low: float
     high: float
@@ -135,7 +135,7 @@ def _episode(metric: str, counts: Floats, scores: Scores, first: int, last: int)
         metric=metric,
         first=first,
         last=last,
-        observed=float(counts.ravel()[part].sum()),
+        observed=round(float(counts.ravel()[part].sum())),
         expected=float(scores.middle.ravel()[part].sum()),
         low=float(scores.low.ravel()[part].sum()),
         high=float(scores.high.ravel()[part].sum()),
