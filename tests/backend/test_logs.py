@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import io
-import logging
 from collections.abc import Iterator
 
 import httpx
 import pytest
 
 from backend import logs
+from tests.logged import log
 from tests.serving import Login, MakeUser
 
 
@@ -82,14 +82,8 @@ def test_password_in_an_address_is_masked(redactor: logs.Redactor) -> None:
 
 @pytest.fixture
 def said() -> Iterator[io.StringIO]:
-    """What this process logs, as a server's log shows it."""
-    root = logging.getLogger()
-    before, level = root.handlers[:], root.level
-    stream = io.StringIO()
-    logs.configure("INFO", stream=stream)
-    yield stream
-    root.handlers[:] = before
-    root.setLevel(level)
+    with log("INFO") as stream:
+        yield stream
 
 
 @pytest.mark.anyio

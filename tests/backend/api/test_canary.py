@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import logging
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -13,13 +12,13 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from backend import logs
 from backend.deps import Deps
 from backend.jobs import audit_writer
 from backend.services import audit, observing
 from tests.backend.api import test_webhooks
 from tests.backend.api.conftest import Bot
 from tests.backend.api.test_webhooks import SECRETS, Crm
+from tests.logged import log
 from tests.serving import Login, MakeUser
 
 pytestmark = pytest.mark.anyio
@@ -39,14 +38,8 @@ CANARIES = (NAME, "Quagmire", MAIL, PHONE, WORDS, TOKEN, *SECRETS)
 
 @pytest.fixture
 def said() -> Iterator[io.StringIO]:
-    """What this process logs, down to DEBUG."""
-    root = logging.getLogger()
-    before, level = root.handlers[:], root.level
-    stream = io.StringIO()
-    logs.configure("DEBUG", stream=stream)
-    yield stream
-    root.handlers[:] = before
-    root.setLevel(level)
+    with log("DEBUG") as stream:
+        yield stream
 
 
 @pytest.fixture
