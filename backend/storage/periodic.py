@@ -14,6 +14,8 @@ from backend.storage.pool import Connection
 RETRY = timedelta(seconds=60)
 _EARLY = 0.9
 """A look that comes a moment early counts, or a job of a minute would run every second one."""
+_WRONG_CLOCK = timedelta(minutes=5)
+"""What began so far ahead of now was begun by a clock that has been put back since: it says nothing."""
 
 
 @asynccontextmanager
@@ -38,7 +40,7 @@ async def due(connection: Connection, name: str, *, every: timedelta, now: datet
         return True
     failed = row["failed_at"] is not None and (row["ended_at"] is None or row["failed_at"] > row["ended_at"])
     pause = min(every, RETRY) if failed or row["ended_at"] is None else every
-    return bool(row["started_at"] + pause * _EARLY <= now)
+    return bool(row["started_at"] + pause * _EARLY <= now or row["started_at"] > now + _WRONG_CLOCK)
 
 
 async def began(connection: Connection, name: str, process: str, now: datetime) -> None:

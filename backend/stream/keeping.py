@@ -209,6 +209,11 @@ def went_back(offsets: Offsets, last: Offsets) -> bool:
     return any(behind(last.get(name, BEGINNING), offset) for name, offset in offsets.items())
 
 
+def added_us(entry: bytes) -> int:
+    """When an entry was added (µs)."""
+    return int(entry.split(b"-")[0]) * 1_000
+
+
 def _place(id: str) -> tuple[int, int]:
     first, _, second = id.partition("-")
     return int(first), int(second or 0)

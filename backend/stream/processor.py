@@ -25,7 +25,7 @@ from backend.stream.keeping import Keeper, LeaseLostError, Offsets
 from backend.stream.telling import Teller
 from backend.stream.windows.counters import Counters
 from backend.stream.windows.decoding import decoded
-from backend.stream.windows.spans import SECOND, SPANS
+from backend.stream.windows.spans import FUTURE, SECOND, SPANS
 from backend.stream.windows.state import Windows
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class Processor:
         self._told = self._kept = self._looked = self._came = 0.0
         self._pause = TICK
         self._rebuild_at: float | None = None
-        self._entries = 100
+        self._entries, self._seen_at = 100, 0
         self._unknown: dict[int, float] = {}
         deps.gauges["windows"] = self.counters.gauges
 
@@ -203,7 +203,7 @@ class Processor:
         events = 0
         for name, some in came:
             events += await self._count_stream(name, some)
-        self.counters.behind_us = max(0, self._now() - _age(min(behind))) if behind else 0
+        self.counters.behind_us = max(0, self._now() - keeping.added_us(min(behind))) if behind else 0
         self._complete = not behind and self._rebuild_at is None
         if read := sum(len(some) for _, some in came):
             self._came = self._monotonic()
@@ -262,8 +262,9 @@ class Processor:
     async def _look(self) -> None:
         """Once a second: is the lease ours, did the streams go back, does somebody want to hear all again."""
         await self._teller.breathe(self.windows, self._now(), complete=self._complete)
-        if keeping.went_back(self.offsets, await self._keeper.last_ids()):
-            logger.warning("windows.streams_went_back")
+        back = keeping.went_back(self.offsets, await self._keeper.last_ids())
+        if back or self._clock_went_back():
+            logger.warning("windows.went_back", extra={"what": "streams" if back else "clock"})
             await self._rebuild()
         wanted = await self._keeper.flushes()
         if keeping.ANEW in wanted and self._rebuild_at is None:
@@ -279,6 +280,11 @@ class Processor:
         self.counters.snapshot_bytes = saved.size
         self.counters.snapshot_stall_us = round(saved.longest * SECOND)
 
+    def _clock_went_back(self) -> bool:
+        """Then the watermark, which never does, would hide what comes until our clock is there again."""
+        before, self._seen_at = self._seen_at, self._now()
+        return self._seen_at < before - FUTURE
+
     def _measure(self) -> None:
         windows, counters = self.windows, self.counters
         counters.keys = len(windows.places.keys) + len(windows.bots.keys)
@@ -292,8 +298,3 @@ class Processor:
 
     def _monotonic(self) -> float:
         return self._deps.clock.monotonic()
-
-
-def _age(entry: bytes) -> int:
-    """When an entry was added (µs)."""
-    return int(entry.split(b"-")[0]) * 1_000

@@ -49,6 +49,16 @@ async def test_a_job_runs_when_it_is_due_and_not_before(deps: Deps) -> None:
     assert (ran, work.rounds) == ([True, False, True], 2)
 
 
+async def test_a_clock_that_is_put_back_stops_no_job(deps: Deps) -> None:
+    work, clock = Counted(), FakeClock()
+    timed = dataclasses.replace(deps, clock=clock)
+    await scheduler.attempt(timed, hourly(work))
+
+    clock.advance(-3600)
+
+    assert await scheduler.attempt(timed, hourly(work))
+
+
 async def test_processes_take_turns(deps: Deps) -> None:
     work = Counted()
     work.go_on.clear()

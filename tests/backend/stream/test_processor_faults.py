@@ -5,14 +5,19 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
+import orjson
 import pytest
 
+from backend.clock import SystemClock
 from backend.deps import Deps
 from backend.events import Event
 from backend.faults import NO_VALKEY
 from backend.storage.warehouse import facts
 from backend.stream import ingest, processor, sink
+from backend.stream.keeping import LATEST
 from backend.stream.windows.state import Windows
 from tests.backend.stream import test_ingest_faults as faults
 from tests.backend.stream.test_ingest_faults import Mortal
@@ -123,3 +128,31 @@ async def test_an_event_that_breaks_the_windows_is_passed_by_way_of_the_facts(
         await at_work.add(deps, told)
 
         await until(lambda: at_work.equals(at_work.total(deps), at_work.interactions(told)), what="all of it")
+
+
+@dataclass(slots=True)
+class Skewed(SystemClock):
+    ahead: timedelta = timedelta()
+
+    def now(self) -> datetime:
+        return SystemClock.now(self) + self.ahead
+
+
+async def test_a_clock_that_was_put_forward_and_back_again_hides_nothing(deps: Deps, soon: None) -> None:
+    await warehouse.open_offices(deps)
+    told = at_work.lately(random.Random(5), 40)
+    clock = Skewed()
+    skewed = replace(deps, clock=clock)
+
+    async def last_minutes() -> int:
+        held = await deps.valkey.hget(LATEST, "-1:5m")
+        return int(orjson.loads(held)["values"]["interactions"]) if held else 0
+
+    async with running(sink.run(deps)), at_work.working(skewed):
+        await at_work.add(deps, told)
+        await until(lambda: at_work.equals(last_minutes(), at_work.interactions(told)), what="all of it")
+        clock.ahead = timedelta(hours=1)
+        await until(lambda: at_work.equals(last_minutes(), 0), what="an hour later")
+        clock.ahead = timedelta()
+
+        await until(lambda: at_work.equals(last_minutes(), at_work.interactions(told)), what="now again")
