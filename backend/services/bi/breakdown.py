@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from backend.storage.pool import Connection
 
 
+PIPELINE = "revenue_pipeline"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """A part of a figure, `n` cases strong."""
@@ -63,6 +66,8 @@ async def of(connection: Connection, division: Division) -> Breakdown:
 
 async def undivided(connection: Connection, division: Division) -> Row:
     """The figure itself."""
+    if division.figure.name == PIPELINE and not division.filters and division.received_by is None:
+        return _standing(await stocks.pipeline_of(connection, division.places))
     whole = replace(division, by=UNDIVIDED)
     if division.figure.shape is Shape.STOCK or not whole.aggregated:
         whole = replace(division, by=Dimension.LOCATION)
@@ -206,6 +211,11 @@ async def _pipeline(connection: Connection, division: Division) -> Breakdown:
         },
     )
     return Breakdown(rows=[worth(one) for one in found], total=total, pinned=True, source="facts")
+
+
+def _standing(pipe: stocks.Pipeline) -> Row:
+    parts = {"gross_cents": pipe.gross_cents, "company_cents": pipe.company_cents}
+    return Row(key=None, value=pipe.weighted_cents, n=pipe.deals, parts=parts)
 
 
 def worth(one: Worth) -> Row:

@@ -11,6 +11,7 @@ from backend.metrics.measures import MONEY
 from backend.services.bi import spans
 from backend.services.bi.spans import Calendar
 from backend.storage.warehouse.ranges import Moments, Span, day_of, hour_of
+from backend.storage.warehouse.scope import ALL
 from backend.storage.warehouse.where import Filters, Key, Within, beyond
 
 if TYPE_CHECKING:
@@ -44,6 +45,11 @@ class Division:
     @property
     def keys(self) -> tuple[int, ...]:
         return tuple(office.key for office in self.calendar.offices)
+
+    @property
+    def places(self) -> tuple[int, ...]:
+        """The keys to add up in the aggregates."""
+        return (ALL,) if self.calendar.whole else self.keys
 
     @property
     def bots(self) -> list[int] | None:

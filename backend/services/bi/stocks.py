@@ -92,7 +92,11 @@ ODDS = tuple(
 
 
 async def pipeline_now(connection: Connection, scope: Scope) -> Pipeline:
-    everything = [Days(place=place, first=FIRST_DAY, last=LAST_DAY, tag=ASKED) for place in scope.places]
+    return await pipeline_of(connection, scope.places)
+
+
+async def pipeline_of(connection: Connection, places: Sequence[int]) -> Pipeline:
+    everything = [Days(place=place, first=FIRST_DAY, last=LAST_DAY, tag=ASKED) for place in places]
     return pipeline(await store.standing(connection, everything))
 
 
