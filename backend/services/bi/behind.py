@@ -155,12 +155,14 @@ class _Walk:
     async def leads(self, limit: int) -> tuple[dict[str, datetime], After | None]:
         """Leads in the order of their newest facts, and where to go on."""
         found: dict[str, datetime] = {}
+        old: set[str] = set()
         size, at = max(_LEAST_BATCH, _BATCH * limit), self.begin
         for _ in range(_MOST_BATCHES):
             batch, then = await self._next(at, size)
-            fresh = {step.lead_id for step in batch} - set(found)
+            fresh = {step.lead_id for step in batch} - found.keys() - old
             if self.begin is not None and fresh:
-                fresh -= await store.passed(self.connection, self.trail, fresh, self.begin)
+                old |= await store.passed(self.connection, self.trail, fresh, self.begin)
+                fresh -= old
             for step in batch:
                 if step.lead_id in fresh and step.lead_id not in found:
                     found[step.lead_id] = step.at
