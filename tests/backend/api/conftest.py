@@ -10,7 +10,10 @@ import pytest
 
 from backend.deps import Deps
 from backend.services import sources
+from backend.services.gohighlevel import receiving
 from backend.storage.sources import Source
+from domain import ids
+from tests.backend.api.highlevel import KEY, STAGE, THEIRS, Crm, pem
 from tests.backend.events import samples
 from tests.serving import Login, MakeUser
 
@@ -65,3 +68,19 @@ async def admin(make_user: MakeUser, login: Login) -> dict[str, str]:
     """Headers of an administrator."""
     await make_user("admin", [], email="admin@brokerage.example")
     return (await login("admin@brokerage.example")).headers
+
+
+@pytest.fixture
+async def crm(client: httpx.AsyncClient, deps: Deps, office: str, monkeypatch: pytest.MonkeyPatch) -> Crm:
+    """Its source has a table of what is whose. No sink runs beside these tests: nobody waits for it."""
+    monkeypatch.setattr(receiving, "WAIT", 0)
+    table = {
+        "locations": {THEIRS: office},
+        "stages": {STAGE: "offer"},
+        "pipelines": {"VDm7": {"side": "buyer", "rate_bp": 300}},
+        "calendars": {"BqTw": "showing"},
+        "agents": {"YlWd": ids.new_id()},
+        "public_key": pem(KEY),
+    }
+    source, _ = await sources.create(deps, name="CRM", locations=[office], config={"gohighlevel": table})
+    return Crm(client, deps, source)

@@ -15,16 +15,14 @@ from fastapi import FastAPI
 from backend.deps import Deps
 from backend.jobs import audit_writer
 from backend.services import audit, observing
-from tests.backend.api import test_webhooks
+from tests.backend.api import highlevel
 from tests.backend.api.conftest import Bot
-from tests.backend.api.test_webhooks import SECRETS, Crm
+from tests.backend.api.highlevel import SECRETS, Crm
 from tests.logged import log
 from tests.serving import Login, MakeUser
 
 pytestmark = pytest.mark.anyio
 
-crm = test_webhooks.crm
-at_once = test_webhooks.at_once
 
 NAME, MAIL, PHONE, WORDS = (
     "Zebedee Quagmire",
@@ -123,7 +121,7 @@ async def test_no_canary_comes_out_anywhere(
 ) -> None:
     deps = crm.deps
     await events_in(bot)
-    for payload in (test_webhooks.contact(), test_webhooks.inbound(), test_webhooks.opportunity()):
+    for payload in (highlevel.contact(), highlevel.inbound(), highlevel.opportunity()):
         await crm.call(payload)
     await crm.call(json.dumps({"firstName": NAME}).encode()[:-1])
     await questions(client, boss)
