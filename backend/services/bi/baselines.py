@@ -112,11 +112,6 @@ def conformal(residuals: Sequence[float], level: float, *, overlap: int = 1) -> 
     return sorted(abs(residual) for residual in residuals)[place - 1]
 
 
-def least_residuals(level: float) -> int:
-    """How many errors `conformal` needs for this level."""
-    return math.ceil(level / (1 - level) - 1e-9)
-
-
 def wape(actual: Sequence[float], predicted: Sequence[float]) -> float | None:
     """Σ |error| ÷ Σ |actual|; None where nothing was."""
     whole = math.fsum(abs(value) for value in actual)
@@ -132,16 +127,6 @@ def chance_lower(good: int, n: int, good_before: int, n_before: int) -> float | 
     now, before = (good + 1) / (n + 2), (good_before + 1) / (n_before + 2)
     variance = now * (1 - now) / (n + 3) + before * (1 - before) / (n_before + 3)
     return NormalDist().cdf((before - now) / math.sqrt(variance))
-
-
-def at_least(successes: int, n: int, p: float) -> float:
-    """The chance of `successes` or more among n, each with the chance 0 < p < 1."""
-    yes, no = math.log(p), math.log1p(-p)
-    ways = [
-        math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1) + k * yes + (n - k) * no
-        for k in range(max(successes, 0), n + 1)
-    ]
-    return min(math.fsum(map(math.exp, ways)), 1.0)
 
 
 def luck(total: float, deal: float, level: float) -> float:

@@ -60,9 +60,9 @@ def test_two_values_have_no_slope() -> None:
 def test_a_conformal_width_scales_with_the_errors_and_needs_enough_of_them(
     errors: list[float], scale: float
 ) -> None:
-    for level in (0.8, 0.95):
+    for level, least in ((0.8, 4), (0.95, 19)):
         half = baselines.conformal(errors, level)
-        if len(errors) < baselines.least_residuals(level):
+        if len(errors) < least:
             assert half is None
         else:
             assert half is not None
@@ -146,17 +146,6 @@ def test_fewer_than_four_weeks_are_no_history() -> None:
     assert np.isnan(found.score[0])
     assert np.isnan(found.low[0])
     assert found.score[1] > 4
-
-
-@given(st.integers(0, 60), st.integers(0, 60), st.floats(0.05, 0.95))
-def test_the_tail_of_a_binomial_is_its_sum(successes: int, n: int, p: float) -> None:
-    exact = sum(math.comb(n, k) * p**k * (1 - p) ** (n - k) for k in range(successes, n + 1))
-
-    assert baselines.at_least(successes, n, p) == pytest.approx(exact, abs=1e-9)
-
-
-def test_the_tail_of_a_large_binomial_is_known_too() -> None:
-    assert baselines.at_least(5_000, 10_000, 0.5) == pytest.approx(0.504, abs=0.001)
 
 
 @given(st.integers(1, 500), st.integers(1, 500), st.data())
