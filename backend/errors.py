@@ -56,6 +56,7 @@ UNAVAILABLE = (
     asyncpg.InsufficientResourcesError,  # too many connections, no memory, a full disk
     asyncpg.QueryCanceledError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     redis_errors.ConnectionError,
     redis_errors.TimeoutError,
     ConnectionError,

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-import asyncpg
-
+from backend import faults
 from backend.actor import Actor, Role
 from backend.services import cursor
 from backend.storage import devices, origins, pool
@@ -177,5 +176,5 @@ async def written(deps: Deps) -> None:
     try:
         async with pool.transaction(deps.pool) as connection:
             await devices.note(connection, reports)
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as fault:
+    except faults.NO_DATABASE as fault:
         logger.warning("devices.not_noted", extra={"fault": type(fault).__name__, "count": len(reports)})

@@ -136,6 +136,7 @@ NOT_NOW = (
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     asyncpg.InsufficientResourcesError,
     redis_errors.ConnectionError,
     redis_errors.TimeoutError,
