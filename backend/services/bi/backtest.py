@@ -8,6 +8,7 @@
 | year_mean | the mean of the last 52 weeks, or of as many as there are |
 | half_season | half way between seasonal_naive and year_mean: one year's season is half luck |
 | pipe | what the deals in the pipe will bring, and the recent mean for what nobody knows of yet |
+| corrected_pipe | the same, times what it should have been times before: default odds are nobody's own |
 """
 
 from __future__ import annotations
@@ -36,7 +37,11 @@ LEAST_OF_MEAN = 0.5
 LEAST_OF_NOW = 0.75
 """Errors grow as the root of the size, as luck does. One of a time that was smaller than this part of now counts as one of so
 much: what a young business missed by doubling is no error that it could make today."""
-MODELS = ("naive", "seasonal_naive", "recent_mean", "year_mean", "half_season", "pipe")
+PIPE, CORRECTED_PIPE = "pipe", "corrected_pipe"
+MODELS = ("naive", "seasonal_naive", "recent_mean", "year_mean", "half_season", PIPE)
+"""Those that are made of the history at once."""
+PRIOR_DEALS = 10
+MOST_CORRECTION = 2.0
 LEVELS = (0.80, 0.95)
 
 
@@ -59,7 +64,7 @@ class History:
             "recent_mean": lambda: mean,
             "year_mean": lambda: year if known >= LEAST_OF_YEAR else None,
             "half_season": lambda: None if season is None else (season + year) / 2,
-            "pipe": lambda: self._piped(known, ahead, mean),
+            PIPE: lambda: self._piped(known, ahead, mean),
         }
         return models[name]()
 
@@ -95,11 +100,19 @@ class Trial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Track:
-    """A model's past: its trials, in the order they were made. `deal`: cents, see `baselines.luck`."""
+    """A model's past: its trials, in the order they were made. `deal`: cents, see `baselines.luck`; `correction`: of today."""
 
     model: str
     trials: tuple[Trial, ...]
     deal: float = 0.0
+    correction: float = 1.0
+
+    def now(self, history: History, ahead: int) -> Floats:
+        """What it says of the weeks to come."""
+        name = PIPE if self.model == CORRECTED_PIPE else self.model
+        said = history.model(name, len(history.weeks), ahead)
+        assert said is not None  # it spoke at past weeks with less to go by
+        return said * self.correction
 
     def wape(self) -> float | None:
         came = [float(trial.came.sum()) for trial in self.trials]
@@ -152,6 +165,10 @@ def tried(history: History, ahead: int, deal: float = 0.0) -> list[Track]:
     first = max(LEAST_TRAINING, last - MOST_ORIGINS + 1)
     origins = [known for known in range(first, last + 1) if history.level(known) > 0]
     said = {name: {known: history.model(name, known, ahead) for known in origins} for name in MODELS}
+    corrections = _corrections(history, said[PIPE], ahead, deal)
+    said[CORRECTED_PIPE] = {
+        known: None if weeks is None else weeks * corrections[known] for known, weeks in said[PIPE].items()
+    }
     able = {
         name: {known for known, weeks in found.items() if weeks is not None}
         for name, found in said.items()
@@ -162,6 +179,7 @@ def tried(history: History, ahead: int, deal: float = 0.0) -> list[Track]:
         Track(
             model=name,
             deal=deal,
+            correction=corrections[len(history.weeks)] if name == CORRECTED_PIPE else 1.0,
             trials=tuple(
                 Trial(
                     known=known,
@@ -175,7 +193,29 @@ def tried(history: History, ahead: int, deal: float = 0.0) -> list[Track]:
         )
         for name in able
     ]
-    return sorted(tracks, key=lambda track: (_or_worst(track.wape()), MODELS.index(track.model)))
+    return sorted(tracks, key=lambda track: (_or_worst(track.wape()), [*said].index(track.model)))
+
+
+def _corrections(
+    history: History, said: Mapping[int, Floats | None], ahead: int, deal: float
+) -> Mapping[int, float]:
+    """What came ÷ what was said, of the trials that were over by each week of `said`, and by today.
+
+    PRIOR_DEALS as it said them are added to both, so that a few deals turn nothing.
+    """
+    tried = {
+        known: (float(weeks.sum()), float(history.weeks[known : known + ahead].sum()))
+        for known, weeks in said.items()
+        if weeks is not None
+    }
+    found = {}
+    for known in (*said, len(history.weeks)):
+        over = [sums for then, sums in tried.items() if then + ahead <= known]
+        prior = PRIOR_DEALS * deal * ahead  # each week is in so many trials
+        told, came = (sum(sums[part] for sums in over) + prior for part in (0, 1))
+        ratio = came / told if told > 0 else 1.0
+        found[known] = min(max(ratio, 1 / MOST_CORRECTION), MOST_CORRECTION)
+    return found
 
 
 def _or_worst(wape: float | None) -> float:

@@ -1,4 +1,4 @@
-"""Revenue to come: the best of six plain models by its own back-test, with bands drawn from its own past errors.
+"""Revenue to come: the best of seven plain models by its own back-test, with bands drawn from its own past errors.
 
 Made from complete days at the office only. Each forecast that the job makes is stored as it was said; `forecast_accuracy`
 holds those whose days are over against what came.
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 SHORTEST, LONGEST = 30, 365
 LEAST_DEALS = 10
 METHOD = (
-    "the best of naive, seasonal naive, recent mean, year mean, half season and pipe by WAPE over rolling origins; "
+    "the best of naive, seasonal naive, recent mean, year mean, half season, pipe and corrected pipe by WAPE over rolling origins; "
     "bands are split-conformal from those errors, scaled by the root of the revenue, never narrower than luck"
 )
 
@@ -98,10 +98,7 @@ class _Forecast:
         return self.material.history.level(len(self.material.history.weeks))
 
     def weeks(self) -> baselines.Floats:
-        history = self.material.history
-        said = history.model(self.best.model, len(history.weeks), self.ahead)
-        assert said is not None  # it spoke at past weeks with less to go by
-        return said
+        return self.best.now(self.material.history, self.ahead)
 
     def total(self) -> dict[str, int | None]:
         value = sum(float(cents) * self._part(week) for week, cents in enumerate(self.weeks()))

@@ -17,8 +17,7 @@ from backend.jobs import forecasts as job
 from backend.services.bi import backtest, baselines, forecast, spans
 from backend.services.bi.backtest import History
 from backend.services.bi.material import Material
-from backend.services.bi.pipe import Pipe, pipe
-from backend.storage.warehouse.forecasts import State
+from backend.services.bi.pipe import Pipe
 from backend.storage.warehouse.offices import Office
 from backend.storage.warehouse.scope import writing
 from domain import errors
@@ -170,63 +169,6 @@ def test_too_short_a_history_says_what_it_lacks(weeks: int, won: int, days: int,
     assert said["model"] is None
     assert said["weeks"] == []
     assert set(said["total"].values()) == {None}
-
-
-def _deal(number: int, first: date, *steps: tuple[str, int], cents: int = 1_000_000) -> list[State]:
-    return [
-        State(
-            deal_id=planted.uid(number),
-            day=first + timedelta(days=after),
-            stage=stage,
-            sells=False,
-            gross_cents=cents,
-            source="",
-        )
-        for stage, after in steps
-    ]
-
-
-def test_deals_under_contract_are_expected_when_such_deals_closed() -> None:
-    closed = [_deal(n, UNTIL - timedelta(days=200 + n), ("contract", 0), ("closed", 25)) for n in range(12)]
-    waiting = _deal(99, UNTIL - timedelta(days=10), ("contract", 0))
-
-    found = pipe([state for course in (*closed, waiting) for state in course]).expected(UNTIL, 6)
-
-    assert found is not None
-    assert found[0].sum() == pytest.approx(0.85 * 1_000_000)
-    assert int(found[0].argmax()) == 2  # fifteen days from now
-    assert found[1][0] == 0  # nothing closed within a week of being heard of
-    assert found[1][5] == 1
-
-
-def test_the_pipe_knows_only_what_was_known_then() -> None:
-    closed = [_deal(n, UNTIL - timedelta(days=300), ("contract", 0), ("closed", 30)) for n in range(12)]
-    late = _deal(50, UNTIL - timedelta(days=5), ("contract", 0), cents=9_000_000)
-    everything = pipe([state for course in (*closed, late) for state in course])
-
-    assert everything.expected(UNTIL - timedelta(days=280), 4) is None  # none had closed yet
-    before = everything.expected(UNTIL - timedelta(days=6), 4)
-    assert before is not None
-    assert before[0].sum() == 0
-
-
-def test_a_pipe_that_tells_wins_over_means() -> None:
-    rng = np.random.default_rng(2)
-    first = UNTIL - timedelta(weeks=90)
-    states: list[State] = []
-    weeks = np.zeros(90)
-    for n in range(160):
-        day, cents = int(rng.integers(0, 90 * 7)), int(rng.lognormal(14, 1))
-        states += _deal(n, first, ("contract", day), ("closed", day + 40), cents=cents)
-        if (day + 39) // 7 < 90:
-            weeks[(day + 39) // 7] += cents
-    known = [state for state in states if state.day <= UNTIL]
-
-    said = forecast.told(_material(weeks, pipe(known)), 30)
-
-    assert said["model"] == "pipe"
-    by_model = {line["model"]: line["wape"] for line in said["backtest"]["candidates"]}
-    assert by_model["pipe"] < 0.8 * by_model["recent_mean"]
 
 
 async def _closings(deps: Deps, office: Office, days: Sequence[int], cents: int = 1_500_000) -> None:
