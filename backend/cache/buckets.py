@@ -153,7 +153,7 @@ class Buckets:
         self, kind: Hashable, grain: Grain, place: int, ranges: Iterable[Range], what: str | None
     ) -> tuple[list[Block], Numbers]:
         """The blocks that hold anything of `ranges`, and which buckets they lack. `what`: as the statistics name it, if they count."""
-        numbers = np.unique(np.concatenate([np.arange(first, end) for first, end in ranges]))
+        numbers = np.concatenate([np.arange(first, end) for first, end in _merged(ranges)])
         if not self.versions.known:
             return [], numbers
         self._hear()
@@ -226,6 +226,17 @@ class Buckets:
                 block = self._of.get((kind, grain, place, number // ROWS))
                 if block is not None:
                     block.drop(number)
+
+
+def _merged(ranges: Iterable[Range]) -> list[Range]:
+    """In order, and none reaching into another."""
+    found: list[Range] = []
+    for first, end in sorted(ranges):
+        if found and first <= found[-1][1]:
+            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        else:
+            found.append((first, end))
+    return found
 
 
 @lru_cache(maxsize=50_000)

@@ -65,8 +65,8 @@ class Reader:
     connection: Connection
     calendar: Calendar
     view: View
-    counted: bool = True
-    """Whether the statistics hear of it."""
+    ahead: bool = False
+    """Only fills the memory: nobody waits for the sums, and the statistics don't hear of it."""
 
     async def sums(
         self,
@@ -113,7 +113,7 @@ class Reader:
 
     def _split(self, span: Span) -> tuple[Span, Span]:
         over, running = split(span, self.calendar)
-        if self.counted:
+        if not self.ahead:
             opened = len(running.days) + len(running.hours) + len(running.edges)
             self.deps.answers.stats.bucket(OPEN, misses=opened)
         return over, running
@@ -128,7 +128,7 @@ class Reader:
         missing: dict[tuple[Grain, int], Numbers] = {}
         for (grain, place), ranges in places.items():
             wanted = [(one.first, one.end) for one in ranges]
-            blocks, lacking = buckets.look(kind, grain, place, wanted, what if self.counted else None)
+            blocks, lacking = buckets.look(kind, grain, place, wanted, None if self.ahead else what)
             total.add(ranges, blocks)
             if len(lacking):
                 missing[grain, place] = lacking
@@ -137,7 +137,7 @@ class Reader:
             for rows in fresh:
                 total.add(places[rows.grain, rows.place], [rows])
             buckets.keep(kind, fresh, self.view)
-        return total.groups()
+        return () if self.ahead else total.groups()
 
 
 @dataclass(slots=True)

@@ -48,7 +48,7 @@ async def prepare(deps: Deps, asked: Question) -> bool:
     if not lacking or not deps.answers.versions.known:
         return False
     async with opened(deps, asked.scope) as connection:
-        reads = Reader(deps=deps, connection=connection, calendar=calendar, view=view, counted=False)
+        reads = Reader(deps=deps, connection=connection, calendar=calendar, view=view, ahead=True)
         for part in lacking:
             if part.timed:
                 await reads.latencies(part.timed, part.span, by=part.by)

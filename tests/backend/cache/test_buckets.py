@@ -119,7 +119,9 @@ async def test_after_a_cut_of_the_line_to_the_news_nothing_of_before_is_used(
     keep(answers.buckets, {MONDAY: 1})
     view, revision = answers.buckets.view(), answers.versions.revision
 
-    await deps.valkey.client_kill_filter(_type="pubsub")
+    for line in await deps.valkey.client_list(_type="pubsub"):
+        if line["db"] == str(deps.valkey.connection_pool.connection_kwargs["db"]):  # others have their own
+            await deps.valkey.client_kill_filter(_id=line["id"])
     await deps.valkey.delete(versions.HASH)
     await until(answers, revision)
 
