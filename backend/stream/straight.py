@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from backend import faults
 from backend.cache import versions
 from backend.events import Event
-from backend.storage.warehouse import facts
+from backend.storage.warehouse import facts, touched
 from backend.stream import entries, keeping, sink
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ class Road:
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _connection: Connection | None = None
     _untold: set[str] = field(default_factory=set)
+    _doubted: list[Event] = field(default_factory=list)
+    """Whose connection ended, or whose sender gave up, before it was said that they are stored."""
 
     async def store(self, deps: Deps, events: Sequence[Event], source_key: int | None) -> Sequence[Refusal]:
         """Those that were not taken. Raises: what asyncpg raises without PostgreSQL."""
@@ -57,6 +59,7 @@ class Road:
                     self._connection, batch, months_kept=deps.settings.bi_retention_months
                 )
             except _LOST:
+                self._doubted += events
                 self.close()
                 raise
         self._untold.update(*(part.tags for part in parts))
@@ -67,7 +70,11 @@ class Road:
         ]
 
     async def tell(self, deps: Deps) -> None:
-        """Valkey is back: say what changed meanwhile, so that no cache goes on with what it had, and no window without it."""
+        """Valkey is back: say what changed meanwhile, so that no cache goes on with what it had, and no window without it.
+
+        Raises: what redis raises; then it is still to be told.
+        """
+        await self._look_again(deps)
         while self._untold:
             tags = sorted(self._untold)
             async with deps.valkey.pipeline(transaction=True) as pipe:
@@ -75,6 +82,23 @@ class Road:
                 pipe.sadd(keeping.FLUSH, keeping.ANEW)
                 await pipe.execute()
             self._untold.difference_update(tags)
+
+    async def _look_again(self, deps: Deps) -> None:
+        """Whatever is doubted may have been stored; without PostgreSQL the next time."""
+        if not self._doubted:
+            return
+        some = tuple(self._doubted)
+        try:
+            connection = await facts.connect(deps.database_url)
+            try:
+                await connection.execute("SET ROLE jorge_etl")
+                self._untold |= await touched.by(connection, some)
+            finally:
+                connection.terminate()
+        except faults.NO_DATABASE as fault:
+            logger.info("straight.doubts", extra=faults.named(fault))
+            return
+        del self._doubted[: len(some)]
 
     def close(self) -> None:
         connection, self._connection = self._connection, None

@@ -13,7 +13,7 @@ from uuid import UUID
 import asyncpg
 
 from backend.events import Event
-from backend.storage.warehouse import dimensions, facts, feed_cursor, partitions, synced
+from backend.storage.warehouse import dimensions, facts, feed_cursor, partitions, synced, touched
 from backend.stream import entries, ingest, sink
 from backend.stream.from_sync import mapping, settling
 from backend.stream.from_sync.owing import Owed
@@ -197,7 +197,10 @@ class Follower:
             if self._facts is None or self._facts.is_closed():
                 self._facts = await facts.connect(self.deps.database_url)
             months = self.deps.settings.bi_retention_months
-            for part in await sink.stored(self._facts, batch, months_kept=months):
+            parts = await sink.stored(self._facts, batch, months_kept=months)
+            if any(part.repeated for part in parts):  # by one who may have died before he told
+                self.owed.tags |= await touched.by(self._facts, [one.event for one in batch])
+            for part in parts:
                 self.owed.tags |= part.tags
                 for one in part.rejected:
                     logger.warning(

@@ -6,8 +6,9 @@ import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any, NoReturn
 
 import pytest
 
@@ -22,21 +23,19 @@ from tests.backend.cache.conftest import opened
 from tests.backend.storage.warehouse import events
 from tests.backend.stream.test_ingest_faults import Mortal
 from tests.backend.stream.test_sink import add, office, running, settled
+from tests.waiting import running as going_on
 from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
 __all__ = ["office"]
 
-YESTERDAY = datetime.now(UTC) - timedelta(days=1)
-ASK = Ask(
-    what="count",
-    params={},
-    fingerprint="all",
-    span=Span(places=(-1,), hours=(YESTERDAY, YESTERDAY)),
-    closed=True,
-)
 TAGS = {"loc:-1:d:20261122", "loc:3:stock"}
+
+
+@pytest.fixture
+def yesterday() -> datetime:
+    return events.now() - timedelta(days=1)
 
 
 class Durable(Mortal):
@@ -74,28 +73,29 @@ async def asking(deps: Deps) -> AsyncIterator[Answers]:
         yield answers
 
 
-async def counted(deps: Deps, answers: Answers) -> tuple[int, bool]:
-    """How many facts there are, as an answer that may be kept; and whether it was."""
+async def counted(deps: Deps, answers: Answers, hour: datetime) -> tuple[int, bool]:
+    """How many facts there are, as an answer about that hour that may be kept; and whether it was."""
+    span = Span(places=(-1,), hours=(hour, hour))
 
     async def make() -> Made:
         return Made(body=b"%d" % await deps.pool.fetchval("SELECT count(*) FROM fact_lead_interactions"))
 
-    answer = await answers.get(ASK, make)
+    answer = await answers.get(Ask(what="count", params={}, fingerprint="all", span=span, closed=True), make)
     return int(answer.body), answer.hit
 
 
 @pytest.mark.usefixtures("office")
 async def test_no_answer_outlives_a_valkey_that_died_between_commit_and_telling(
-    deps: Deps, mortal: Durable
+    deps: Deps, mortal: Durable, yesterday: datetime
 ) -> None:
     async with asking(deps) as answers:
-        assert [await counted(deps, answers) for _ in range(2)] == [(0, False), (0, True)]
+        assert [await counted(deps, answers, yesterday) for _ in range(2)] == [(0, False), (0, True)]
         own = sink.open_valkey(deps.redis_url)
         async with consumer.opened(deps.database_url, own) as found:
-            await add(deps, events.interaction(occurred_at=YESTERDAY))
+            await add(deps, events.interaction(occurred_at=yesterday))
             ((_, ((_, fields),)),) = await found.new()
             assert fields
-            batch = events.arrived(events.interaction(occurred_at=YESTERDAY), at=events.now())
+            batch = events.arrived(events.interaction(occurred_at=yesterday), at=events.now())
             await sink.stored(found.connection, batch, months_kept=84)
         line = answers.versions.line
         mortal.kill()
@@ -103,10 +103,10 @@ async def test_no_answer_outlives_a_valkey_that_died_between_commit_and_telling(
         await own.aclose()
         await until(lambda: answers.versions.line > line and answers.versions.known)
 
-        assert await counted(deps, answers) == (1, False)
+        assert await counted(deps, answers, yesterday) == (1, False)
         async with running(deps):
             await until(lambda: settled(deps))
-        assert await deps.valkey.hexists(HASH, f"loc:-1:h:{YESTERDAY:%Y%m%d%H}")
+        assert await deps.valkey.hexists(HASH, f"loc:-1:h:{yesterday:%Y%m%d%H}")
 
 
 async def test_what_a_follower_changed_while_valkey_was_away_is_told_when_it_is_back(
@@ -138,15 +138,34 @@ async def test_what_a_follower_that_died_had_not_told_is_told_by_the_next(deps: 
 
 @pytest.mark.usefixtures("office")
 async def test_what_went_past_a_valkey_that_only_took_too_long_is_told_as_well(
-    deps: Deps, monkeypatch: pytest.MonkeyPatch
+    deps: Deps, monkeypatch: pytest.MonkeyPatch, yesterday: datetime
 ) -> None:
     monkeypatch.setattr(ingest, "_LISTEN_SECONDS", 0.05)
-    listening = asyncio.create_task(ingest.run(deps))
-    await until(lambda: "ingest" in deps.gauges)
-    deps.line.away_until = asyncio.get_running_loop().time() + 60
-    sent = await ingest.send(deps, [events.interaction(occurred_at=YESTERDAY)], source_key=None, wait=5)
+    async with going_on(ingest.run(deps)):
+        await until(lambda: "ingest" in deps.gauges)
+        deps.line.away_until = asyncio.get_running_loop().time() + 60
+        sent = await ingest.send(deps, [events.interaction(occurred_at=yesterday)], source_key=None, wait=5)
 
-    assert sent.stored
-    await until(lambda: deps.valkey.hexists(HASH, f"loc:-1:h:{YESTERDAY:%Y%m%d%H}"))
-    listening.cancel()
-    await asyncio.gather(listening, return_exceptions=True)
+        assert sent.stored
+        await until(lambda: deps.valkey.hexists(HASH, f"loc:-1:h:{yesterday:%Y%m%d%H}"))
+
+
+@pytest.mark.usefixtures("office")
+async def test_what_was_committed_and_not_answered_is_told_as_well(
+    deps: Deps, monkeypatch: pytest.MonkeyPatch, yesterday: datetime
+) -> None:
+    """PostgreSQL went between its commit and its answer."""
+    monkeypatch.setattr(ingest, "_LISTEN_SECONDS", 0.05)
+    plain = sink.stored
+
+    async def cut_off(*given: Any, **options: Any) -> NoReturn:
+        await plain(*given, **options)
+        raise ConnectionResetError
+
+    deps.line.away_until = asyncio.get_running_loop().time() + 60
+    monkeypatch.setattr(sink, "stored", cut_off)
+    with pytest.raises(ConnectionResetError):
+        await ingest.send(deps, [events.interaction(occurred_at=yesterday)], source_key=None, wait=5)
+
+    async with going_on(ingest.run(deps)):
+        await until(lambda: deps.valkey.hexists(HASH, f"loc:-1:h:{yesterday:%Y%m%d%H}"))
