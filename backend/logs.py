@@ -65,6 +65,8 @@ def configure(level: str = "INFO", *, stream: TextIO | None = None, process: str
     root.setLevel(level)
     for noisy in ("uvicorn.error", "uvicorn.access", "httpx", "asyncio", "apscheduler"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, root.level))
+    # It tells of each try, with a traceback; that PostgreSQL is away our own loops say once.
+    logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)
 
 
 def _named(process: str) -> Callable[[Any, str, Any], Any]:
