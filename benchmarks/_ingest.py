@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -174,7 +173,3 @@ def _health(rng: random.Random, world: World, moment: datetime) -> Event:
 
 def now() -> datetime:
     return datetime.now(UTC)
-
-
-def new_name() -> str:
-    return f"bench_{uuid.uuid4().hex[:8]}"

@@ -13,7 +13,7 @@ import pytest
 from domain import ids, tables, values
 from services import ports, session
 from services.user import Role, User
-from storage import database, edits, rows
+from storage import database, rows
 from tests import fakes
 
 LOCATION = "00000000-0000-7000-8000-0000000000a1"
@@ -111,10 +111,6 @@ class Bench:
 
 def in_days(bench: Bench, days: float) -> datetime:
     return bench.clock.now() + timedelta(days=days)
-
-
-def start_edit(bench: Bench, tx: database.Transaction) -> edits.Edit:
-    return edits.start(tx, bench.clock.now())
 
 
 def person(user_id: str, role: Role) -> User:
