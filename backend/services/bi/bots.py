@@ -33,6 +33,7 @@ SHOWN = (
 _FIGURES = tuple(FIGURES[name] for name in SHOWN)
 MEASURES = tuple(dict.fromkeys(name for figure in _FIGURES for name in figure.measures))
 TIMED = tuple(figure.timed for figure in _FIGURES if figure.timed)
+_WHOLE = frozenset({spans.ASKED, spans.BEFORE})
 _COUNTED_SHARES = frozenset({"bot_success", "bot_error_rate"})
 """Shares of cases, so that they have a Wilson interval; the others are means."""
 
@@ -91,9 +92,8 @@ class Told:
     """A timeframe, the equal part before it, and its course by tag; `label` says what is compared."""
 
     label: str
-    both: Read
-    """By the tags ASKED and BEFORE."""
-    course: Read
+    read: Read
+    """By the tags ASKED and BEFORE, and those of the course."""
     tags: Sequence[int]
     """Of the course."""
 
@@ -110,15 +110,13 @@ async def bots(reads: Reader, timeframe: str, known: Sequence[store.Bot]) -> dic
     calendar = reads.calendar
     keys = [bot.bot_key for bot in known]
     fine = calendar.last_hours(24) if timeframe == "24h" else calendar.last_days(spans.DAYS[timeframe])
-    both = await read(reads, calendar.asked(timeframe) + calendar.before(timeframe), keys)
-    course = await read(reads, fine, keys)
+    found = await read(reads, calendar.asked(timeframe) + calendar.before(timeframe) + fine, keys)
     told = Told(
         label=compare.label(calendar, timeframe),
-        both=both,
-        course=course,
-        tags=sorted({tag for tag, _ in course.groups}),
+        read=found,
+        tags=sorted({tag for tag, _ in found.groups} - _WHOLE),
     )
-    seen = {bot_key for _, bot_key in both.groups}
+    seen = {bot_key for tag, bot_key in found.groups if tag in _WHOLE}
     return {bot.bot_id: _bot(bot, told) for bot in known if bot.bot_key in seen or bot.bot_id in store.OURS}
 
 
@@ -136,7 +134,7 @@ def _bot(bot: store.Bot, told: Told) -> dict[str, Any]:
 
 def _figure(figure: Figure, bot_key: int, told: Told) -> dict[str, Any]:
     group = (spans.ASKED, bot_key)
-    value, n = told.both.of(figure, group)
+    value, n = told.read.of(figure, group)
     tier = figure.tiers.of(value) if figure.tiers else None
     return {
         "title": figure.title,
@@ -144,20 +142,20 @@ def _figure(figure: Figure, bot_key: int, told: Told) -> dict[str, Any]:
         "value": compare.in_unit(value, figure.unit),
         "unit": figure.unit.value,
         "n": n,
-        "interval": _interval(figure, told.both, group),
+        "interval": _interval(figure, told.read, group),
         "comparison": _comparison(figure, value, bot_key, told),
         "trend": [
-            compare.in_unit(point, figure.unit) for point in told.course.course(figure, bot_key, told.tags)
+            compare.in_unit(point, figure.unit) for point in told.read.course(figure, bot_key, told.tags)
         ],
         "tier": tier.value if tier else None,
-        "parts": _parts(figure, told.both, group),
+        "parts": _parts(figure, told.read, group),
         "higher_is_better": figure.higher_is_better,
         "note": None if value is not None else compare.NO_DATA,
     }
 
 
 def _comparison(figure: Figure, value: float | None, bot_key: int, told: Told) -> dict[str, Any] | None:
-    previous, n = told.both.of(figure, (spans.BEFORE, bot_key))
+    previous, n = told.read.of(figure, (spans.BEFORE, bot_key))
     found = compare.as_json(kpis.compare(value, previous, told.label), figure.unit)
     return None if found is None else found | {"n": n}
 

@@ -16,6 +16,7 @@ from backend.services.bi.closed import EARNED, Reader
 from backend.services.bi.question import Question
 from backend.services.bi.spans import ASKED, BEFORE, ONE_DAY, Calendar
 from backend.storage.warehouse import money, names, newest, stocks
+from backend.storage.warehouse.ranges import Span, Sums
 from domain import kpis
 from domain.kpis import Unit
 
@@ -60,8 +61,7 @@ async def answer(deps: Deps, asked: RevenueQuestion) -> dict[str, Any]:
     async with question.opened(deps, asked.scope) as connection:
         reads = Reader(deps=deps, connection=connection, calendar=calendar, view=view)
         since = await stocks.first_deal_day(connection, asked.scope.places)
-        series = await _series(reads, asked, since)
-        summary = await _summary(reads, asked, since)
+        found = await reads.sums(EARNED, _span(calendar, asked.timeframe))
         spread = calendar.asked(asked.timeframe, money=True, spread=True)
         earned = await money.earned(connection, spread.days)
         standing = await money.standing(connection, asked.scope.keys)
@@ -73,13 +73,13 @@ async def answer(deps: Deps, asked: RevenueQuestion) -> dict[str, Any]:
             deps, asked.scope, days=asked.forecast_days, offices=asked.offices
         )
     return {
-        "revenue_timeseries": series,
+        "revenue_timeseries": _series(found, calendar, asked, since),
         "commission_breakdown": {
             "earned": commission.earned(earned, called),
             "pipeline": commission.standing(standing, called),
         },
         "predictive_trends": ahead,
-        "summary_metrics": summary,
+        "summary_metrics": _summary(found, calendar, asked, since),
         "forecast_accuracy": await forecast.forecast_accuracy(deps, asked.scope, offices=asked.offices),
         "timeframe": asked.timeframe,
         "locations": [office.id for office in asked.offices],
@@ -123,10 +123,16 @@ def _last_day(first: date, step: str) -> date:
     return (first.replace(day=1) + timedelta(days=32)).replace(day=1) - ONE_DAY
 
 
-async def _series(reads: Reader, asked: RevenueQuestion, since: int | None) -> list[dict[str, Any]]:
+def _span(calendar: Calendar, timeframe: str) -> Span:
+    """The time asked for, day by day and as one sum, and the time before, in one reading."""
+    days, whole = calendar.by_day(timeframe, money=True), calendar.asked(timeframe, money=True)
+    return days + whole + calendar.before(timeframe, money=True)
+
+
+def _series(
+    found: Sums, calendar: Calendar, asked: RevenueQuestion, since: int | None
+) -> list[dict[str, Any]]:
     """Nothing came on a day without rows; before `since`, the ledger's first day, nothing is known: null."""
-    calendar = reads.calendar
-    found = await reads.sums(EARNED, calendar.by_day(asked.timeframe, money=True))
     by_day = {group[0]: row for group, row in found.items()}
     today = min((calendar.today(office) for office in calendar.offices), default=date.min)
     points = []
@@ -146,11 +152,10 @@ async def _series(reads: Reader, asked: RevenueQuestion, since: int | None) -> l
     return points
 
 
-async def _summary(reads: Reader, asked: RevenueQuestion, since: int | None) -> dict[str, dict[str, Any]]:
+def _summary(
+    found: Sums, calendar: Calendar, asked: RevenueQuestion, since: int | None
+) -> dict[str, dict[str, Any]]:
     """Each figure of the timeframe beside that of the equal part before it, and what follows from them."""
-    calendar = reads.calendar
-    span = calendar.asked(asked.timeframe, money=True) + calendar.before(asked.timeframe, money=True)
-    found = await reads.sums(EARNED, span)
     nothing = dict.fromkeys(EARNED, 0)
     now = nothing | found.get((ASKED,), {}) if since is not None else None
     before = (
