@@ -25,7 +25,7 @@ from backend.deps import Deps, open_deps
 from backend.jobs import columns as columns_job
 from backend.jobs import remembering as cache_job
 from backend.metrics import FIGURES, Figure
-from backend.services.bi import dashboard, drill, revenue, serving
+from backend.services.bi import dashboard, drill, performance, revenue, serving
 from backend.settings import Settings
 from benchmarks import _facts, _machine
 
@@ -131,6 +131,10 @@ class Bench:
         for offices in (len(self.locations), 1):
             boss = self.boss(offices)
             money = await revenue.ask(self.deps, boss, timeframe="1y", forecast_days=None)
+            for timeframe in ("7d", "90d"):
+                bots = await performance.ask(self.deps, boss, timeframe=timeframe)
+                cold = partial(performance.answer, self.deps, bots)
+                await self.measured(f"cold bot performance, {offices} offices, {timeframe}", cold, DRILL_MS)
             whole = partial(revenue.answer, self.deps, money)
             await self.measured(f"cold revenue intelligence, {offices} offices, 1y", whole, None)
             days = await drill.ask(
