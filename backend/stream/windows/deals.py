@@ -80,12 +80,14 @@ class Deals:
     def take(self, number: int, state: State, oldest: int) -> list[Change]:
         """What this news changes: itself against the state before it, and the next one against it.
 
-        `oldest`: nothing older than that moment will come.
+        `oldest`: what is older than that moment counts nowhere.
         """
         states = self._deals.pop(number, [])
         self._deals[number] = states
         self.dirty.add(number)
         at = bisect.bisect_left(states, state)
+        if states[at : at + 1] == [state]:
+            return []  # the same again
         before = states[at - 1] if at else None
         after = states[at] if at < len(states) else None
         states.insert(at, state)

@@ -125,6 +125,7 @@ def begun(found: Mapping[str, Any], windows: Windows) -> None:
         if head_pane is not None:
             windows.places.rings[number].advance(head_pane)
             windows.bots.rings[number].advance(head_pane)
+    windows.forgot_until = windows.oldest
 
 
 def put_back(windows: Windows, field: str, blob: bytes) -> None:

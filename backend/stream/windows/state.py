@@ -43,7 +43,8 @@ class Windows:
         self.counters = Counters()
         self.evicted: set[tuple[int, int]] = set()
         """(number of the span, pane) that fell out since the last snapshot."""
-        self._forgot_until = 0
+        self.forgot_until = 0
+        """Ids of events before this moment are forgotten."""
         self._bot_ids: set[str] = set()
         self._lead_counts = contributions.LeadCounts()
         self._bot_counts = contributions.BotCounts()
@@ -80,8 +81,8 @@ class Windows:
         for number, span in enumerate(SPANS):
             head = max(at // span.pane, newest // span.pane - span.ahead)
             self._advance(number, span, head)
-        if self.oldest != self._forgot_until:
-            self._forgot_until = self.oldest
+        if self.oldest != self.forgot_until:
+            self.forgot_until = self.oldest
             self.seen.forget_until(self.oldest // BASE - 1)
         self.talks.forget(at)
 
@@ -113,8 +114,20 @@ class Windows:
         wrong = moments > now + FUTURE
         old = moments < self.oldest
         self.counters.quarantined += int(wrong.sum())
-        self.counters.late_events_total += int(old.sum())
+        if old.any():
+            self.counters.late_events_total += int(old.sum())
+            self._learn(*_kept(events, moments, old & (moments >= self.oldest - DAY.length)))
         return _kept(events, moments, ~(wrong | old))
+
+    def _learn(self, events: Sequence[Event], moments: Ints) -> None:
+        """What is older than every window counts nowhere itself, but may be a first reply, or what a deal was before."""
+        events, moments = self._known(events, moments)
+        if not events:
+            return
+        if isinstance(events[0], BotPerformance):
+            self._follow_talks(cast("Sequence[BotPerformance]", events), moments)
+        elif isinstance(events[0], CommissionEvent):
+            self._take_deals(cast("Sequence[CommissionEvent]", events), moments)
 
     def _known(self, events: Sequence[Event], moments: Ints) -> tuple[Sequence[Event], Ints]:
         """Of offices that there are, and of not too many bots."""
@@ -191,6 +204,10 @@ class Windows:
         at, kinds, us = contributions.timed(events, rows)
         self.bots.add(moments, places, rows)
         self.add_latencies(moments[at], places[at], kinds, cells(us), np.ones(len(us), np.int64))
+        self._follow_talks(events, moments)
+
+    def _follow_talks(self, events: Sequence[BotPerformance], moments: Ints) -> None:
+        locations = [self.locations[event.location_id.int] for event in events]
         self.count_talks(self.talks.take(events, moments.tolist(), locations))
 
     def add_latencies(self, moments: Ints, places: Ints, kinds: Ints, at_cells: Ints, counts: Ints) -> None:

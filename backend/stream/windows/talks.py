@@ -1,6 +1,6 @@
 """Conversations, as fact_bot_conversations keeps them: counted at the first reply, for the bot that began, once qualified as such.
 
-Any order of events leads to the same: what is earliest wins. A talk without events for a day is forgotten.
+Any order of events leads to the same: what is earliest wins. A talk without events for two days is forgotten.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from backend.events import BotPerformance
 from backend.stream.windows.spans import DAY
 
 MOST_TALKS = 200_000
-FORGET_AFTER = DAY.pane * (DAY.keep + 1)
+FORGET_AFTER = 2 * DAY.length + DAY.pane
+"""What is up to a day older than every window is still heard of: it may be the first reply of one that goes on in them."""
 
 
 class Counted(NamedTuple):
@@ -114,7 +115,7 @@ class Talks:
         return found
 
     def forget(self, watermark: int) -> None:
-        """Those that were silent for a day."""
+        """Those that were silent for two days."""
         oldest = watermark - FORGET_AFTER
         gone = []
         for number, talk in self._talks.items():

@@ -22,7 +22,6 @@ _TALKS = [uuid.UUID(int=0xC000 + n) for n in range(8)]
 _DEALS = [uuid.UUID(int=0xD000 + n) for n in range(4)]
 _STAGES = ("new", "contacted", "qualified", "agreement", "offer", "contract", "closed", "lost")
 _LONG = timedelta(hours=27)
-_DAY = timedelta(hours=23)
 NOW_US = micros(NOW)
 
 
@@ -55,7 +54,7 @@ def performance(rnd: random.Random, *, office: uuid.UUID | None = None, **said: 
     talk = rnd.choice([None, *_TALKS])
     given: dict[str, Any] = {
         "event_id": _id(rnd),
-        "occurred_at": _moment(rnd, _DAY if talk else _LONG),
+        "occurred_at": _moment(rnd, _LONG),
         "event_type": kind,
         "location_id": office or rnd.choice(list(OFFICES)),
         "bot_id": rnd.choice(BOTS),
@@ -74,7 +73,7 @@ def deal(rnd: random.Random, *, office: uuid.UUID | None = None, **said: Any) ->
     price = rnd.randrange(0, 90_000_000_00)
     given: dict[str, Any] = {
         "event_id": _id(rnd),
-        "occurred_at": _moment(rnd, _DAY),
+        "occurred_at": _moment(rnd, _LONG),
         "location_id": office or rnd.choice(list(OFFICES)),
         "deal_id": rnd.choice(_DEALS),
         "stage": rnd.choice(_STAGES),
