@@ -15,6 +15,10 @@ from backend.cache import versions
 from backend.deps import Deps
 from backend.events import BotPerformance, CommissionEvent, Event
 from backend.jobs import remembering
+from backend.realtime.audience import Question, audience_of
+from backend.realtime.channels import KINDS, Sources
+from backend.realtime.messages import Channel
+from backend.realtime.windows import Windows
 from backend.services.bi import closed, dashboard, over, performance, points, revenue, spans
 from backend.services.bi.spans import Calendar
 from backend.storage.warehouse import facts
@@ -148,6 +152,26 @@ async def test_today_is_counted_anew_and_the_days_before_are_not(deps: Deps, off
     again = await boards(deps, offices, "30d")
 
     assert again == await uncached(deps, offices, "30d")
+    assert missed(deps) == before
+
+
+async def test_live_channels_add_up_what_rest_has_read(deps: Deps, offices: Offices) -> None:
+    rest = await boards(deps, offices, "30d")
+    before, audience = missed(deps), await audience_of(deps, filled.manager(offices), "all")
+    channels: dict[Channel, str] = {
+        "dashboard": "kpis",
+        "revenue_intelligence": "revenue",
+        "bot_performance": "bots",
+    }
+
+    for channel, name in channels.items():
+        make = KINDS[channel].make
+        assert make is not None
+        made = await make(
+            Sources(deps=deps, windows=Windows()), audience, Question(channel=channel, timeframe="30d")
+        )
+        assert made.data.get("bot_metrics", made.data) == rest[name]
+
     assert missed(deps) == before
 
 
