@@ -83,8 +83,13 @@ def past(story: Story, row: Values, deal: Values | None) -> Past:
         fresh_score=fresh,
         fading=2 * (fresh - after_half_life),
         touches=sorted(item["occurred_at"] for item in story.interactions),
-        heard=sorted(story.heard),
+        heard=sorted(item["occurred_at"] for item in story.interactions if _spoke(item)),
     )
+
+
+def _spoke(item: Values) -> bool:
+    """A word of theirs, a call they took, a visit they kept: what the lead's last inbound is."""
+    return item["direction"] == "inbound" or item["outcome"] in {"answered", "kept"}
 
 
 def days(now: datetime) -> Iterator[datetime]:

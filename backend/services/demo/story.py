@@ -60,8 +60,7 @@ class Story:
     stage_reason: str | None = None
     stages: list[tuple[datetime, Stage]] = field(default_factory=list)
     stage_since: datetime = field(init=False)
-    heard: list[datetime] = field(default_factory=list)
-    """When they spoke: what came from them, calls they took, visits they kept."""
+    last_inbound: datetime = field(init=False)
     last_touch: datetime | None = None
     qualified_at: datetime | None = None
     contract_at: datetime | None = None
@@ -76,12 +75,8 @@ class Story:
     bot_events: list[Values] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.stage_since = self.arrived
+        self.stage_since = self.last_inbound = self.arrived
         self.stages.append((self.arrived, Stage.NEW))
-
-    @property
-    def last_inbound(self) -> datetime:
-        return self.heard[-1] if self.heard else self.arrived
 
     def play(self) -> None:
         self._arrive()
@@ -110,7 +105,7 @@ class Story:
             }
         )
         if inbound:
-            self.heard.append(at)
+            self.last_inbound = at
             self._event(at, "intent-decoder", "scored", self.dice.lognormal(21, 0.42))
 
     def _event(self, at: datetime, bot: str, kind: str, ms: float | None = None, **more: object) -> None:
@@ -238,7 +233,7 @@ class Story:
         body = self.dice.pick(words.VISITS[outcome])
         self._say(at, kind, "visit", body, agent_id=self.agent_id, outcome=outcome)
         if outcome == "kept":
-            self.heard.append(at)
+            self.last_inbound = at
         return outcome == "kept"
 
     def _call(self, at: datetime, answers: float) -> bool:
@@ -248,7 +243,7 @@ class Story:
         outcome = "answered" if taken else self.dice.pick(("no answer", "voicemail"))
         self._say(at, "call", "call", "", agent_id=self.agent_id, outcome=outcome, seconds=seconds)
         if taken:
-            self.heard.append(at)
+            self.last_inbound = at
         return taken
 
     def _answered(self, at: datetime, channel: str, answers: float) -> bool:
