@@ -177,7 +177,7 @@ def _summary(
         }
 
     metrics = {
-        name: metric(FIGURES[name].title, itemgetter(name), FIGURES[name].unit)
+        name: metric(FIGURES[name].title, itemgetter(name), FIGURES[name].unit, _cases(now, name))
         | {"definition": FIGURES[name].definition}
         for name in EARNED
     }
@@ -194,6 +194,11 @@ def _ended(calendar: Calendar, asked: RevenueQuestion) -> int:
     """The last day of the time before."""
     days = [calendar.today(office) - spans.DAYS[asked.timeframe] * ONE_DAY for office in calendar.offices]
     return spans.date_key(max(days))
+
+
+def _cases(row: Row | None, name: str) -> int:
+    """How many deals a figure is of: money is of those that closed."""
+    return 0 if row is None else max(0, row[name if name in ("deals_lost", "deals_added") else "deals_won"])
 
 
 def _average(row: Row) -> float | None:

@@ -52,6 +52,8 @@ async def test_series_summary_and_divisions_tell_the_same_and_what_the_ledger_te
             plain, before = sum(one[name] for one in during), [one[name] for one in earlier]
             summary = answer["summary_metrics"][name]
             assert summary["value"] == plain, (timeframe, name)
+            if name.startswith("deals_"):
+                assert summary["n"] == max(0, plain), (timeframe, name)
             assert summary["comparison"]["previous"] == sum(before), (timeframe, name)
             assert sum(point[name] or 0 for point in answer["revenue_timeseries"]) == plain, (timeframe, name)
         total = answer["commission_breakdown"]["earned"]["total"]
