@@ -31,7 +31,7 @@ async def open_pool(url: str, *, size: int = 10) -> Pool:
             url,
             min_size=1,
             max_size=size,
-            init=set_codecs,
+            init=_prepared,
             reset=_nothing_to_reset,
             command_timeout=60,
             server_settings={"application_name": "jorge", "timezone": "UTC"},
@@ -40,6 +40,17 @@ async def open_pool(url: str, *, size: int = 10) -> Pool:
         raise errors.EngineError(
             f"The database does not answer: {fault}", where="DATABASE_URL", hint=_HINT
         ) from fault
+
+
+async def _prepared(connection: Connection) -> None:
+    let_copies_end(connection)
+    await set_codecs(connection)
+
+
+def let_copies_end(connection: Connection) -> None:
+    """A COPY that waits until there is room to write would wait for ever: asyncpg does not tell it that the connection ended."""
+    protocol = connection._protocol  # type: ignore[union-attr]
+    connection.add_termination_listener(lambda _: protocol.resume_writing())
 
 
 async def _nothing_to_reset(connection: Connection) -> None:

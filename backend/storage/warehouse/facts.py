@@ -16,6 +16,7 @@ from weakref import WeakKeyDictionary
 import asyncpg
 
 from backend.events import BotPerformance, CommissionEvent, Event, SystemHealth
+from backend.storage import pool
 from backend.storage.pool import Connection
 from backend.storage.warehouse import arrivals, conversations, ledger, partitions, touched
 from backend.storage.warehouse.arrivals import Kind, Rejected
@@ -63,9 +64,7 @@ async def connect(url: str) -> asyncpg.Connection[asyncpg.Record]:
         command_timeout=120,
         timeout=10,
     )
-    # A COPY that waits until there is room to write would wait for ever: asyncpg does not tell it that the connection ended.
-    protocol = made._protocol  # type: ignore[attr-defined]
-    made.add_termination_listener(lambda _: protocol.resume_writing())
+    pool.let_copies_end(made)
     return made
 
 
