@@ -3,58 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
-import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import orjson
 import pytest
 
 from backend.deps import Deps
-from backend.embedded import process, valkey
 from backend.events import Event
 from backend.stream import entries, ingest, sink
 from domain import ids
 from tests.backend.events import samples
+from tests.backend.stream.mortal import Mortal
 from tests.backend.stream.test_ingest import LEADS, last_id, listening, some, storing
 from tests.serving import MakeUser
 from tests.waiting import running, until
 
 pytestmark = pytest.mark.anyio
-
-
-@dataclass(slots=True)
-class Mortal:
-    """A Valkey of the test's own, without persistence."""
-
-    folder: Path
-    running: valkey.Valkey
-
-    def kill(self) -> None:
-        os.kill(self.running.pid, signal.SIGKILL)
-        process.wait_until(lambda: not process.alive(self.running.pid), 10)
-
-    def start(self) -> None:
-        (self.folder / "valkey").mkdir(exist_ok=True)
-        self.running = start(self.folder)
-
-
-def start(folder: Path) -> valkey.Valkey:
-    return valkey.start(folder / "valkey", sockets=folder, log=folder / "log", durable=False)
-
-
-@pytest.fixture
-def mortal() -> Iterator[Mortal]:
-    with tempfile.TemporaryDirectory(prefix="v") as name:  # sockets want short paths
-        folder = Path(name)
-        process.own(folder)
-        made = Mortal(folder=folder, running=start(folder))
-        yield made
-        if process.alive(made.running.pid):
-            made.kill()
 
 
 @pytest.fixture

@@ -19,14 +19,11 @@ from backend.storage.warehouse import facts
 from backend.stream import ingest, processor, sink
 from backend.stream.keeping import LATEST
 from backend.stream.windows.state import Windows
-from tests.backend.stream import test_ingest_faults as faults
-from tests.backend.stream.test_ingest_faults import Mortal
+from tests.backend.stream.mortal import Mortal
 from tests.backend.stream.windows import at_work, warehouse
 from tests.waiting import running, until
 
 pytestmark = pytest.mark.anyio
-
-mortal = faults.mortal
 
 
 @pytest.fixture

@@ -4,60 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable
 from typing import Any
 
 import msgspec
 import orjson
 import pytest
-from redis import exceptions as redis_errors
 
 from backend.deps import Deps
 from backend.events import Event
 from backend.storage.warehouse import facts
 from backend.stream import batches, consumer, dead, entries, sink, trim
-from tests import waiting
 from tests.backend.storage.warehouse import events
+from tests.backend.stream.sinking import LEADS, add, count, running, settled
 from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
-LEADS = entries.PREFIX + "lead_interactions"
 LONGEST = 20.0
-
-
-async def add(deps: Deps, *told: Event, stream: str = LEADS) -> bytes | str:
-    return await deps.valkey.xadd(stream, entries.packed(msgspec.json.encode(told), 7))  # type: ignore[arg-type]
-
-
-@asynccontextmanager
-async def running(deps: Deps) -> AsyncIterator[None]:
-    async with waiting.running(sink.run(deps)):
-        yield
-
-
-async def count(deps: Deps, table: str = "fact_lead_interactions") -> int:
-    return int(await deps.pool.fetchval(f"SELECT count(*) FROM {table}"))  # noqa: S608 - fixed words
-
-
-async def settled(deps: Deps) -> bool:
-    """Everything was read and acknowledged."""
-    for name in entries.NAMES:
-        last = await deps.valkey.xrevrange(name, count=1)
-        try:
-            groups = await deps.valkey.xinfo_groups(name)
-        except redis_errors.ResponseError:
-            return False
-        if not groups or groups[0]["pending"] or (last and groups[0]["last-delivered-id"] != last[0][0]):
-            return False
-    return True
-
-
-@pytest.fixture
-async def office(deps: Deps) -> None:
-    async with deps.pool.acquire() as connection:
-        await events.offices(connection)
 
 
 @pytest.fixture

@@ -16,12 +16,10 @@ from backend.stream import batches, consumer, dead, entries, sink, suspects
 from backend.stream.groups import Read
 from backend.stream.suspects import Bench
 from tests.backend.storage.warehouse import events
-from tests.backend.stream.test_sink import LEADS, add, count, office, running, settled
+from tests.backend.stream.sinking import LEADS, add, count, running, settled
 from tests.waiting import until
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("office")]
-
-__all__ = ["office"]
 
 _TRIGGER = """
 CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$

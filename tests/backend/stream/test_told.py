@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
@@ -16,19 +14,17 @@ from backend.cache.answers import Answers, Ask, Made
 from backend.cache.spans import Span
 from backend.cache.versions import HASH
 from backend.deps import Deps
-from backend.embedded import process, valkey
 from backend.stream import consumer, entries, ingest, sink
 from backend.stream.from_sync.owing import UNTOLD, Owed
 from tests.backend.cache.conftest import opened
 from tests.backend.storage.warehouse import events
-from tests.backend.stream.test_ingest_faults import Mortal
-from tests.backend.stream.test_sink import add, office, running, settled
+from tests.backend.stream import mortal as mortals
+from tests.backend.stream.mortal import Mortal
+from tests.backend.stream.sinking import add, running, settled
 from tests.waiting import running as going_on
 from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
-
-__all__ = ["office"]
 
 TAGS = {"loc:-1:d:20261122", "loc:3:stock"}
 
@@ -38,30 +34,15 @@ def yesterday() -> datetime:
     return events.now() - timedelta(days=1)
 
 
-class Durable(Mortal):
-    """With its append-only file: it comes back with what it held, answers and versions alike."""
-
-    def start(self) -> None:
-        self.running = _durable(self.folder)
-
-
-def _durable(folder: Path) -> valkey.Valkey:
-    return valkey.start(folder / "valkey", sockets=folder, log=folder / "log")
-
-
 @pytest.fixture
-def mortal() -> Iterator[Durable]:
-    with tempfile.TemporaryDirectory(prefix="v") as name:
-        folder = Path(name)
-        process.own(folder)
-        made = Durable(folder=folder, running=_durable(folder))
+def mortal() -> Iterator[Mortal]:
+    """It comes back with what it held, answers and versions alike."""
+    with mortals.opened(durable=True) as made:
         yield made
-        if process.alive(made.running.pid):
-            made.kill()
 
 
 @pytest.fixture
-def redis_url(mortal: Durable) -> str:
+def redis_url(mortal: Mortal) -> str:
     return mortal.running.url()
 
 
@@ -86,7 +67,7 @@ async def counted(deps: Deps, answers: Answers, hour: datetime) -> tuple[int, bo
 
 @pytest.mark.usefixtures("office")
 async def test_no_answer_outlives_a_valkey_that_died_between_commit_and_telling(
-    deps: Deps, mortal: Durable, yesterday: datetime
+    deps: Deps, mortal: Mortal, yesterday: datetime
 ) -> None:
     async with asking(deps) as answers:
         assert [await counted(deps, answers, yesterday) for _ in range(2)] == [(0, False), (0, True)]
@@ -110,7 +91,7 @@ async def test_no_answer_outlives_a_valkey_that_died_between_commit_and_telling(
 
 
 async def test_what_a_follower_changed_while_valkey_was_away_is_told_when_it_is_back(
-    deps: Deps, mortal: Durable
+    deps: Deps, mortal: Mortal
 ) -> None:
     owed = Owed(deps)
     mortal.kill()
