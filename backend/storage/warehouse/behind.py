@@ -12,7 +12,7 @@ from backend.metrics.measures import LEADS, MOMENT, TALKS
 from backend.storage.warehouse import drills
 from backend.storage.warehouse.ranges import FENCE
 from backend.storage.warehouse.stocks import OPEN
-from backend.storage.warehouse.where import Filters, Where, Within, source_of
+from backend.storage.warehouse.where import Filters, Where, Within, source_join, source_of
 
 if TYPE_CHECKING:
     from backend.storage.pool import Connection
@@ -109,8 +109,9 @@ def _walked(trail: Trail, where: Where, among: Ranges | None) -> str:
                             LATERAL (SELECT * FROM {trail.fact} WHERE location_key = r.place AND {MOMENT[trail.fact]} >= r.since
                                         AND {MOMENT[trail.fact]} < r.until {FENCE}) x)"""  # noqa: S608 - registry names
     if trail.fact == LEADS and Dimension.SOURCE in trail.filters:
-        one_by_one = FENCE if among is None else ""
-        return f"""(SELECT x.*, d.source AS lead_source FROM {facts} x LEFT JOIN LATERAL (
+        join = source_join(trail.filters)
+        one_by_one = FENCE if join and among is None else ""
+        return f"""(SELECT x.*, d.source AS lead_source FROM {facts} x {join} JOIN LATERAL (
                         SELECT source FROM dim_lead l WHERE l.lead_key = x.lead_key AND l.location_key = x.location_key {one_by_one}) d ON true) f"""  # noqa: S608 - registry names
     return f"{facts} f"
 
@@ -120,7 +121,7 @@ async def passed(connection: Connection, trail: Trail, leads: Collection[str], s
     where = trail.where()
     where.add("f.lead_id = w.lead_id")
     where.add(f"{trail.moment} >= ?", since[0] - _A_MONTH)  # leaves months out, and is no range to be walked
-    newest = f"""SELECT {trail.moment} AS at, {trail.id} AS id FROM {source_of(trail.fact, [*trail.filters])}
+    newest = f"""SELECT {trail.moment} AS at, {trail.id} AS id FROM {source_of(trail.fact, [], trail.filters)}
                   WHERE {where.text} ORDER BY {trail.moment} DESC, {trail.id} DESC LIMIT 1"""  # noqa: S608 - registry names
     first = len(where.arguments) + 1
     rows = await connection.fetch(

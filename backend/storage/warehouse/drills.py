@@ -54,7 +54,7 @@ async def _of_facts(
     where.filter(fact, filters)
     summed = ", ".join(f"coalesce({MEASURES[name].expression}, 0)::bigint AS {name}" for name in measures)
     rows = await connection.fetch(
-        f"SELECT {COLUMNS[fact][by]} AS key, {summed} FROM {source_of(fact, [by, *filters])}"  # noqa: S608 - registry names
+        f"SELECT {COLUMNS[fact][by]} AS key, {summed} FROM {source_of(fact, [by], filters)}"  # noqa: S608 - registry names
         f" WHERE {where.text} GROUP BY 1 LIMIT {MOST_ROWS + 1}",
         *where.arguments,
     )

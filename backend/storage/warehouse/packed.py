@@ -44,7 +44,7 @@ def _facts(layout: Layout) -> str:
     numbers = "".join(f", {sql} AS {name}" for name, sql in _numbers(layout).items())
     named = "".join(f", ({COLUMNS[layout.fact][name]})::text AS {name}" for name in layout.named)
     return f"""
-        SELECT f.location_key, f.received_at{numbers}{named} FROM {source_of(layout.fact, layout.named)}
+        SELECT f.location_key, f.received_at{numbers}{named} FROM {source_of(layout.fact, layout.named, {})}
          WHERE f.date_key = $1 AND f.occurred_at >= $2 AND f.occurred_at < $3
          ORDER BY f.location_key, f.occurred_at, f.event_id"""  # noqa: S608 - registry names
 

@@ -145,15 +145,21 @@ class Within:
             where.add("f.received_at <= ?", self.received_by)
 
 
-def source_of(fact: str, dimensions: Sequence[str]) -> str:
+def source_of(fact: str, dimensions: Sequence[str], filters: Filters) -> str:
     """What to read `f` from: where the lead came from is the lead's, not the interaction's."""
-    if fact == LEADS and Dimension.SOURCE in dimensions:
+    if fact == LEADS and Dimension.SOURCE in {*dimensions, *filters}:
         return (
             f"(SELECT x.*, d.source AS lead_source FROM {fact} x"  # noqa: S608 - registry names
-            " LEFT JOIN (SELECT lead_key, location_key, source FROM dim_lead) d"
+            f" {source_join(filters)} JOIN (SELECT lead_key, location_key, source FROM dim_lead) d"
             " ON d.lead_key = x.lead_key AND d.location_key = x.location_key) f"  # who sees the one sees the other
         )
     return f"{fact} f"
+
+
+def source_join(filters: Filters) -> str:
+    """Where only named sources count, the few leads that have them are looked up, and not those of all facts."""
+    picked = filters.get(Dimension.SOURCE)
+    return "" if picked and None not in picked else "LEFT"
 
 
 _FARTHEST = timedelta(hours=15)
