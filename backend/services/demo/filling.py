@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from backend.events import Event
 
 BATCH = 10_000
-LIVE = timedelta(hours=25)
-"""What is older is in no window any more."""
+LIVE = timedelta(hours=49)
+"""What is older is in no window any more, and nothing in one hangs on it."""
 
 
 async def fill(deps: Deps, pasts: Sequence[Past]) -> int:
