@@ -21,10 +21,13 @@ from backend.metrics import FIGURES, Shape
 from backend.services.bi import catalogue, closed, dashboard, spans
 from backend.storage.warehouse import facts
 from backend.stream import entries
-from benchmarks._clicks import STEP, Model, Person
+from benchmarks._clicks import STEP, Model, Person, busy
 
 DAYS = float(os.environ.get("JORGE_BENCH_DAYS", "7"))
 WARM_EVERY = timedelta(minutes=5)
+QUIET = 0.05
+"""When no more than this share of a busy hour is asked (nights, weekends) warming rests, so that a week is replayed in minutes: it
+costs hits."""
 CHECKED = 20
 _TIMES = frozenset({"as_of", "last_updated", "watermark", "cache_hit"})
 
@@ -68,9 +71,9 @@ class Week:
         end = self.clock.at + timedelta(days=DAYS)
         next_warm = self.clock.at
         while self.clock.at < end:
-            if self.clock.at >= next_warm:
+            if self.clock.at >= next_warm and busy(self.clock.at) > QUIET:
                 await self._warm()
-                next_warm += WARM_EVERY
+                next_warm = self.clock.at + WARM_EVERY
             self.model.visits(self.clock.at)
             if touched := await self._report():
                 await self._live(touched)
