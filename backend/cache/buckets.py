@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter, OrderedDict
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, Literal, TypeAlias
 
@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 
 from backend.cache.stats import Stats
 from backend.cache.versions import Versions
+from backend.storage.warehouse.ranges import date_key, hour_name, hour_number, hour_of
 from backend.stream import entries
 
 MOST_BYTES = 128 * 2**20
 ROWS = 128
 """Of a block: days or hours that lie together."""
-_HOUR = 3600
 _, _KEPT, _TOUCHED, _EVICTED = range(4)
 CAUSES = ("first", "kept", "touched", "evicted")
 """What may be said of a bucket."""
@@ -249,7 +249,7 @@ def _bucket(tag: str) -> tuple[Grain, int, int] | None:
                 return DAY, int(place), datetime.strptime(day + "Z", "%Y%m%d%z").toordinal()
             case ["h", hour]:
                 moment = datetime.strptime(hour + "Z", "%Y%m%d%H%z")
-                return HOUR, int(place), int(moment.timestamp()) // _HOUR
+                return HOUR, int(place), hour_number(moment)
     except ValueError:  # an administrator may forget a day that there never was
         return None
     return None
@@ -258,5 +258,5 @@ def _bucket(tag: str) -> tuple[Grain, int, int] | None:
 @lru_cache(maxsize=50_000)
 def _tag(grain: Grain, place: int, number: int) -> str:
     if grain == DAY:
-        return entries.day_tag(place, int(f"{date.fromordinal(number):%Y%m%d}"))
-    return entries.hour_tag(place, f"{datetime.fromtimestamp(number * _HOUR, UTC):%Y%m%d%H}")
+        return entries.day_tag(place, date_key(date.fromordinal(number)))
+    return entries.hour_tag(place, hour_name(hour_of(number)))

@@ -12,6 +12,7 @@ import asyncpg
 
 from backend.jobs import partitions
 from backend.storage.warehouse import rebuild as aggregates
+from backend.storage.warehouse.ranges import date_key
 from backend.stream import entries
 from backend.stream.from_sync.owing import Owed
 from domain import errors
@@ -61,7 +62,7 @@ async def _touched(connection: Connection, begin: date, after: date) -> set[str]
     days = [begin + timedelta(days=n) for n in range(-2, (after - begin).days + 2)]
     tags = {entries.stock_tag(place) for place in places}
     for place, day in product(places, days):
-        tags.add(entries.day_tag(place, int(f"{day:%Y%m%d}")))
+        tags.add(entries.day_tag(place, date_key(day)))
         tags |= {entries.hour_tag(place, f"{day:%Y%m%d}{hour:02}") for hour in range(24)}
     return tags
 

@@ -17,7 +17,7 @@ from backend.storage.pool import Connection
 from backend.storage.warehouse import copying
 from backend.storage.warehouse.copying import Pieces
 from backend.storage.warehouse.offices import zone_of
-from backend.storage.warehouse.ranges import date_key
+from backend.storage.warehouse.ranges import date_key, hour_name
 from backend.storage.warehouse.scope import NO_BOT
 from backend.storage.warehouse.versions import Versions
 
@@ -149,7 +149,7 @@ def _spot(place: Place, quarter: float) -> Spot:
     return Spot(
         location_key=place.key,
         date_key=day,
-        hour=f"{moment:%Y%m%d%H}",
+        hour=hour_name(moment),
         month=date(moment.year, moment.month, 1),
         fields=copying.integer(day) + copying.integer(place.key),
     )
