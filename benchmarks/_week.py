@@ -143,7 +143,7 @@ class Week:
         if _from_facts(answer, kind, params, read):
             self.of["questions"]["unkept"] += (spans.DAYS[params["timeframe"]] - 1) * len(asked.scope.keys)
         self.foreign += not set(answer.get("locations", ())) <= person.actor.locations
-        if self.asked % CHECKED == 0:
+        if answer["cache_hit"] or self.asked % CHECKED == 0:
             await self._check(person, kind, params, answer)
 
     async def _check(self, person: Person, kind: str, params: dict[str, Any], answer: dict[str, Any]) -> None:

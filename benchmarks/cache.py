@@ -2,7 +2,7 @@
 
 The clicks and events are those of `benchmarks._clicks`; what a live channel shows is counted anew after news, as the channel does it. The
 clock is ours: seven days in some minutes. Warming knows the three weeks before, and rests at night and on weekends, which costs hits but saves
-half of the time. Each twentieth answer is worked out again without
+half of the time. Each twentieth answer, and each that was kept whole, is worked out again without
 the cache, at the same moment, and must be the same; every answer must be about the asker's offices. Beside it: what a hit in
 memory costs against a plain dict in the same run. What counts as a hit is said in docs/cache.md.
 
