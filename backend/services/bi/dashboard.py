@@ -62,7 +62,7 @@ async def answer(deps: Deps, asked: DashboardQuestion) -> dict[str, Any]:
         board = _Board(reads=reads, connection=connection, asked=asked, calendar=calendar)
         tiles = await board.tiles()
         commission = await board.commission(tiles) if asked.sees(Permission.SEE_MONEY) else {}
-        reach = await newest.event(connection, asked.scope, calendar.now)
+        watermark = await newest.event(connection, asked.scope, calendar.now)
     return {
         "metrics": {tile.name: _metric(tile) for tile in tiles},
         "comparisons": {tile.name: compare.as_json(tile.comparison, tile.unit) for tile in tiles}
@@ -73,7 +73,7 @@ async def answer(deps: Deps, asked: DashboardQuestion) -> dict[str, Any]:
         "jorge_commission": commission,
         "timeframe": asked.timeframe,
         "locations": [office.id for office in asked.offices],
-        **question.stamps(calendar.now, reach, "aggregates"),
+        **question.stamps(calendar.now, watermark, "aggregates"),
     }
 
 

@@ -145,7 +145,7 @@ async def answer(deps: Deps, asked: DrillQuestion) -> dict[str, Any]:
     async with question.opened(deps, asked.scope) as connection:
         drill = await _drill(connection, asked, as_of, pinned=place is not None)
         found, following = await drill.page(place)
-        reach = await newest.event(connection, asked.scope, as_of)
+        watermark = await newest.event(connection, asked.scope, as_of)
     cursor = await paging.sealed(deps, following, asked.bound_to) if following else None
     figure = drill.division.figure
     return {
@@ -160,7 +160,7 @@ async def answer(deps: Deps, asked: DrillQuestion) -> dict[str, Any]:
         "dimensions": sorted([*figure.dimensions, LEAD]),
         **found,
         "next_cursor": cursor,
-        **question.stamps(as_of, reach, found["source"], told_at=now),
+        **question.stamps(as_of, watermark, found["source"], told_at=now),
     }
 
 

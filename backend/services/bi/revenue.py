@@ -65,7 +65,7 @@ async def answer(deps: Deps, asked: RevenueQuestion) -> dict[str, Any]:
         spread = calendar.asked(asked.timeframe, money=True, spread=True)
         earned = await money.earned(connection, spread.days)
         standing = await money.standing(connection, asked.scope.keys)
-        reach = await newest.event(connection, asked.scope, calendar.now)
+        watermark = await newest.event(connection, asked.scope, calendar.now)
     called = commission.Names.of(asked.offices, await _agents(deps, [*earned, *standing]))
     ahead = None
     if asked.forecast_days is not None:
@@ -83,7 +83,7 @@ async def answer(deps: Deps, asked: RevenueQuestion) -> dict[str, Any]:
         "forecast_accuracy": await forecast.forecast_accuracy(deps, asked.scope, offices=asked.offices),
         "timeframe": asked.timeframe,
         "locations": [office.id for office in asked.offices],
-        **question.stamps(calendar.now, reach, "aggregates"),
+        **question.stamps(calendar.now, watermark, "aggregates"),
     }
 
 
