@@ -70,9 +70,7 @@ async def test_rebuilt_windows_go_on_as_those_that_saw_all(deps: Deps) -> None:
     world.feed(rebuilt, events[300:], at_once=50)  # a hundred of them come again
 
     assert world.said(rebuilt) == world.said(windows)
-    assert rebuilt.counters.duplicates >= 100 - sum(
-        micros(e.occurred_at) < windows.oldest for _, e in events
-    )
+    assert rebuilt.counters.duplicates >= 100 - sum(micros(e.occurred_at) < windows.oldest for _, e in events)
 
 
 async def test_rebuilt_windows_can_be_kept_whole(deps: Deps) -> None:
