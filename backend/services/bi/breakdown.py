@@ -79,15 +79,16 @@ async def hours(connection: Connection, division: Division, after: int | None, l
     within = division.within()
     begin, end = (0 if one is None else hour_number(ceil(one)) for one in (within.since, within.until))
     begin = begin - 1 if after is None else after + 1  # half an hour may come before the first whole one
+    total = await undivided(connection, division)
     rows: list[Row] = []
     width = 2 * (limit + 1)
-    while begin < end and len(rows) <= limit:
+    while total.n and begin < end and len(rows) <= limit:
         part = await of(connection, replace(division, hours=(begin, min(begin + width, end))))
         rows += [row for row, _ in in_order(part.rows, "key")]
         begin, width = begin + width, 4 * width
     return Breakdown(
         rows=rows,
-        total=await undivided(connection, division),
+        total=total,
         pinned=False,
         source="aggregates" if division.aggregated else "facts",
     )
