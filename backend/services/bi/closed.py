@@ -161,8 +161,8 @@ class _Total:
 
     def groups(self) -> Iterator[tuple[Group, _Values]]:
         """Those of which there is anything, each with its values in all places."""
-        for tag, parts in self._whole.items():
-            yield from self._of([tag], [(sign, np.zeros(1, np.int64), v[np.newaxis]) for sign, v in parts], 1)
+        whole = [(n, *part) for n, parts in enumerate(self._whole.values()) for part in parts]
+        yield from self._of([*self._whole], whole)
         for grain, found in self._own.items():
             pieces = [piece for piece in found if len(piece[1])]
             if not pieces:
@@ -170,16 +170,16 @@ class _Total:
             first = min(int(numbers[0]) for _, numbers, _ in pieces)
             end = max(int(numbers[-1]) for _, numbers, _ in pieces) + 1
             tags = [_own_tag(grain, number) for number in range(first, end)]
-            moved = [(sign, numbers - first, values) for sign, numbers, values in pieces]
-            yield from self._of(tags, moved, end - first)
+            yield from self._of(tags, [(numbers - first, sign, values) for sign, numbers, values in pieces])
 
     def _of(
-        self, tags: Sequence[int], parts: Iterable[tuple[int, Numbers, _Values]], size: int
+        self, tags: Sequence[int], parts: Iterable[tuple[int | Numbers, int, _Values]]
     ) -> Iterator[tuple[Group, _Values]]:
-        summed = np.zeros((size, self.columns.count), np.int64)
+        """Of (which of `tags`, sign, values)."""
+        summed = np.zeros((len(tags), self.columns.count), np.int64)
         there = np.zeros(summed.shape, bool)
-        for sign, rows, values in parts:
-            width = values.shape[1]
+        for rows, sign, values in parts:
+            width = values.shape[-1]
             summed[rows, :width] += sign * values
             there[rows, :width] |= values != 0
         for group, columns in self.columns.of.items():

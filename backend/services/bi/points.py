@@ -51,8 +51,8 @@ def gathered(days: Iterable[Days], points: Sequence[Point]) -> tuple[Days, ...]:
 
 def _gathered(one: Days, points: Sequence[Point]) -> Iterable[Days]:
     for point in points:
-        first, last = max(one.first, point.first), min(one.last, point.last)
-        if first <= last:
+        if point.first <= one.last and point.last >= one.first:
+            first, last = max(one.first, point.first), min(one.last, point.last)
             yield replace(one, first=first, last=last, tag=point.first)
     before = spans.date_key(spans.day_of(points[0].first) - spans.ONE_DAY)
     after = spans.date_key(spans.day_of(points[-1].last) + spans.ONE_DAY)
