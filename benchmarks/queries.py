@@ -34,6 +34,8 @@ SECONDS = float(os.environ.get("JORGE_BENCH_SECONDS", "1.5"))
 """Of each question."""
 WARM_MS, COLD_MS, SERIES_MS, DRILL_MS = 5.0, 50.0, 20.0, 500.0
 _MOST = 300
+_FAR = 200
+"""Pages of 50 leads."""
 
 _FILTERS = {
     "bot": "jorge-seller",
@@ -72,6 +74,7 @@ async def main(only: Sequence[str]) -> None:
                 bench = Bench(deps=deps, backend=connection.get_server_pid(), locations=places, only=only)
             remembering = asyncio.create_task(cache_job.run(deps))
             await bench.looks()
+            await bench.pages()
             await bench.drills()
             remembering.cancel()
 
@@ -148,6 +151,26 @@ class Bench:
             )
             series = partial(drill.answer, self.deps, days)
             await self.measured(f"series of a year by day, {offices} offices", series, SERIES_MS)
+
+    async def pages(self) -> None:
+        """The leads behind all interactions, page after page: the first, and one far behind it."""
+        first, far = "leads behind interactions, page 1", f"leads behind interactions, page {_FAR}"
+        cursor = ""
+        for number in range(1, _FAR + 1 if self.asks(far) else 2):
+            asked = await drill.ask(
+                self.deps,
+                self.boss(len(self.locations)),
+                component="activity",
+                metric="interactions",
+                timeframe="1y",
+                cursor=cursor,
+            )
+            page = partial(drill.answer, self.deps, asked)
+            if number in (1, _FAR):
+                await self.measured(first if number == 1 else far, page, DRILL_MS)
+            cursor = (await page())["next_cursor"]
+            if not cursor:
+                return
 
     async def _nothing(self) -> object:
         async with self.deps.bi.acquire() as connection:
