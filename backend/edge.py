@@ -11,7 +11,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from backend import errors
+from backend import errors, faults
 from backend.api import packing, uploads
 from domain import wire
 
@@ -105,7 +105,7 @@ class Edge:
             await _reply(exchange, errors.of_http(413, "body"))
         except _TooSlowError:
             await _reply(exchange, errors.of_http(408, "body"))
-        except errors.UNAVAILABLE as fault:
+        except faults.UNAVAILABLE as fault:
             logger.warning("request.unavailable", extra={"fault": type(fault).__name__})
             await _reply(exchange, errors.of_unavailable())
         except Exception:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import math
 import re
 from collections.abc import Mapping
 
-import asyncpg
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from redis import exceptions as redis_errors
 from starlette.exceptions import HTTPException
 
 from backend.api import packing
@@ -46,22 +43,6 @@ STATUSES: Mapping[type[errors.JorgeError], int] = {
     errors.TooMuchError: 422,  # who asks for less is answered
     BacklogError: 503,
 }
-
-# Foreign faults that mean "a part of the server is not there at this moment": worth trying again.
-UNAVAILABLE = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.InsufficientResourcesError,  # too many connections, no memory, a full disk
-    asyncpg.QueryCanceledError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    redis_errors.ConnectionError,
-    redis_errors.TimeoutError,
-    ConnectionError,
-    asyncio.TimeoutError,
-)
 
 _HTTP = {
     400: ("bad_request", "The request can't be read.", "See /openapi.json."),

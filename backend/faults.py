@@ -26,6 +26,22 @@ FROM_VALKEY = (redis_errors.RedisError, OSError, TimeoutError)
 AWAY = (*NO_DATABASE, redis_errors.RedisError)
 """For loops that use both: wait, and begin again."""
 
+UNAVAILABLE = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.InsufficientResourcesError,  # too many connections, no memory, a full disk
+    asyncpg.QueryCanceledError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    redis_errors.ConnectionError,
+    redis_errors.TimeoutError,
+    ConnectionError,
+    TimeoutError,
+)
+"""What a request or a socket meets while a part of the server is not there: nobody is at fault, and trying again helps."""
+
 # By class: connection, transaction state (also: read-only), who may connect, no such database, rollback, resources, object in use,
 # operator's intervention, the disk, the configuration.
 _PASSING = frozenset({"08", "25", "28", "3D", "40", "53", "55", "57", "58", "F0"})

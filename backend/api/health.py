@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 
 from fastapi import APIRouter
-from redis import exceptions as redis_errors
 
 import backend
-from backend import errors
+from backend import faults
 from backend.api.body import Json
 from backend.api.deps import Parts
 from backend.deps import Deps
@@ -39,7 +38,7 @@ async def _asked(part: str, question: asyncio.Future[None] | object) -> None:
     try:
         async with asyncio.timeout(2):
             await question  # type: ignore[misc]
-    except (OSError, TimeoutError, redis_errors.RedisError, *errors.UNAVAILABLE) as fault:
+    except faults.AWAY as fault:
         raise problems.EngineError(
             f"The {part} does not answer.", where=part, hint="The server goes on trying.", retry_after=5
         ) from fault

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from backend import errors as faults
+from backend import faults
 from backend.faults import FROM_VALKEY
 from backend.realtime import messages, resume
 from backend.realtime.audience import ALL

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from backend import errors as faults
+from backend import faults
 from backend.realtime.audience import audience_of
 from backend.realtime.codes import NOT_ALLOWED, RESTARTING, SIGN_IN
 from backend.services import auth

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from backend import errors as faults
+from backend import faults
 from backend.realtime import messages
 from backend.realtime.members import Group, Point, Stamp
 from backend.realtime.picture import NEVER, Picture

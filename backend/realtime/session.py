@@ -12,7 +12,8 @@ import msgspec
 from redis import exceptions as redis_errors
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from backend import errors as faults
+from backend import errors as answers
+from backend import faults
 from backend.api.deps import peer_of
 from backend.realtime import channels, lines, messages, sockets
 from backend.realtime.audience import Audience, Question, audience_of
@@ -127,11 +128,11 @@ async def _refused(socket: WebSocket, gateway: Gateway, peer: Peer) -> bool:
     """Turned away before the handshake is done, with an answer of HTTP."""
     live = gateway.deps.live
     if not sockets.origin_fits(socket):
-        reason, answer = "origin", faults.answer(403, _FOREIGN_PAGE)
+        reason, answer = "origin", answers.answer(403, _FOREIGN_PAGE)
     elif live.connections >= gateway.most or live.waiting_to_sign_in >= max(8, gateway.most // 2):
-        reason, answer = "full", faults.answer(503, _FULL, retry_after=RETRY_AFTER)
+        reason, answer = "full", answers.answer(503, _FULL, retry_after=RETRY_AFTER)
     elif gateway.crowded(peer):
-        reason, answer = "address", faults.answer(429, _CROWDED, retry_after=RETRY_AFTER)
+        reason, answer = "address", answers.answer(429, _CROWDED, retry_after=RETRY_AFTER)
     else:
         return False
     live.refused[reason] += 1

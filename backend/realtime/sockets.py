@@ -17,7 +17,7 @@ import orjson
 from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from backend import errors as faults
+from backend import faults
 from backend.actor import Actor
 from backend.api.deps import deps_of, is_loopback, peer_of
 from backend.deps import Deps

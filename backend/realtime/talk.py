@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from redis import exceptions as redis_errors
 
-from backend import errors as faults
+from backend import faults
 from backend.realtime import channels, messages, sockets
 from backend.realtime.audience import Question
 from backend.realtime.buckets import Bucket
