@@ -25,10 +25,12 @@ ROUTES = [route for router in app.ROUTERS for route in router.routes if isinstan
 def test_no_route_hops_to_another_thread_for_what_it_depends_on(route: APIRoute) -> None:
     asked = [one.call for one in _asked(route.dependant)]
 
-    assert [
-        call for call in asked if inspect.isfunction(call) and not inspect.iscoroutinefunction(call)
-    ] == []
+    assert [call for call in asked if inspect.isfunction(call) and not _here(call)] == []
     assert inspect.iscoroutinefunction(route.endpoint)
+
+
+def _here(call: object) -> bool:
+    return inspect.iscoroutinefunction(call) or inspect.isasyncgenfunction(call)
 
 
 def test_there_are_routes_to_look_at() -> None:
