@@ -56,13 +56,13 @@ class AlertGroup(Group):
             self._mailbox.put(Message(channel=alerts.CHANNEL, payload=_REREAD), "reread")
 
     def greeting(self, point: Point | None) -> Sequence[Frame]:
-        """The open alerts; or the events since `point`, one by one."""
+        """The open alerts; or the events since `point`, all in one: cut in between, some would be missed."""
         if point is None or not self._covers(point):
             shown = [orjson.dumps({"event": "open", "alert": alert}) for alert in self._open.values()]
             return (self._told(messages.Snapshot, shown),)
         self.deps.live.resumed += 1
-        missed = [entry for entry in sorted(self._ring.values()) if entry.offset > point.offset]
-        return (self.resumed(), *(self._told(messages.Update, [entry.item]) for entry in missed))
+        resumed = self.resumed(point.offset)
+        return (resumed, self.frame(point.offset)) if point.offset < self.offset else (resumed,)
 
     def frame(self, since: int) -> Frame:
         """All after `since` in one; events that come are told one by one."""

@@ -59,7 +59,8 @@ class StateGroup(Group):
             return (self.frame(NEVER),)
         self.deps.live.resumed += 1
         missed = point.offset < self.picture.offset
-        return (self.resumed(), self.frame(point.offset)) if missed else (self.resumed(),)
+        resumed = self.resumed(point.offset)
+        return (resumed, self.frame(point.offset)) if missed else (resumed,)
 
     def frame(self, since: int) -> Frame:
         """The same one for all who are equally far; NEVER: a snapshot."""

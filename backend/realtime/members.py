@@ -112,9 +112,9 @@ class Group(ABC):
         said = kind(**self._head(), as_of=stamp.as_of, watermark=stamp.watermark, complete=stamp.complete, data=msgspec.Raw(data))  # fmt: skip
         return frames.prepare(messages.encode(said))
 
-    def resumed(self) -> Frame:
-        """Tells a member that it goes on without a snapshot."""
-        return frames.prepare(messages.encode(messages.Resumed(**self._head())))
+    def resumed(self, offset: int) -> Frame:
+        """Tells a member that it goes on from there: what it missed since has its own offset, should the line be cut again."""
+        return frames.prepare(messages.encode(messages.Resumed(**self._head() | {"offset": offset})))
 
     def _head(self) -> dict[str, Any]:
         return {

@@ -167,7 +167,8 @@ async def test_a_client_that_returns_to_its_gateway_goes_on_without_a_snapshot(
             pass
         async with opened(live_server, "/ws/dashboard/all") as socket:
             await say(socket, token=boss.access_token, resume=[point])
-            assert (await heard(socket))["type"] == "resumed"
+            resumed = await heard(socket)
+            assert (resumed["type"], resumed["offset"]) == ("resumed", point["offset"])
             assert hot(await heard(socket)) == 1
             await say(socket, type="resume", channel="dashboard", epoch="of another process", offset=1)
             assert (await heard(socket))["type"] == "snapshot"
