@@ -189,8 +189,9 @@ def _bot_keys(wanted: Sequence[Key], bots: dimensions.Bots) -> tuple[Key, ...]:
     by_id = {bot_id: key for key, (bot_id, _) in bots.items()}
     for bot_id in wanted:
         if bot_id not in by_id:
+            # Their names are not listed: other offices may have bots of their own.
             raise errors.InputError(
-                "There is no such bot.", where="filters.bot", hint=f"One of {', '.join(sorted(by_id))}."
+                "There is no such bot.", where="filters.bot", hint="GET /api/bi/bot-performance names yours."
             )
     return tuple(sorted(by_id[str(bot_id)] for bot_id in wanted))
 
