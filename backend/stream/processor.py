@@ -167,8 +167,10 @@ class Processor:
     async def _turn(self) -> None:
         """Read what came until the next tick, count it, tell, keep."""
         await self._gather()
-        await self._count(await self._read())
-        await self._tick()
+        came = await self._read()
+        began = self._monotonic()  # the pause begins here: what counting takes is part of it
+        await self._count(came)
+        await self._tick(began)
         now = self._monotonic()
         if now - self._looked >= QUIET:
             self._looked = now
@@ -192,10 +194,8 @@ class Processor:
                 count=self._entries,
                 block=max(1, int(pause * 1000)),
             )
-        return [
-            (name.decode(), came)
-            for name, came in cast("list[tuple[bytes, list[tuple[bytes, Fields]]]]", found)
-        ]
+        streams = cast("list[tuple[bytes, list[tuple[bytes, Fields]]]]", found)
+        return [(name.decode(), came) for name, came in streams]
 
     async def _count(self, came: Came) -> None:
         behind = [some[-1][0] for _, some in came if len(some) == self._entries]
@@ -228,7 +228,7 @@ class Processor:
                 if number < len(some):
                     await asyncio.sleep(0)
                     if self._behind:  # else all that came is told together, in a moment
-                        await self._tick()
+                        await self._tick(self._monotonic())
         return count
 
     async def _meet(self, events: Sequence[Event]) -> None:
@@ -245,8 +245,7 @@ class Processor:
             self._rebuild_at = now + AFTER_AWAY
         self._unknown = dict.fromkeys(strangers - self.windows.locations.keys(), now)
 
-    async def _tick(self) -> None:
-        now = self._monotonic()
+    async def _tick(self, now: float) -> None:
         if now - self._told < self._pause:
             return
         began = time.perf_counter()
