@@ -1,7 +1,7 @@
 """Facts of closed days in columns: a year divided by anything, filtered by anything, without reading its facts.
 
 Exact: a day counts from here only where `bi_column_days` says that its columns are all its facts; the rest is read from the facts
-(drills.py). Migrations 017 and 020 tell how that stays true, packed.py writes the columns, tallies.py adds them up.
+(drills.py). Migrations 017 and 018 tell how that stays true, packed.py writes the columns, tallies.py adds them up.
 """
 
 from __future__ import annotations
