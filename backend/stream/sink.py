@@ -41,7 +41,7 @@ LANES = 1
 """Batches under way in a process. Two were no faster on two threads of one core (`benchmarks.ingest`); several processes may run."""
 PACE, LONGEST_PACE = 0.05, 0.4
 """Seconds from one read to the next, so that a trickle is not a transaction an event."""
-GATHER = 0.00008
+GATHER = 0.0001
 """So many seconds longer for each event of the last round: in a transaction of 750 one costs PostgreSQL 25 µs, in one of 6,000 12."""
 LOOK_SECONDS = 5.0
 TRIM_SECONDS = 5.0
