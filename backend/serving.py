@@ -43,11 +43,15 @@ class Asked:
         return self.name or (f"{self.role}@{socket.gethostname()}" if self.role else "server")
 
 
-async def serve(chosen: Settings, asked: Asked) -> None:
-    """Until SIGINT or SIGTERM. Raises: StartError."""
-    # Events come by the thousand and are gone at once: to look through them so often costs as much as to read them.
+def collect_rarely() -> None:
+    """Events come by the thousand and are gone at once: to look through them so often costs as much as to read them."""
     gc.freeze()
     gc.set_threshold(100_000, 10, 10)
+
+
+async def serve(chosen: Settings, asked: Asked) -> None:
+    """Until SIGINT or SIGTERM. Raises: StartError."""
+    collect_rarely()
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

@@ -101,7 +101,8 @@ class AlertGroup(Group):
         before, self._open = self._open, found
         if not self._ready:
             self._ready = True
-            await self.tell(lambda member: member.changed())
+            offset, now = self.offset, asyncio.get_running_loop().time()
+            await self.tell(lambda member: member.changed(offset, now))
             return
         for alert_id in found.keys() - before.keys():
             await self._say({"event": "opened", "alert": found[alert_id]})

@@ -70,11 +70,11 @@ class Seat:
         self._point, self.sent = point, None
         self.greet()
 
-    def changed(self) -> None:
+    def changed(self, offset: int, now: float) -> None:
         if self.sent is None:
             self.greet()
         else:
-            self._connection.offer(self)
+            self._connection.offer(self, offset, now)
 
     def told(self, frame: Frame, key: Hashable, priority: Priority) -> None:
         if self.sent is not None:
@@ -116,15 +116,14 @@ class Connection:
         """In lists of who is present: ids only."""
         return f"{self.actor.id}:{self.id}"
 
-    def offer(self, seat: Seat) -> None:
-        """Its group has news: at once where nothing waits, else when its turn comes."""
+    def offer(self, seat: Seat, offset: int, now: float) -> None:
+        """Its group has news up to `offset`: at once where nothing waits, else when its turn comes."""
         if self.closed:
             return
-        now = self._loop.time()
         if self._stalled is None and self._mailbox.straight(seat.priority, now):
             frame = seat.group.frame(seat.sent or 0)
             if self.line.push(frame, HOLD_BYTES) <= HOLD_BYTES:
-                seat.sent = seat.group.offset
+                seat.sent = offset
                 self._count(frame, seat.channel)
                 return
         if self._mailbox.put(seat, seat, seat.priority):

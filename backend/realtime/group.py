@@ -118,5 +118,6 @@ class StateGroup(Group):
         changed = self.picture.keep(made, always=always and not self.kind.keyed)
         self._frames.clear()
         if changed:
-            await self.tell(lambda member: member.changed())
+            offset, now = self.offset, asyncio.get_running_loop().time()
+            await self.tell(lambda member: member.changed(offset, now))
         return True

@@ -11,8 +11,9 @@ from typing import Any, Protocol
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from backend.realtime.frames import Frame
-from backend.realtime.protocol import EXTENSION, GONE, PreparedProtocol
+from backend.realtime.protocol import EXTENSION, PreparedProtocol
 
+GONE = -1
 PATIENCE = 2.0
 """Seconds a closing line may take to send what it holds."""
 
@@ -38,15 +39,25 @@ class Line(Protocol):
 class PreparedLine:
     """Straight to the transport."""
 
-    __slots__ = ("_deflated", "_protocol")
+    __slots__ = ("_deflated", "_protocol", "_transport")
 
     def __init__(self, protocol: PreparedProtocol) -> None:
         self._protocol = protocol
+        self._transport = protocol.transport
         self._deflated = protocol.settle()
 
     def push(self, frame: Frame, most: int) -> int:
-        """Write it, unless more than `most` bytes wait already; the bytes that waited, or GONE."""
-        return self._protocol.push(frame.deflated if self._deflated else frame.plain, most)
+        """Hand it to the transport, which never waits, unless more than `most` bytes wait there already.
+
+        The bytes that waited: at most `most` if it was written. GONE: the socket is closing.
+        """
+        protocol, transport = self._protocol, self._transport
+        if protocol.close_sent or protocol.disconnected or transport.is_closing():
+            return GONE
+        unsent: int = transport.get_write_buffer_size()
+        if unsent <= most:
+            transport.write(frame.deflated if self._deflated else frame.plain)
+        return unsent
 
     def unsent(self) -> int:
         """Bytes that the other side has not taken."""

@@ -29,7 +29,8 @@ class Mailbox(Generic[Item]):
 
     def straight(self, priority: Priority, now: float) -> bool:
         """May a message of this priority go past the mailbox, because nothing waits and it is its turn?"""
-        return not self.waiting and self._bucket(priority).take(now)
+        bucket = self._buckets[priority]
+        return not self.waiting and (bucket or self._bucket(priority)).take(now)
 
     def put(self, key: Hashable, item: Item, priority: Priority) -> bool:
         """Wait for a turn; True if it took the place of an older one of this key."""

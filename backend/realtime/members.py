@@ -42,8 +42,8 @@ class Stamp:
 class Member(Protocol):
     """A connection's seat in a group."""
 
-    def changed(self) -> None:
-        """The group has something newer than it had."""
+    def changed(self, offset: int, now: float) -> None:
+        """The group has something newer than it had: it is at `offset` since `now` (the loop's time)."""
 
     def told(self, frame: Frame, key: Hashable, priority: Priority) -> None:
         """A message of its own, which is no part of a state."""

@@ -24,7 +24,6 @@ from backend.realtime.frames import WINDOW_BITS
 EXTENSION = "jorge.prepared"
 """Under this name of `scope["extensions"]` the application finds the protocol."""
 
-GONE = -1
 KERNEL_BYTES = 64 * 1024
 """What the kernel keeps of a live socket's unsent bytes (it doubles the figure for its own needs)."""
 
@@ -83,19 +82,6 @@ class PreparedProtocol(WebSocketsSansIOProtocol):
             isinstance(found, PerMessageDeflate) and found.local_max_window_bits >= WINDOW_BITS
             for found in self.conn.extensions
         )
-
-    def push(self, data: bytes, most: int) -> int:
-        """Hand a whole frame to the transport, which never waits, unless more than `most` bytes wait there already.
-
-        The bytes that waited: at most `most` if it was written. GONE: the socket is closing.
-        """
-        transport = self.transport
-        if self.close_sent or self.disconnected or transport.is_closing():
-            return GONE
-        unsent = transport.get_write_buffer_size()
-        if unsent <= most:
-            transport.write(data)
-        return unsent
 
     def unsent(self) -> int:
         """Bytes that wait here because the other side does not take them."""

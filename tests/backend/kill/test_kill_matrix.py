@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.timeout(600)]
 
 @pytest.mark.parametrize("victim", VICTIMS)
 async def test_nothing_is_lost_or_counted_twice(tmp_path: Path, victim: str) -> None:
-    found = await matrix.row(victim, tmp_path / "data")
+    found = await matrix.row(victim, tmp_path / "data", apart=1.5)
 
     assert found.wrong == []
     assert found.kills == 1

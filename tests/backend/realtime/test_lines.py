@@ -9,8 +9,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from backend.realtime.frames import prepare
-from backend.realtime.lines import TextLine, line_of
-from backend.realtime.protocol import GONE
+from backend.realtime.lines import GONE, TextLine, line_of
 from tests.backend.realtime.talking import closing_code, heard, heard_of, opened, say
 from tests.serving import LiveServer, SignedIn
 
