@@ -14,7 +14,7 @@ from backend.metrics import MEASURES, measures
 from backend.storage.warehouse.scope import ALL, ALL_BOTS
 
 # Days of offices reach beyond those of UTC; a ledger's line may be later than the day it counts on, never earlier.
-_MOMENTS = (
+MOMENTS = (
     "{moment} >= $1::date::timestamp AT TIME ZONE 'UTC' AND {moment} < $2::date::timestamp AT TIME ZONE 'UTC'"
 )
 _DAYS = (
@@ -86,8 +86,8 @@ HOURLY = _metrics(
     "agg_hourly_metrics",
     "hour",
     {fact: _HOUR.format(moment=moment) for fact, moment in measures.MOMENT.items()},
-    {fact: _MOMENTS.format(moment=moment) for fact, moment in measures.MOMENT.items()},
-    _MOMENTS.format(moment="hour"),
+    {fact: MOMENTS.format(moment=moment) for fact, moment in measures.MOMENT.items()},
+    MOMENTS.format(moment="hour"),
 )
 _THESE_DAYS = _DAYS.partition(" AND {moment}")[0]
 DAILY = _metrics(
@@ -125,7 +125,7 @@ def _cells(grain: str, bucket: str, where: str) -> str:
 
 
 _EXPECTED_CELLS = (
-    _cells("h", _HOUR.format(moment="occurred_at"), _MOMENTS.format(moment="occurred_at"))
+    _cells("h", _HOUR.format(moment="occurred_at"), MOMENTS.format(moment="occurred_at"))
     + " UNION ALL "
     + _cells("d", _BUCKET, _days(measures.BOTS))
 )
@@ -148,7 +148,7 @@ def latencies(*, mend: bool) -> str:
         held AS (
             SELECT {_KEYS}, (low + place - 1)::int AS cell, n
               FROM agg_latency_hist, unnest(counts) WITH ORDINALITY AS cells (n, place)
-             WHERE n <> 0 AND {_MOMENTS.format(moment="bucket")}),
+             WHERE n <> 0 AND {MOMENTS.format(moment="bucket")}),
         wrong AS MATERIALIZED (
             SELECT DISTINCT {_KEYS} FROM expected e FULL JOIN held h USING ({_KEYS}, cell)
              WHERE coalesce(e.n, 0) <> coalesce(h.n, 0))

@@ -12,11 +12,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from backend.storage.pool import Connection
+from backend.storage.warehouse.aggregates import MOMENTS
 from backend.storage.warehouse.conversations import COLUMNS
-
-_THESE = (
-    "{moment} >= $1::date::timestamp AT TIME ZONE 'UTC' AND {moment} < $2::date::timestamp AT TIME ZONE 'UTC'"
-)
 
 _TOLD = """
     SELECT conversation_id,
@@ -33,14 +30,14 @@ _TOLD = """
 # One that began before the facts that are kept can't be proved any more.
 _TALKS = f"""
 WITH mine AS MATERIALIZED (
-    SELECT conversation_id FROM fact_bot_performance WHERE conversation_id IS NOT NULL AND {_THESE.format(moment="occurred_at")}
-     UNION SELECT conversation_id FROM fact_bot_conversations WHERE {_THESE.format(moment="started_at")}),
+    SELECT conversation_id FROM fact_bot_performance WHERE conversation_id IS NOT NULL AND {MOMENTS.format(moment="occurred_at")}
+     UNION SELECT conversation_id FROM fact_bot_conversations WHERE {MOMENTS.format(moment="started_at")}),
 expected AS MATERIALIZED ({_TOLD}),
 judged AS (
     SELECT conversation_id, e.started_at IS NOT NULL AS told, e IS DISTINCT FROM c AS wrong
       FROM (SELECT {", ".join(COLUMNS)} FROM expected) e
       FULL JOIN (SELECT {", ".join(COLUMNS)} FROM fact_bot_conversations JOIN mine USING (conversation_id)) c USING (conversation_id)
-     WHERE {_THESE.format(moment="coalesce(e.started_at, c.started_at)")}
+     WHERE {MOMENTS.format(moment="coalesce(e.started_at, c.started_at)")}
        AND coalesce(c.started_at, e.started_at) >= (SELECT kept_from FROM bi_retention))
 SELECT (SELECT count(*) FROM judged WHERE told), ARRAY(SELECT conversation_id FROM judged WHERE wrong)
 """  # noqa: S608 - fixed words
@@ -62,23 +59,23 @@ _LINES = f"""
                            lag(event_id) OVER (PARTITION BY deal_id ORDER BY occurred_at, event_id) AS before
                       FROM deal_states JOIN mine USING (deal_id)) o,
                    (VALUES (0, -1), (1, 1)) AS both_lines (line, sign)
-             WHERE {_THESE.format(moment="occurred_at")}) l
+             WHERE {MOMENTS.format(moment="occurred_at")}) l
       JOIN deal_states w ON w.event_id = l.what"""  # noqa: S608 - fixed words
 _OF = "deal_id, occurred_at, date_key, location_key, lead_key, agent_key, lead_id, agent_id, stage, sells, rate_bp, source"
 _SUMMED = ("added", "deals", "price_cents", "gross_cents", "company_cents")
 _DEALS = f"""
 WITH mine AS MATERIALIZED (
-    SELECT deal_id FROM deal_states WHERE {_THESE.format(moment="occurred_at")}
-     UNION SELECT deal_id FROM fact_commission_events WHERE {_THESE.format(moment="occurred_at")}),
+    SELECT deal_id FROM deal_states WHERE {MOMENTS.format(moment="occurred_at")}
+     UNION SELECT deal_id FROM fact_commission_events WHERE {MOMENTS.format(moment="occurred_at")}),
 expected AS MATERIALIZED ({_LINES}),
 both_sides AS (
     SELECT {_OF}, {", ".join(_SUMMED)} FROM expected UNION ALL
-    SELECT {_OF}, {", ".join(f"-{one}" for one in _SUMMED)} FROM fact_commission_events WHERE {_THESE.format(moment="occurred_at")}),
+    SELECT {_OF}, {", ".join(f"-{one}" for one in _SUMMED)} FROM fact_commission_events WHERE {MOMENTS.format(moment="occurred_at")}),
 wrong AS (SELECT deal_id FROM both_sides GROUP BY {_OF} HAVING {" OR ".join(f"sum({one}) <> 0" for one in _SUMMED)})
 SELECT (SELECT count(*) FROM expected), ARRAY(SELECT DISTINCT deal_id FROM wrong)
 """  # noqa: S608 - fixed words
 _FORGET_DEALS = f"""
-DELETE FROM fact_commission_events WHERE deal_id = ANY ($3) AND {_THESE.format(moment="occurred_at")}
+DELETE FROM fact_commission_events WHERE deal_id = ANY ($3) AND {MOMENTS.format(moment="occurred_at")}
 """  # noqa: S608 - fixed words
 _WRITTEN = f"event_id, line, received_at, source_key, {_OF}, {', '.join(_SUMMED)}"
 _WRITE_DEALS = f"""
