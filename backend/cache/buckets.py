@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from backend.cache.stats import Stats
 from backend.cache.versions import Versions
-from backend.storage.warehouse.ranges import date_key, hour_name, hour_number, hour_of
+from backend.storage.warehouse.ranges import date_key, day_of, hour_name, hour_number, hour_of
 from backend.stream import entries
 
 MOST_BYTES = 128 * 2**20
@@ -246,7 +246,7 @@ def _bucket(tag: str) -> tuple[Grain, int, int] | None:
     try:
         match rest:
             case ["d", day]:
-                return DAY, int(place), datetime.strptime(day + "Z", "%Y%m%d%z").toordinal()
+                return DAY, int(place), day_of(int(day)).toordinal()
             case ["h", hour]:
                 moment = datetime.strptime(hour + "Z", "%Y%m%d%H%z")
                 return HOUR, int(place), hour_number(moment)
