@@ -12,7 +12,7 @@ import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import TYPE_CHECKING, TypeAlias, cast
+from typing import TYPE_CHECKING
 
 from redis import exceptions as redis_errors
 
@@ -20,7 +20,8 @@ from backend import faults
 from backend.epoch import micros
 from backend.events import Event
 from backend.storage.warehouse import windows as warehouse
-from backend.stream import entries, keeping, rebuilding, telling
+from backend.stream import entries, groups, keeping, rebuilding, telling
+from backend.stream.groups import Entry, Read
 from backend.stream.keeping import Keeper, LeaseLostError, Offsets
 from backend.stream.telling import Teller
 from backend.stream.windows.counters import Counters
@@ -53,9 +54,6 @@ _READ_EVENTS = 10_000
 _FEWEST_ENTRIES, _MOST_ENTRIES = 20, 2_000
 _UNCOUNTED = "system_health"
 """No window counts it; its offset moves on, so that it can be trimmed."""
-
-Fields: TypeAlias = Mapping[bytes, bytes]
-Came: TypeAlias = Sequence[tuple[str, Sequence[tuple[bytes, Fields]]]]
 
 
 async def run(deps: Deps) -> None:
@@ -185,7 +183,7 @@ class Processor:
         if not self._behind:
             await asyncio.sleep(max(self._told + self._pause, self._came + GATHER) - self._monotonic())
 
-    async def _read(self) -> Came:
+    async def _read(self) -> Read:
         since = self._monotonic() - self._told
         pause = self._pause - since if since < self._pause else QUIET
         async with asyncio.timeout(pause + keeping.LEASE_MS / 1000):
@@ -194,10 +192,9 @@ class Processor:
                 count=self._entries,
                 block=max(1, int(pause * 1000)),
             )
-        streams = cast("list[tuple[bytes, list[tuple[bytes, Fields]]]]", found)
-        return [(name.decode(), came) for name, came in streams]
+        return groups.read(found)
 
-    async def _count(self, came: Came) -> None:
+    async def _count(self, came: Read) -> None:
         behind = [some[-1][0] for _, some in came if len(some) == self._entries]
         self._behind = bool(behind)
         events = 0
@@ -211,12 +208,12 @@ class Processor:
             wanted = _READ_EVENTS * read // max(events, 1)
             self._entries = min(max(wanted, _FEWEST_ENTRIES), _MOST_ENTRIES)
 
-    async def _count_stream(self, name: str, some: Sequence[tuple[bytes, Fields]]) -> int:
+    async def _count_stream(self, name: str, some: Sequence[Entry]) -> int:
         """State and offset move together, so that they may be kept at any pause. How many events there were."""
         stream, waiting, count = name.removeprefix(entries.PREFIX), list[Event](), 0
         for number, (entry, fields) in enumerate(some, 1):
             if stream != _UNCOUNTED:
-                events, bad = decoded(stream, fields)
+                events, bad = decoded(stream, fields or {})
                 waiting += events
                 self.counters.skipped += bad
             if len(waiting) >= MOST_EVENTS or number == len(some):
