@@ -27,7 +27,7 @@ CACHED = (
     "/api/bi/dashboard-kpis", "/api/bi/revenue-intelligence", "/api/bi/bot-performance", "/api/bi/drill-down",
     "/api/bi/anomaly-detection", "/api/bi/predictive-insights",
 )  # fmt: skip
-ROUNDS = 2
+ROUNDS = 3
 
 
 @pytest.fixture
