@@ -11,7 +11,7 @@ import flet as ft
 
 from domain import errors
 from views import cells, component, context, strings, theme
-from views.parts import banners, buttons, cards, field_row, marks, words
+from views.parts import banners, buttons, cards, marks, text_field, words
 
 LOG = logging.getLogger(__name__)
 SignIn = Callable[[str, str], Awaitable[context.Access]]
@@ -105,7 +105,7 @@ def _form(
     cell: cells.Cell[_Form], submit: Callable[[], Awaitable[None]], demo: bool, *, ask_server: bool
 ) -> ft.Control:
     form = cell.value
-    email = field_row.text_field(
+    email = text_field.text_field(
         strings.t("kit.login.email"),
         form.email,
         on_change=lambda text: cell.change(lambda typed: replace(typed, email=text, problem="")),
@@ -113,19 +113,19 @@ def _form(
         autofill=ft.AutofillHint.USERNAME,
         icon=ft.Icons.ALTERNATE_EMAIL,
     )
-    password = field_row.text_field(
+    password = text_field.text_field(
         strings.t("kit.login.password"),
         form.password,
         on_change=lambda text: cell.change(lambda typed: replace(typed, password=text, problem="")),
+        on_submit=lambda _: submit(),
         password=True,
         autofill=ft.AutofillHint.PASSWORD,
         icon=ft.Icons.LOCK_OUTLINE,
     )
-    password.on_submit = submit
     rows: list[ft.Control] = [email, password]
     if ask_server:
         rows.append(
-            field_row.text_field(
+            text_field.text_field(
                 strings.t("kit.login.server"),
                 form.server,
                 on_change=lambda text: cell.change(lambda typed: replace(typed, server=text, problem="")),

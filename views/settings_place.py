@@ -7,7 +7,7 @@ import flet as ft
 from domain import errors
 from services import places, settings
 from views import cells, component, context, live, strings, theme
-from views.parts import buttons, cards, error_card, field_row, marks, words
+from views.parts import buttons, cards, error_card, marks, text_field, words
 
 
 def _t(key: str, **values: object) -> str:
@@ -49,7 +49,7 @@ def home_section() -> ft.Control:
     if home is not None:
         forget = buttons.quiet(_t("home.forget"), lambda: service.change(home=None), id="home-forget")
         head.append(forget)
-    field = field_row.text_field(
+    field = text_field.text_field(
         _t("home.label"),
         typed.value,
         on_change=change,

@@ -185,10 +185,16 @@ class Window:
                 f"No field {label!r} to type into. There is:\n{await self.outline()}"
             )
             await self.page.wait_for_timeout(200)
-        await self.page.wait_for_timeout(150)
+
+    async def write(self, text: str) -> None:
+        """Key by key, as fast as a quick typist, into the field that has the focus."""
+        await self.page.keyboard.type(text, delay=15)
 
     async def _typed(self, label: str, text: str, *, alike: bool) -> bool:
-        """False where the field is not there (yet), moves (Flutter scrolls by an animation of its own) or goes."""
+        """False where the field is not there (yet), moves (Flutter scrolls by an animation of its own), goes or stays empty.
+
+        A field that just got the focus hears nothing until Flutter has tied the keyboard to it.
+        """
         name: str | re.Pattern[str] = re.compile(re.escape(label)) if alike else label
         box = self.page.get_by_role("textbox", name=name, exact=not alike).first
         try:
@@ -199,9 +205,10 @@ class Window:
             if not await box.evaluate("node => node === document.activeElement"):
                 return False
             await box.fill(text, timeout=2000)
+            await self.page.wait_for_timeout(150)
+            return not text or bool(await box.input_value(timeout=2000))
         except PlaywrightError:
             return False
-        return True
 
     async def _bring(self, target: Locator) -> None:
         """Scrolls it into view and waits until it stays where it is."""

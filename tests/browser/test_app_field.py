@@ -129,7 +129,9 @@ async def search(phone: harness.Window) -> None:
 async def plan_a_task(phone: harness.Window) -> None:
     await phone.tab("Tasks")
     await phone.tap_marked("add-task")
-    await phone.fill("What is to be done?", "Print the flyers")
+    await phone.fill("What is to be done?", "P")
+    await phone.press("End")
+    await phone.write("rint the flyers")
     await phone.tap_marked("task-save")
     await phone.see("Done: Print the flyers")
 

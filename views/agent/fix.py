@@ -18,9 +18,9 @@ from views.parts import (
     chips,
     empty_state,
     error_card,
-    field_row,
     formats,
     marks,
+    text_field,
     toasts,
     words,
 )
@@ -93,7 +93,7 @@ def _changed(first: Draft, draft: Draft) -> dict[str, dict[str, object]]:
 def _field(change: ParkedChange, draft: cells.Cell[Draft]) -> ft.Control:
     server = review_words.value(change.name, change.server) or strings.t("sync.parked.nothing")
     return cards.stack(
-        field_row.text_field(
+        text_field.text_field(
             review_words.field_name(change.name),
             draft.value[_place(change)],
             on_change=lambda text: draft.change(lambda old: {**old, _place(change): text}),

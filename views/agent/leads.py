@@ -11,7 +11,7 @@ import flet as ft
 from services import leads
 from views import cells, component, context, live, routes, shell, strings, theme
 from views.agent import lead_words
-from views.parts import banners, buttons, cards, chips, empty_state, field_row, formats, lead_row, words
+from views.parts import banners, buttons, cards, chips, empty_state, formats, lead_row, text_field, words
 
 _PAGE = 50
 _FIELDS = ("temperature", "stage", "kind", "source")
@@ -90,7 +90,7 @@ def card(lead: leads.LeadItem, now: datetime) -> lead_row.LeadCard:
 
 
 def _words_field(asked: cells.Cell[Asked]) -> ft.Control:
-    return field_row.text_field(
+    return text_field.text_field(
         strings.t("agent_field.leads.words"),
         asked.value.filter.words,
         on_change=lambda text: _filter(asked, words=text),

@@ -9,7 +9,7 @@ import flet as ft
 from services import leads
 from services.leads import values
 from views import cells, component, context, live, strings, theme
-from views.parts import cards, field_row, formats, words
+from views.parts import cards, formats, text_field, words
 
 _MOST = 5
 
@@ -42,7 +42,7 @@ def pick_lead(on_pick: Callable[[str, str], None]) -> ft.Control:
         return service.list(wanted, sort=values.Sort.LAST_TOUCH, limit=_MOST).items
 
     found = live.use_live(read, typed.value, tables=("leads",))
-    field = field_row.text_field(
+    field = text_field.text_field(
         strings.t("agent_work.pick.label"),
         typed.value,
         on_change=typed.set,

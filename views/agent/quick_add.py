@@ -11,7 +11,7 @@ from domain import errors
 from services import leads
 from views import cells, component, context, live, routes, shell, strings, theme
 from views.agent import lead_words
-from views.parts import buttons, cards, chips, error_card, field_row, formats, marks, words
+from views.parts import buttons, cards, chips, error_card, formats, marks, text_field, words
 
 _KEYBOARDS = {"phone": ft.KeyboardType.PHONE, "email": ft.KeyboardType.EMAIL, "name": ft.KeyboardType.NAME}
 _TYPED = ("name", "phone", "email", "address", "city", "state", "zip")
@@ -78,8 +78,8 @@ def _change(draft: cells.Cell[Draft], name: str) -> Callable[[object], None]:
     return change
 
 
-def _field(draft: cells.Cell[Draft], name: str, *, lines: int = 1) -> ft.TextField:
-    return field_row.text_field(
+def _field(draft: cells.Cell[Draft], name: str, *, lines: int = 1) -> ft.Control:
+    return text_field.text_field(
         strings.t(f"agent_field.field.{name}"),
         getattr(draft.value.new, name),
         on_change=_change(draft, name),

@@ -8,7 +8,7 @@ from services import notes
 from services.notes import NoteReview
 from views import cells, component, context, strings, theme
 from views.agent import save_recording, voice_words
-from views.parts import buttons, cards, chips, field_row, words
+from views.parts import buttons, cards, chips, text_field, words
 
 _NOT_EDITED: str | None = None
 
@@ -24,7 +24,7 @@ def transcript(review: NoteReview, *, locked: bool = False) -> ft.Control:
         typed.set(None)
 
     if typed.value is not None:
-        field = field_row.text_field(
+        field = text_field.text_field(
             strings.t("agent_work.review.words"), typed.value, on_change=typed.set, lines=5, autofocus=True
         )
         done = buttons.secondary(strings.t("agent_work.review.read_anew"), keep, id="transcript-keep")

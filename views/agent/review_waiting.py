@@ -8,7 +8,7 @@ from services import notes, transcription
 from services.notes import NoteItem, NoteState
 from views import cells, component, context, strings, theme
 from views.agent import voice_model, voice_words
-from views.parts import buttons, cards, empty_state, field_row, progress, words
+from views.parts import buttons, cards, empty_state, progress, text_field, words
 
 
 @component.component
@@ -49,7 +49,9 @@ def _typed(note_id: str) -> ft.Control:
         if text.value.strip():
             app.service(notes.Notes).write_transcript(note_id, text.value)
 
-    field = field_row.text_field(strings.t("agent_work.review.type"), text.value, on_change=text.set, lines=3)
+    field = text_field.text_field(
+        strings.t("agent_work.review.type"), text.value, on_change=text.set, lines=3
+    )
     button = buttons.outlined(
         strings.t("agent_work.review.use_typed"), keep, id="type-keep", disabled=not text.value.strip()
     )

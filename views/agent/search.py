@@ -8,7 +8,7 @@ import flet as ft
 
 from services import search
 from views import cells, component, context, live, routes, shell, strings, theme
-from views.parts import buttons, cards, chips, empty_state, field_row, marks, words
+from views.parts import buttons, cards, chips, empty_state, marks, text_field, words
 
 _TABLES = ("leads", "notes", "interactions", "tasks")
 _PAGE = 30
@@ -41,7 +41,7 @@ def search_screen() -> ft.View:
         service.remember(typed.value)
         app.go(_address(hit))
 
-    field = field_row.text_field(
+    field = text_field.text_field(
         strings.t("agent_field.search.field"),
         typed.value,
         on_change=ask,

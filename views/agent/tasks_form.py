@@ -12,7 +12,7 @@ import flet as ft
 from services import tasks
 from views import cells, component, context, strings, theme
 from views.agent import pick_lead, tasks_due, tasks_row
-from views.parts import buttons, cards, chips, field_row, formats, words
+from views.parts import buttons, cards, chips, formats, text_field, words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +75,7 @@ def task_form(cell: cells.Cell[Draft], draft: Draft, zone: ZoneInfo) -> ft.Contr
         page.show_dialog(ft.DatePicker(first_date=app.now(), on_change=chosen))
 
     rows: list[ft.Control] = [
-        field_row.text_field(
+        text_field.text_field(
             strings.t("agent_work.form.title"),
             draft.title,
             on_change=lambda text: put(title=text),
@@ -87,7 +87,7 @@ def task_form(cell: cells.Cell[Draft], draft: Draft, zone: ZoneInfo) -> ft.Contr
         rows += [_kinds(draft, put), _lead(draft, picking, put)]
     rows += [
         _days(draft, app.now(), zone, put, other_day),
-        field_row.text_field(
+        text_field.text_field(
             strings.t("agent_work.form.text"), draft.text, on_change=lambda text: put(text=text), lines=3
         ),
     ]

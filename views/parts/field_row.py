@@ -11,7 +11,7 @@ import flet as ft
 
 from domain import errors
 from views import cells, component, strings, theme
-from views.parts import cards, chips, error_card, words
+from views.parts import cards, chips, error_card, text_field, words
 
 LOG = logging.getLogger(__name__)
 Save = Callable[[str], Awaitable[None] | None]
@@ -27,64 +27,6 @@ class _Draft:
     @property
     def dirty(self) -> bool:
         return self.text != self.base
-
-
-def _border() -> dict[ft.ControlState, ft.InputBorder]:
-    def edge(color: str, width: int) -> ft.OutlineInputBorder:
-        return ft.OutlineInputBorder(border_radius=14, side=ft.BorderSide(width, color))
-
-    return {
-        ft.ControlState.DEFAULT: edge(theme.LINE_STRONG, 1),
-        ft.ControlState.FOCUSED: edge(theme.BRAND, 2),
-        ft.ControlState.ERROR: edge(theme.BAD, 2),
-    }
-
-
-def text_field(
-    label: str,
-    value: str,
-    *,
-    on_change: Callable[[str], None] | None = None,
-    on_submit: Callable[[str], None] | None = None,
-    on_blur: Callable[[], object] | None = None,
-    hint: str = "",
-    problem: str = "",
-    keyboard: ft.KeyboardType = ft.KeyboardType.TEXT,
-    password: bool = False,
-    lines: int = 1,
-    icon: ft.IconData | None = None,
-    autofill: ft.AutofillHint | None = None,
-    autofocus: bool = False,
-    read_only: bool = False,
-) -> ft.TextField:
-    """The product's text field: rounded, filled, named by its label; `problem` is shown below it."""
-    return ft.TextField(
-        label=label,
-        value=value,
-        on_change=(lambda event: on_change(event.control.value)) if on_change else None,
-        on_submit=(lambda event: on_submit(event.control.value)) if on_submit else None,
-        on_blur=on_blur,
-        hint_text=hint or None,
-        error=problem or None,
-        error_max_lines=3,
-        keyboard_type=keyboard,
-        password=password,
-        can_reveal_password=password,
-        multiline=lines > 1,
-        min_lines=lines if lines > 1 else None,
-        max_lines=lines * 3 if lines > 1 else 1,
-        prefix_icon=icon,
-        autofill_hints=autofill,
-        autofocus=autofocus,
-        read_only=read_only,
-        filled=True,
-        fill_color=theme.CARD,
-        border=_border(),
-        text_size=17,
-        color=theme.INK,
-        label_style=ft.TextStyle(color=theme.INK_SOFT),
-        content_padding=ft.Padding.symmetric(horizontal=16, vertical=16),
-    )
 
 
 def _field_row(
@@ -117,7 +59,7 @@ def _field_row(
         else:
             cell.set(_Draft(base=typed.text, text=cell.value.text, saved=True))
 
-    field = text_field(
+    field = text_field.text_field(
         label,
         draft.text,
         on_change=lambda text: cell.change(lambda old: replace(old, text=text, problem="")),

@@ -11,7 +11,7 @@ from services import contact, leads
 from views import cells, component, context, routes, strings, theme
 from views.agent import lead_reach, lead_words
 from views.agent.lead import move
-from views.parts import banners, buttons, cards, chips, dialogs, field_row, formats, marks, toasts, words
+from views.parts import banners, buttons, cards, chips, dialogs, formats, marks, text_field, toasts, words
 
 
 def header(view: leads.LeadView, now: datetime) -> ft.Control:
@@ -174,7 +174,7 @@ def opt_out(lead: leads.LeadFacts) -> ft.Control:
             strings.t("agent_field.optout.start"), lambda: opened.set(True), icon=ft.Icons.BLOCK, id="opt-out"
         )
         return ft.Row([start])
-    field = field_row.text_field(strings.t("agent_field.optout.field"), typed.value, on_change=typed.set)
+    field = text_field.text_field(strings.t("agent_field.optout.field"), typed.value, on_change=typed.set)
     button = buttons.danger(strings.t("agent_field.optout.yes"), ask, id="opt-out-save")
     cancel = buttons.quiet(strings.t("kit.cancel"), lambda: opened.set(False), id="opt-out-cancel")
     return cards.card(cards.stack(field, ft.Row([button, cancel], wrap=True)))

@@ -9,7 +9,7 @@ import flet as ft
 from domain import errors
 from views import cells, component, strings, theme
 from views.agent import lead_words
-from views.parts import buttons, cards, chips, error_card, field_row, words
+from views.parts import buttons, cards, chips, error_card, text_field, words
 
 
 @component.component
@@ -48,7 +48,7 @@ def stage_row(stage: str, reason: str, on_save: Callable[[str, str], None], stat
 def _ask(
     wanted: cells.Cell[str], typed: cells.Cell[str], problem: cells.Cell[str], save: Callable[[], None]
 ) -> list[ft.Control]:
-    field = field_row.text_field(
+    field = text_field.text_field(
         strings.t("agent_field.field.stage_reason"),
         typed.value,
         on_change=typed.set,

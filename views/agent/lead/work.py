@@ -9,7 +9,7 @@ import flet as ft
 
 from services import notes, tasks
 from views import cells, component, context, routes, strings, theme
-from views.parts import buttons, cards, chips, field_row, formats, marks, toasts, words
+from views.parts import buttons, cards, chips, formats, marks, text_field, toasts, words
 
 _WHEN = {
     "hours": timedelta(hours=2),
@@ -73,7 +73,7 @@ def _task(task: tasks.TaskItem, done: Callable[[], None], now: datetime) -> ft.C
 
 
 def _add(typed: cells.Cell[str], when: cells.Cell[str], add: Callable[[], None]) -> ft.Control:
-    field = field_row.text_field(
+    field = text_field.text_field(
         strings.t("agent_field.tasks.field"), typed.value, on_change=typed.set, on_submit=lambda _: add()
     )
     rows: list[ft.Control] = [field]

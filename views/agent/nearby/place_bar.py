@@ -9,7 +9,7 @@ import flet as ft
 from domain import errors, ports
 from services import here, places
 from views import cells, component, context, live, strings, theme
-from views.parts import buttons, cards, field_row, marks, words
+from views.parts import buttons, cards, marks, text_field, words
 
 
 @component.component
@@ -128,7 +128,7 @@ def typed_place(choose: Callable[[ports.Position], None]) -> ft.Control:
         problem.set("")
         typed.set(text)
 
-    field = field_row.text_field(
+    field = text_field.text_field(
         strings.t("agent_field.place.field"),
         typed.value,
         on_change=change,

@@ -9,7 +9,7 @@ import flet as ft
 from domain import errors
 from services.sync_centre import Trouble, TroubleKind
 from views import cells, component, context, strings, theme
-from views.parts import buttons, cards, error_card, field_row, formats, marks, toasts, words
+from views.parts import buttons, cards, error_card, formats, marks, text_field, toasts, words
 
 _ICONS = {
     TroubleKind.SIGN_IN: ft.Icons.LOCK_OUTLINE,
@@ -82,15 +82,15 @@ def sign_in_again() -> ft.Control:
         finally:
             busy.set(False)
 
-    field = field_row.text_field(
+    field = text_field.text_field(
         strings.t("kit.login.password"),
         typed.value,
         on_change=typed.set,
+        on_submit=lambda _: submit(),
         password=True,
         autofill=ft.AutofillHint.PASSWORD,
         icon=ft.Icons.LOCK_OUTLINE,
     )
-    field.on_submit = submit
     rows: list[ft.Control] = [
         words.fine(strings.t("sync.sign_in.title", name=app.user.email), color=theme.ON_WARN_SOFT),
         field,
