@@ -1,11 +1,9 @@
-"""The server's commands: serve, migrate, import-leads, import-sales, create-user, create-source, demo, renew-incarnation, verify-audit, rebuild-aggregates, make-partitions."""
+"""The server's commands: serve, migrate, import-leads, import-sales, create-user, change-user, create-source, demo, renew-incarnation, verify-audit, rebuild-aggregates, make-partitions."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import getpass
-import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
@@ -13,9 +11,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from backend import deps, logs, processes, serving, settings
-from backend.actor import Role
-from backend.services import audit_proof, demo, imports, restore, sources, users, warehouse
+from backend import deps, logs, processes, serving, settings, user_commands
+from backend.services import audit_proof, demo, imports, restore, sources, warehouse
 from domain import errors
 
 Command = Callable[[settings.Settings, argparse.Namespace], Coroutine[Any, Any, None]]
@@ -105,22 +102,6 @@ async def _make_partitions(chosen: settings.Settings, options: argparse.Namespac
         print(f"Made {await warehouse.make_partitions(opened)} partitions.")
 
 
-async def _create_user(chosen: settings.Settings, options: argparse.Namespace) -> None:
-    password = os.environ.get("JORGE_PASSWORD") or _typed_password(options.email)
-    async with deps.open_deps(chosen) as opened:
-        made = await users.create(
-            opened,
-            email=options.email,
-            name=options.name,
-            role=Role(options.role),
-            password=password,
-            locations=options.location,
-            zone=options.zone or "",
-            state=options.state,
-        )
-    print(f"Made the {made.role} {made.name} <{made.email}>.")
-
-
 async def _create_source(chosen: settings.Settings, options: argparse.Namespace) -> None:
     async with deps.open_deps(chosen) as opened:
         made, key = await sources.create(
@@ -137,18 +118,6 @@ def _curl(chosen: settings.Settings) -> str:
     """The key is not repeated, so that a script may look for it."""
     headers = '-H "X-API-Key: $KEY" -H "Content-Type: application/json"'
     return f"curl {headers} -d @event.json http://127.0.0.1:{chosen.port}/api/events"
-
-
-def _typed_password(email: str) -> str:
-    """Raises: InputError where nobody can type."""
-    try:
-        return getpass.getpass(f"Password for {email}: ")
-    except EOFError as fault:
-        raise errors.InputError(
-            "No password was given, and nobody is there to type one.",
-            where="password",
-            hint="Put it into the variable JORGE_PASSWORD.",
-        ) from fault
 
 
 async def _import_leads(chosen: settings.Settings, options: argparse.Namespace) -> None:
@@ -216,7 +185,10 @@ def parser() -> argparse.ArgumentParser:
     _takes_file(leads, _import_leads)
     sales = commands.add_parser("import-sales", help="read closed sales from a CSV file")
     _takes_file(sales, _import_sales)
-    _takes_user(commands.add_parser("create-user", help="make a user who can sign in"))
+    user_commands.takes_new(commands.add_parser("create-user", help="make a user who can sign in"))
+    user_commands.takes_change(
+        commands.add_parser("change-user", help="disable, enable, or change role, offices or password")
+    )
     _takes_source(commands.add_parser("create-source", help="make a key for a program that sends events"))
     return made
 
@@ -256,19 +228,6 @@ def _few(said: str) -> int:
     if not 1 <= number <= 64:
         raise argparse.ArgumentTypeError("1 to 64")
     return number
-
-
-def _takes_user(parser: argparse.ArgumentParser) -> None:
-    parser.description = "Make a user. The password is asked for, or taken from JORGE_PASSWORD."
-    parser.set_defaults(command=_create_user)
-    parser.add_argument("--email", required=True)
-    parser.add_argument("--name", required=True)
-    parser.add_argument("--role", required=True, choices=[role.value for role in Role])
-    parser.add_argument(
-        "--location", action="append", default=[], help="office they may see; may be repeated"
-    )
-    parser.add_argument("--zone", help="makes the office if it is new; such as America/Los_Angeles")
-    parser.add_argument("--state", default="", help="its state, such as CA")
 
 
 def _takes_source(parser: argparse.ArgumentParser) -> None:

@@ -42,7 +42,7 @@ async def create(
     """
     email = _checked_email(email)
     _check_name(name, where="name")
-    _check_password(password, demo=demo)
+    check_password(password, demo=demo)
     user = users.User(
         id=ids.new_id(),
         email=email,
@@ -52,23 +52,35 @@ async def create(
         disabled=False,
         demo=demo,
     )
+    async with pool.transaction(deps.pool) as connection:
+        granted = await places(connection, locations, zone=zone, state=state, demo=demo)
+        await _add(connection, user)
+        await users.grant(connection, user.id, [place.id for place in granted])
+    logger.info("users.created", extra={"user": user.id, "role": role.value})
+    return user
+
+
+async def _add(connection: pool.Connection, user: users.User) -> None:
     try:
-        async with pool.transaction(deps.pool) as connection:
-            granted = [
-                await ensure_location(connection, name=wanted, state=state, zone=zone, demo=demo)
-                if zone
-                else await location_of(connection, wanted)
-                for wanted in locations
-            ]
-            _check_kind(granted, demo=demo)
-            await users.add(connection, user)
-            await users.grant(connection, user.id, [place.id for place in granted])
+        await users.add(connection, user)
     except asyncpg.UniqueViolationError as fault:
         raise errors.InputError(
             "A user with this e-mail is there already.", where="email", hint="Choose another e-mail."
         ) from fault
-    logger.info("users.created", extra={"user": user.id, "role": role.value})
-    return user
+
+
+async def places(
+    connection: pool.Connection, wanted: Sequence[str], *, zone: str, state: str, demo: bool
+) -> list[users.Location]:
+    """The locations of these names or ids; with a `zone`, new ones are made. Raises: InputError, also for those of the other kind."""
+    found = [
+        await ensure_location(connection, name=name, state=state, zone=zone, demo=demo)
+        if zone
+        else await location_of(connection, name)
+        for name in wanted
+    ]
+    _check_kind(found, demo=demo)
+    return found
 
 
 async def ensure_location(
@@ -83,7 +95,12 @@ async def ensure_location(
         raise errors.InputError("A location needs a name.", where="location", hint="Such as “Seattle”.")
     _check_zone(zone)
     made = users.Location(id=ids.new_id(), name=name.strip(), state=state, zone=zone, demo=demo)
-    await users.add_location(connection, made)
+    try:
+        await users.add_location(connection, made)
+    except asyncpg.UniqueViolationError as fault:
+        raise errors.InputError(
+            f"Somebody else made {made.name} at this moment.", where="location", hint="Try again."
+        ) from fault
     return made
 
 
@@ -139,7 +156,8 @@ def _check_kind(granted: Sequence[users.Location], *, demo: bool) -> None:
         )
 
 
-def _check_password(password: str, *, demo: bool) -> None:
+def check_password(password: str, *, demo: bool) -> None:
+    """Raises: InputError."""
     if len(password) > LONGEST_PASSWORD:
         raise errors.InputError(
             f"The password is too long (at most {LONGEST_PASSWORD} characters).",

@@ -91,14 +91,19 @@ def hashed(prev: bytes, chain: str, seq: int, entry: Entry) -> bytes:
 async def appending(pool: Pool) -> AsyncIterator[Connection]:
     """A transaction that may add to the log and nothing else, alone with it."""
     async with pool.acquire() as connection, connection.transaction():
-        await connection.execute(
-            "SELECT set_config('role', 'jorge_audit', true), pg_advisory_xact_lock(hashtext('audit_log'))"
-        )
+        await turn_to(connection)
         yield connection
 
 
+async def turn_to(connection: Connection) -> None:
+    """From here on this transaction may add to the log and nothing else, alone with it."""
+    await connection.execute(
+        "SELECT set_config('role', 'jorge_audit', true), pg_advisory_xact_lock(hashtext('audit_log'))"
+    )
+
+
 async def append(connection: Connection, entries: Sequence[Entry]) -> int:
-    """Add those that are not there yet, in their order; how many. Inside `appending`."""
+    """Add those that are not there yet, in their order; how many. Inside `appending`, or after `turn_to`."""
     known = await connection.fetch(
         "SELECT entry_id FROM audit_log WHERE entry_id = ANY($1::uuid[])", [entry.id for entry in entries]
     )

@@ -57,10 +57,39 @@ async def add(connection: Connection, user: User) -> None:
     )
 
 
+async def to_change(connection: Connection, email: str) -> User | None:
+    """As `by_email`; until the transaction ends nobody else changes any user."""
+    await connection.execute("SELECT pg_advisory_xact_lock(hashtext('users_change'))")
+    return await by_email(connection, email)
+
+
 async def disable(connection: Connection, user_id: str) -> None:
     await connection.execute(
         "UPDATE users SET disabled_at = now() WHERE id = $1 AND disabled_at IS NULL", user_id
     )
+
+
+async def enable(connection: Connection, user_id: str) -> None:
+    await connection.execute("UPDATE users SET disabled_at = NULL WHERE id = $1", user_id)
+
+
+async def set_password(connection: Connection, user_id: str, password_hash: str) -> None:
+    await connection.execute("UPDATE users SET password_hash = $2 WHERE id = $1", user_id, password_hash)
+
+
+async def set_role(connection: Connection, user_id: str, role: Role) -> None:
+    await connection.execute("UPDATE users SET role = $2 WHERE id = $1", user_id, role.value)
+
+
+async def has_other_admins(connection: Connection, user: User) -> bool:
+    """Somebody else of their kind who may sign in and administer."""
+    found: bool = await connection.fetchval(
+        """SELECT EXISTS (SELECT FROM users
+                           WHERE role = 'admin' AND disabled_at IS NULL AND demo = $2 AND id <> $1)""",
+        user.id,
+        user.demo,
+    )
+    return found
 
 
 async def grant(connection: Connection, user_id: str, location_ids: Iterable[str]) -> None:
@@ -70,6 +99,37 @@ async def grant(connection: Connection, user_id: str, location_ids: Iterable[str
         user_id,
         list(location_ids),
     )
+
+
+async def revoke(connection: Connection, user_id: str, location_ids: Iterable[str]) -> None:
+    """Take locations away; triggers keep until when they were granted."""
+    await connection.execute(
+        "DELETE FROM user_locations WHERE user_id = $1 AND location_id = ANY($2::uuid[])",
+        user_id,
+        list(location_ids),
+    )
+
+
+async def remember_admin(connection: Connection, user_id: str) -> None:
+    """Their role, which is about to end, let them see what was never granted: keep it as grants that end now."""
+    await connection.execute(
+        """INSERT INTO scope_grants (user_id, location_id, granted_at, revoked_at)
+           SELECT u.id, l.id, greatest(u.created_at, l.created_at), clock_timestamp()
+             FROM users u JOIN locations l ON l.demo = u.demo
+            WHERE u.id = $1 AND NOT EXISTS (
+                SELECT FROM user_locations g WHERE g.user_id = u.id AND g.location_id = l.id)""",
+        user_id,
+    )
+
+
+async def granted_to(connection: Connection, user_id: str) -> list[Location]:
+    """What was granted by name, whatever the role lets them see."""
+    rows = await connection.fetch(
+        """SELECT l.* FROM locations l JOIN user_locations g ON g.location_id = l.id
+           WHERE g.user_id = $1 ORDER BY l.name""",
+        user_id,
+    )
+    return [_location(row) for row in rows]
 
 
 async def locations_of(connection: Connection, user: User) -> list[Location]:
