@@ -2,6 +2,7 @@
 
 Whoever counts something puts a function into `Deps.gauges` under the part's name; it answers name → number when asked. The part's
 name goes in front. A name may carry labels (`lag{stream="lead_interactions"}`), and one that ends in `_total` only ever grows. No names of people or places.
+What each is stands in `observe_texts`.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from prometheus_client.core import Metric
 
+from backend.observe_texts import PREFIX, TEXTS
+
 logger = logging.getLogger(__name__)
 
 Gauges = Callable[[], Mapping[str, float]]
 
-PREFIX = "jorge_"
+_REQUESTS = f"{PREFIX}request_seconds"
 _NAMED = re.compile(r"^([a-z_][a-z0-9_]*)(?:\{(.*)\})?$")
 _LABEL = re.compile(r'([a-z_]+)="([^"]*)"')
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
@@ -33,8 +36,8 @@ class Watch:
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
         self._requests = Histogram(
-            "jorge_request_seconds",
-            "How long requests took, by route.",
+            _REQUESTS,
+            TEXTS[_REQUESTS],
             ("method", "route", "status"),
             registry=self._registry,
             buckets=_SECONDS,
@@ -86,7 +89,7 @@ def page(told: Mapping[str, Sequence[Family]]) -> bytes:
         for name, kind, text, samples in families:
             metric = merged.get(name)
             if metric is None:
-                metric = merged[name] = Metric(name, text or name, kind)
+                metric = merged[name] = Metric(name, TEXTS.get(name) or text or name, kind)
             for sample, labels, value in samples:
                 metric.add_sample(sample, labels | ({"process": process} if process else {}), value)
     registry = CollectorRegistry()

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Depends, Header, Response
 from backend.actor import Role
 from backend.api.deps import CurrentUser, Parts, require
 from backend.deps import Deps
+from backend.observe_texts import PREFIX, TEXTS
 from backend.services import devices
 from backend.storage import devices as stored
 from backend.storage import feed
@@ -51,7 +52,8 @@ async def all_devices(deps: Parts, actor: CurrentUser) -> Mapping[str, Any]:
 async def metrics(deps: Parts) -> Response:
     """Numbers for Prometheus, in its text format."""
     lines = [
-        f"# TYPE jorge_{name} gauge\njorge_{name} {value}\n" for name, value in (await _gauges(deps)).items()
+        f"# HELP {PREFIX}{name} {TEXTS[PREFIX + name]}\n# TYPE {PREFIX}{name} gauge\n{PREFIX}{name} {value}\n"
+        for name, value in (await _gauges(deps)).items()
     ]
     return Response("".join(lines), media_type="text/plain; version=0.0.4")
 

@@ -254,5 +254,6 @@ async def test_numbers_for_machines_that_watch(make_device: MakeDevice, stamp: S
     lines = dict(line.rsplit(" ", 1) for line in answer.text.splitlines() if not line.startswith("#"))
     assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
     assert float(lines["jorge_feed_head"]) > 0
+    assert answer.text.count("# HELP jorge_") == len(lines)
     assert (lines["jorge_devices_with_unsent_work"], lines["jorge_devices_seen_last_day"]) == ("1", "1")
     assert ids.new_id() not in answer.text
