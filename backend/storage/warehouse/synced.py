@@ -90,6 +90,15 @@ async def interactions(connection: Connection, ids: Collection[UUID]) -> Sequenc
     return await connection.fetch(_INTERACTIONS, list(ids))
 
 
+async def leads_of(connection: Connection, interactions: Collection[UUID]) -> set[UUID]:
+    """Whom these interactions were with."""
+    rows = await connection.fetch(
+        "SELECT DISTINCT lead_id FROM interactions WHERE id = ANY($1::uuid[]) AND _deleted_at IS NULL",
+        list(interactions),
+    )
+    return {row["lead_id"] for row in rows}
+
+
 async def stage_changes(connection: Connection, since: dict[UUID, int]) -> Sequence[asyncpg.Record]:
     """The last change of stage of these leads, where it is not older than the version of the lead given with it."""
     return await connection.fetch(_STAGES, list(since), list(since.values()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -13,15 +13,18 @@ from uuid import UUID
 import asyncpg
 
 from backend.events import Event
-from backend.storage.warehouse import dimensions, facts, feed_cursor, partitions, synced, touched
+from backend.storage.warehouse import dimensions, facts, feed_aside, feed_cursor, partitions, synced, touched
 from backend.stream import entries, ingest, sink
 from backend.stream.from_sync import mapping, settling
+from backend.stream.from_sync.apart import Bench, Doubts
+from backend.stream.from_sync.aside import Aside
+from backend.stream.from_sync.changed import Changed
 from backend.stream.from_sync.owing import Owed
 
 if TYPE_CHECKING:
     from backend.deps import Deps
     from backend.storage.pool import Connection
-    from backend.storage.warehouse.feed_cursor import Change
+    from backend.storage.warehouse.feed_aside import Row
 
 logger = logging.getLogger(__name__)
 
@@ -33,40 +36,16 @@ LIVE = timedelta(hours=25)
 AHEAD = timedelta(minutes=4)
 """What a wrong clock dated further ahead waits for its moment; the facts take five minutes."""
 ENTRY = "from_sync"
+PROBES = 6
+"""Rows on either side of one that is accused; one of them that is brought convicts it."""
 
 
-@dataclass(slots=True, kw_only=True)
-class Changed:
-    """Rows to look at, by table: when they changed, and of leads the version from which on a change of stage is news."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """An event that the facts did not take."""
 
-    people: dict[UUID, datetime] = field(default_factory=dict)
-    leads: dict[UUID, datetime] = field(default_factory=dict)
-    lead_versions: dict[UUID, int] = field(default_factory=dict)
-    tasks: set[UUID] = field(default_factory=set)
-    interactions: set[UUID] = field(default_factory=set)
-    edited: set[UUID] = field(default_factory=set)
-    """Of the interactions: those that may have a fact that is no longer true."""
-    deals: set[UUID] = field(default_factory=set)
-
-    @classmethod
-    def of(cls, changes: Iterable[Change]) -> Changed:
-        found = cls()
-        for change in changes:
-            match change.table:
-                case "people":
-                    found.people[change.row_id] = change.at
-                case "leads":
-                    found.leads[change.row_id] = change.at
-                    found.lead_versions.setdefault(change.row_id, change.ver)
-                case "tasks":
-                    found.tasks.add(change.row_id)
-                case "interactions":
-                    found.interactions.add(change.row_id)
-                    if change.ver > 1:
-                        found.edited.add(change.row_id)
-                case "deals":
-                    found.deals.add(change.row_id)
-        return found
+    event: Event
+    reason: str
 
 
 @dataclass(slots=True, kw_only=True)
@@ -77,17 +56,58 @@ class Follower:
     connection: Connection
     _facts: asyncpg.Connection[asyncpg.Record] | None = None
     """For `store`, which wants one of its own; there is one while there is something to load."""
+    doubts: Doubts = field(default_factory=Doubts)
     owed: Owed = field(init=False)
+    aside: Aside = field(init=False)
 
     def __post_init__(self) -> None:
         self.owed = Owed(self.deps)
+        self.aside = Aside(deps=self.deps, connection=self.connection)
 
     async def settle(self) -> None:
         """Wait until nothing of a former follower waits in the streams: it would come after what is taken away now."""
         await settling.settled(self.deps.valkey)
 
     async def bring(self, changed: Changed, *, loading: bool = False) -> None:
-        """Raises: what asyncpg raises. Done twice it changes nothing."""
+        """All of it that can be brought; what is at fault is set aside. Done twice it changes nothing.
+
+        Raises: what passes, and what no row can be blamed for; then nothing is set aside.
+        """
+        await self._touch(changed)
+        if not (rows := changed.rows()):
+            return
+        known = await self.aside.among(rows)
+        changed.forget_told(known)
+        bench = Bench(
+            bring=lambda some: self._bring(some, loading=loading),
+            is_closed=self.connection.is_closed,
+            others=lambda row: feed_aside.neighbours(self.connection, row, limit=PROBES),
+            now=self.deps.clock.now,
+            doubts=self.doubts,
+        )
+        accused = await bench.brought(changed, [row for row in rows if row not in known])
+        # By themselves: they would have all the others taken apart again.
+        accused |= await bench.brought(changed, [row for row in rows if row in known], convicted=True)
+        self.doubts.forget(rows)
+        await self.aside.keep(changed, accused, known)
+
+    async def _touch(self, changed: Changed) -> None:
+        """The leads of what happened: rows of their own, so that one at fault does not take its interactions along."""
+        leads = set[UUID]()
+        if changed.interactions:
+            leads |= await synced.leads_of(self.connection, changed.interactions)
+        if changed.tasks:
+            leads |= await dimensions.leads_of_tasks(self.connection, changed.tasks)
+        changed.touch(leads, self.deps.clock.now())
+
+    async def look_again(self) -> bool:
+        """At what is set aside and due, as a load does; False: nothing is."""
+        changed = await self.aside.due()
+        await self.bring(changed, loading=True)
+        return bool(changed.rows())
+
+    async def _bring(self, changed: Changed, *, loading: bool) -> dict[Row, str]:
+        """Together or not at all; answers what the facts refused, with the reason. Raises: what asyncpg raises, what rows cause."""
         now = self.deps.clock.now()
         await self._dimensions(changed, now)
         oldest = partitions.start(partitions.month_of(now, plus=-self.deps.settings.bi_retention_months))
@@ -97,24 +117,22 @@ class Follower:
         }:
             await feed_cursor.postpone(self.connection, ahead)
             events = [event for event in events if event.event_id not in ahead]
+        refused: list[Refused] = []
         if loading:
-            await self.store([event for event in events if event.occurred_at < now - LIVE])
+            refused += await self.store([event for event in events if event.occurred_at < now - LIVE])
             events = [event for event in events if event.occurred_at >= now - LIVE]
-        await self.send(events)
+        refused += await self.send(events)
         await self.owed.tell()
+        return {mapping.row_of(one.event): one.reason for one in refused}
 
     async def _dimensions(self, changed: Changed, now: datetime) -> None:
         """What is counted by, and what is counted no more."""
         connection = self.connection
-        rows = await synced.interactions(connection, changed.interactions) if changed.interactions else ()
-        touched = {row["lead_id"] for row in rows}
-        if changed.tasks:
-            touched |= await dimensions.leads_of_tasks(connection, changed.tasks)
         async with connection.transaction():
             await connection.execute("SET LOCAL ROLE jorge_etl")
             removed = await self._remove(changed)
             await dimensions.follow_people(connection, changed.people)
-            asked = dict.fromkeys(sorted(touched | removed.leads), now) | changed.leads
+            asked = dict.fromkeys(sorted(removed.leads), now) | changed.leads
             places = await dimensions.follow_leads(connection, asked)
             stock = (
                 {entries.stock_tag(place) for place in (*places, -1)} if places or changed.deals else set()
@@ -152,42 +170,43 @@ class Follower:
             events += [state for state in states if state.event_id not in known]
         return events
 
-    async def send(self, events: Sequence[Event]) -> None:
-        """Through the streams, so that windows and screens see them; back when they are stored."""
+    async def send(self, events: Sequence[Event]) -> list[Refused]:
+        """Through the streams, so that windows and screens see them; back when they are stored. What the sink refuses is with the
+        dead letters; answers what was refused on the way past the streams."""
+        refused: list[Refused] = []
         for begin in range(0, len(events), BATCH):
-            await self._send(events[begin : begin + BATCH])
+            refused += await self._send(events[begin : begin + BATCH])
+        return refused
 
-    async def _send(self, events: Sequence[Event]) -> None:
+    async def _send(self, events: Sequence[Event]) -> Sequence[Refused]:
         """What was not told to be stored, and is not there when the streams say that all is, was lost with them, or refused."""
         for _ in range(TRIES):
-            if await self._sent(events):
-                return
+            sent = await self._sent(events)
+            if sent is not None:
+                return [Refused(event=one.event, reason=one.reason) for one in sent.refused]
             there = await synced.there(self.connection, {one.event_id: one.occurred_at for one in events})
             events = [one for one in events if one.event_id not in there]
             if not events:
-                return
+                return ()
         logger.warning("from_sync.not_there", extra={"events": len(events)})
+        return ()
 
-    async def _sent(self, events: Sequence[Event]) -> bool:
-        """Were we told that they are stored? Else the streams hold none of them any more."""
+    async def _sent(self, events: Sequence[Event]) -> ingest.Sent | None:
+        """Were we told that they are stored? None: the streams hold none of them any more, and nobody knows."""
         while True:
             try:
                 sent = await ingest.send(self.deps, events, source_key=synced.SOURCE, wait=STORE_WAIT)
             except ingest.BacklogError:
                 await asyncio.sleep(ingest.RETRY_AFTER)
                 continue
-            for refusal in sent.refused:
-                logger.warning(
-                    "from_sync.refused",
-                    extra={"event": str(refusal.event.event_id), "reason": refusal.reason},
-                )
             if sent.stored:
-                return True
+                return sent
             if await settling.settled(self.deps.valkey):
-                return False
+                return None
 
-    async def store(self, events: Sequence[Event]) -> None:
-        """Past the streams, for what no window holds any more."""
+    async def store(self, events: Sequence[Event]) -> list[Refused]:
+        """Past the streams, for what no window holds any more; answers what was refused."""
+        refused: list[Refused] = []
         now = self.deps.clock.now()
         for begin in range(0, len(events), BATCH):
             batch = [
@@ -202,12 +221,9 @@ class Follower:
                 self.owed.tags |= await touched.by(self._facts, [one.event for one in batch])
             for part in parts:
                 self.owed.tags |= part.tags
-                for one in part.rejected:
-                    logger.warning(
-                        "from_sync.refused",
-                        extra={"event": str(one.arrived.event.event_id), "reason": one.reason},
-                    )
+                refused += [Refused(event=one.arrived.event, reason=one.reason) for one in part.rejected]
             await self.owed.tell()
+        return refused
 
     def rest(self) -> None:
         """Nothing is to be loaded any more, or the follower ends."""

@@ -16,7 +16,8 @@ from uuid import UUID
 from backend.storage import feed
 from backend.storage.warehouse import feed_cursor, synced
 from backend.storage.warehouse.feed_cursor import Cursor
-from backend.stream.from_sync.follower import Changed, Follower
+from backend.stream.from_sync.changed import Changed
+from backend.stream.from_sync.follower import Follower
 from domain import tables
 
 if TYPE_CHECKING:
@@ -58,23 +59,12 @@ async def _piece(follower: Follower, cursor: Cursor) -> Cursor:
     )
     ids = [row["id"] for row in rows]
     if ids:
-        await follower.bring(_of(table, ids, follower.deps.clock.now()), loading=True)
+        # A lead's tasks and touches are looked at with the lead.
+        found = Changed.anew([(table, one) for one in ids], follower.deps.clock.now())
+        await follower.bring(found, loading=True)
     if len(ids) == PIECE:
         return replace(cursor, loaded=ids[-1])
     return replace(cursor, loading=_STEPS[_STEPS.index(table) + 1], loaded=None)
-
-
-def _of(table: str, ids: list[UUID], now: datetime) -> Changed:
-    """A lead's tasks and touches are looked at with the lead."""
-    match table:
-        case "people":
-            return Changed(people=dict.fromkeys(ids, now))
-        case "leads":
-            return Changed(leads=dict.fromkeys(ids, now), lead_versions=dict.fromkeys(ids, 0))
-        case "interactions":
-            return Changed(interactions=set(ids), edited=set(ids))
-        case _:
-            return Changed(deals=set(ids))
 
 
 async def _sweep(follower: Follower) -> None:

@@ -6,13 +6,15 @@ import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from backend.events import CommissionEvent, LeadInteraction
+from backend.events import CommissionEvent, Event, LeadInteraction
 from backend.events.kinds import LONGEST_TEXT, MOST_CENTS
 from backend.storage.warehouse import synced
 from domain import leads
 
 if TYPE_CHECKING:
     import asyncpg
+
+    from backend.storage.warehouse.feed_aside import Row
 
 _STAGES = frozenset(leads.Stage)
 _TEMPERATURES = frozenset(leads.Temperature)
@@ -82,6 +84,17 @@ def deal_state(row: asyncpg.Record, *, oldest: datetime) -> CommissionEvent:
         agent_id=row["agent_id"],
         source=(row["source"] or "")[:LONGEST_TEXT] or None,
     )
+
+
+def row_of(event: Event) -> Row:
+    """The row that an event was made from."""
+    match event:
+        case CommissionEvent():
+            return "deals", event.deal_id
+        case LeadInteraction(event_type="stage_changed"):
+            return "leads", event.lead_id
+        case _:
+            return "interactions", event.event_id
 
 
 def _rate(row: asyncpg.Record) -> int | None:

@@ -14,7 +14,8 @@ from backend.deps import Deps
 from backend.storage import feed, pool
 from backend.storage.warehouse import feed_cursor, synced
 from backend.stream import from_sync
-from backend.stream.from_sync.follower import Changed, Follower
+from backend.stream.from_sync.changed import Changed
+from backend.stream.from_sync.follower import Follower
 from domain import tables, values
 from tests.backend.stream.synced_world import NOTHING, World, catch_up, differences, number
 from tests.waiting import running, until
