@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from backend.metrics import Dimension, Figure, Shape
+from backend.metrics import MEASURES, Dimension, Figure, Shape
 from backend.services.bi import latency, stocks
 from backend.services.bi.division import UNDIVIDED, Division
-from backend.storage.warehouse import drills, latencies, sums
+from backend.storage.warehouse import drills, heard, latencies, sums
+from backend.storage.warehouse import stocks as store
 from backend.storage.warehouse.drills import Worth
 from backend.storage.warehouse.latencies import NO_LATENCIES, Table
 from backend.storage.warehouse.ranges import ceil, hour_number
@@ -74,6 +75,22 @@ async def undivided(connection: Connection, division: Division) -> Row:
     return (await of(connection, whole)).total
 
 
+async def or_no_data(connection: Connection, division: Division, total: Row) -> Row:
+    """`total`; null where nothing was ever heard of that it counts, as the tile says it: 0 is none."""
+    if total.value is None or total.value or total.n or await _known(connection, division):
+        return total
+    return Row(key=None, value=None, n=0)
+
+
+async def _known(connection: Connection, division: Division) -> bool:
+    figure = division.figure
+    if division.money or figure.name == PIPELINE:
+        return await store.first_deal_day(connection, division.places) is not None
+    if figure.shape is Shape.STOCK:
+        return await heard.of_leads(connection, division.keys)
+    return await heard.of_fact(connection, MEASURES[figure.measures[0]].fact, division.places)
+
+
 async def hours(connection: Connection, division: Division, after: int | None, limit: int) -> Breakdown:
     """By hour, so many rows and one more: those after the hour `after`. A page reads its own hours, not a year of them."""
     within = division.within()
@@ -135,8 +152,9 @@ def measured(figure: Figure, key: Key, counted: Mapping[str, int]) -> Row:
     first = counted[figure.measures[0]]
     if figure.shape is Shape.RATIO:
         n = counted[figure.measures[1]]
-        value = first * figure.factor / n if n else None
-        return Row(key=key, value=value, n=n, parts={figure.measures[0]: first})
+        if not n:
+            return Row(key=key, value=None, n=0)
+        return Row(key=key, value=first * figure.factor / n, n=n, parts={figure.measures[0]: first})
     return Row(key=key, value=first, n=counted.get("deals_won", first))
 
 

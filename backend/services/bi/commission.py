@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from backend.services.bi import stocks
+from backend.services.bi import compare, stocks
 from backend.storage.warehouse.money import Part
 from backend.storage.warehouse.offices import Office
 from domain import shares
@@ -35,6 +35,17 @@ class Names:
         if division == "location":
             return {"key": self.offices[key].id, "label": self.offices[key].name}
         return {"key": key, "label": self.agents.get(key, UNKNOWN) if division == "agent" else key}
+
+
+def divided(
+    closed: Sequence[Part], still_open: Sequence[Part], names: Names, *, known: bool
+) -> dict[str, Any]:
+    """Of closed deals and of open ones. Not `known`: no deal was ever heard of, and the totals are null; 0 is none."""
+    found = {"earned": earned(closed, names), "pipeline": standing(still_open, names)}
+    if not known:
+        for part in found.values():
+            part["total"] = dict.fromkeys(part["total"])
+    return {**found, "note": None if known else compare.NO_DATA}
 
 
 def earned(parts: Sequence[Part], names: Names) -> dict[str, Any]:

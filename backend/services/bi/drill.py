@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from backend.actor import Actor
 from backend.metrics import FIGURES, Dimension, Figure
 from backend.policy import Permission
-from backend.services.bi import behind, breakdown, dimensions, paging, question
+from backend.services.bi import behind, breakdown, compare, dimensions, paging, question
 from backend.services.bi.breakdown import Breakdown, Row
 from backend.services.bi.division import Division
 from backend.services.bi.paging import Place
@@ -222,7 +222,7 @@ class _Drill:
             agents={},
         )
         rows = [names.told(self.asked.group_by, row.key) | _numbers(row) for row, _ in shown]
-        return {"total": _numbers(found.total), "rows": rows, "source": found.source}, following
+        return {"total": await self._told(found.total), "rows": rows, "source": found.source}, following
 
     async def _divided(self, place: Place | None) -> Breakdown:
         if self.asked.group_by != Dimension.HOUR:
@@ -262,7 +262,12 @@ class _Drill:
 
     async def _total(self) -> dict[str, Any]:
         """What the leads add up to."""
-        return _numbers(await breakdown.undivided(self.connection, self.division))
+        return await self._told(await breakdown.undivided(self.connection, self.division))
+
+    async def _told(self, total: Row) -> dict[str, Any]:
+        """The figure, with the note of its tile where there is no data."""
+        found = await breakdown.or_no_data(self.connection, self.division, total)
+        return _numbers(found) | {"note": compare.NO_DATA if found.value is None else None}
 
 
 def _numbers(row: Row) -> dict[str, Any]:

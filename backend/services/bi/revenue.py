@@ -74,10 +74,7 @@ async def answer(deps: Deps, asked: RevenueQuestion) -> dict[str, Any]:
         )
     return {
         "revenue_timeseries": _series(found, calendar, asked, since),
-        "commission_breakdown": {
-            "earned": commission.earned(earned, called),
-            "pipeline": commission.standing(standing, called),
-        },
+        "commission_breakdown": commission.divided(earned, standing, called, known=since is not None),
         "predictive_trends": ahead,
         "summary_metrics": _summary(found, calendar, asked, since),
         "forecast_accuracy": await forecast.forecast_accuracy(deps, asked.scope, offices=asked.offices),
@@ -174,6 +171,7 @@ def _summary(
             "unit": unit.value,
             "n": n,
             "comparison": comparison,
+            "note": compare.NO_DATA if value is None else None,
         }
 
     metrics = {
