@@ -52,7 +52,8 @@ class Tile:
     as_of: datetime
     definition: str
     comparison: Comparison | None = None
-    trend: tuple[float, ...] = ()
+    trend: tuple[float | None, ...] = ()
+    """One entry for each point of the timeframe, None where there is no data; empty where there is none at all."""
     tier: Tier | None = None
     interval: Interval | None = None
     parts: tuple[tuple[str, float], ...] = ()
@@ -125,7 +126,7 @@ def revenue_pipeline(
     as_of: datetime,
     previous_weighted_cents: int | None = None,
     period: str = "",
-    trend: Sequence[float] = (),
+    trend: Sequence[float | None] = (),
     tiers: TierRule = CHANGE_TIERS,
 ) -> Tile:
     """Total revenue pipeline: weighted is the figure, gross stands beside it. `known`: deals were heard of, though none may be open."""
@@ -153,7 +154,7 @@ def active_leads(
     as_of: datetime,
     previous: int | None = None,
     period: str = "",
-    trend: Sequence[float] = (),
+    trend: Sequence[float | None] = (),
     tiers: TierRule = CHANGE_TIERS,
 ) -> Tile:
     """Active leads by temperature; None = never counted, an empty mapping = counted, and there are none."""
@@ -181,7 +182,7 @@ def hot_leads(
     as_of: datetime,
     previous: int | None = None,
     period: str = "",
-    trend: Sequence[float] = (),
+    trend: Sequence[float | None] = (),
     tiers: TierRule = LATE_TIERS,
 ) -> Tile:
     """Hot leads, and how many of them wait longer than the 5 minutes they should."""
@@ -208,7 +209,7 @@ def ml_response(
     as_of: datetime,
     previous_p95_ms: float | None = None,
     period: str = "",
-    trend: Sequence[float] = (),
+    trend: Sequence[float | None] = (),
     tiers: TierRule = ML_TIERS,
 ) -> Tile:
     """How long scoring takes: p95 against 50 ms, p50 beside it."""
@@ -236,7 +237,7 @@ def bot_success(
     previous_qualified: int = 0,
     previous_conversations: int = 0,
     period: str = "",
-    trend: Sequence[float] = (),
+    trend: Sequence[float | None] = (),
     tiers: TierRule = BOT_TIERS,
 ) -> Tile:
     """Bot success with its Wilson interval. Raises: ValueError when more qualified than talked."""

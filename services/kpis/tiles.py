@@ -27,7 +27,7 @@ def from_json(stored: Mapping[str, Any], as_of: datetime) -> kpis.Tile | None:
             as_of=facts.moment(stored.get("as_of")) or as_of,
             definition=str(stored["definition"]),
             comparison=None if comparison is None else kpis.Comparison(**comparison),
-            trend=tuple(float(point) for point in stored.get("trend") or ()),
+            trend=tuple(facts.number(point) for point in stored.get("trend") or ()),
             tier=None if tier is None else kpis.Tier(tier),
             interval=None if interval is None else kpis.Interval(**interval),
             parts=_parts(stored.get("parts")),

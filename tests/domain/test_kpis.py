@@ -38,7 +38,7 @@ def test_pipeline_shows_weighted_with_gross_beside_it_and_compares_equal_parts()
         as_of=AS_OF,
         previous_weighted_cents=400_000_00,
         period="day 12 of 30 against day 12",
-        trend=[1, 2, 3],
+        trend=[1, None, 3],
     )
 
     assert (tile.value, tile.n) == (412_000_00, 14)
@@ -48,7 +48,7 @@ def test_pipeline_shows_weighted_with_gross_beside_it_and_compares_equal_parts()
     assert (tile.comparison.previous, tile.comparison.label) == (400_000_00, "day 12 of 30 against day 12")
     assert tile.comparison.change == pytest.approx(0.03)
     assert list(tile.parts) == [("gross_cents", 3_000_000_00)]
-    assert tile.trend == (1, 2, 3)
+    assert tile.trend == (1, None, 3)
 
 
 def test_active_leads_sum_their_temperatures() -> None:

@@ -53,7 +53,7 @@ def test_the_servers_tiles_are_shown_stamped_as_they_came(bench: Bench) -> None:
         "n": 27,
         "definition": "Hot.",
         "comparison": {"previous": 22.0, "change": 0.227, "label": "prev 30d"},
-        "trend": [1, 2, 3],
+        "trend": [1, None, 3],
         "tier": "watch",
         "parts": {"past_due": 2},
     }
@@ -64,6 +64,7 @@ def test_the_servers_tiles_are_shown_stamped_as_they_came(bench: Bench) -> None:
     found = bench.sv.kpis.tiles("30d")
 
     (tile,) = found.tiles
+    assert list(tile.trend) == [1, None, 3]
     assert (tile.value, tile.as_of, tile.parts, found.source) == (
         27,
         bench.clock.now(),

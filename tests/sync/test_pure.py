@@ -84,7 +84,8 @@ def test_tiles_are_put_together_from_the_parts_of_the_answer() -> None:
     answer = {
         "metrics": {"bot_success": {"name": "bot_success", "value": 0.5, "interval": [0.4, 0.6]}},
         "comparisons": {"bot_success": {"previous": 0.4, "change": 0.25, "label": "x"}},
-        "trends": {"bot_success": [0.1, 0.2]},
+        "trends": {"bot_success": [0.1, None, 0.2]},
+        "trend_points": ["2026-11-20", "2026-11-21", "2026-11-22"],
         "performance_tiers": {"bot_success": "watch"},
         "last_updated": "2026-11-22T16:00:00+00:00",
     }
@@ -92,7 +93,7 @@ def test_tiles_are_put_together_from_the_parts_of_the_answer() -> None:
     tiles, as_of = live.tiles_of(answer)
 
     assert tiles["bot_success"]["interval"] == {"low": 0.4, "high": 0.6}
-    assert (tiles["bot_success"]["tier"], tiles["bot_success"]["trend"]) == ("watch", [0.1, 0.2])
+    assert (tiles["bot_success"]["tier"], tiles["bot_success"]["trend"]) == ("watch", [0.1, None, 0.2])
     assert as_of == datetime(2026, 11, 22, 16, tzinfo=UTC)
     with pytest.raises(errors.NotOurServerError):
         live.tiles_of({"metrics": 1})

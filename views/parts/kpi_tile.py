@@ -22,7 +22,7 @@ class Kpi:
     comparison: str = ""
     versus: str = ""
     better: bool | None = None
-    trend: tuple[float, ...] = ()
+    trend: tuple[float | None, ...] = ()
     tier: str = ""
     n: str = ""
     as_of: str = ""
@@ -58,6 +58,14 @@ def _comparison(kpi: Kpi) -> ft.Control:
     return ft.Row(parts, spacing=6, wrap=True, run_spacing=0)
 
 
+def _trend(kpi: Kpi) -> str:
+    """What the line shows, in words; with how much of it is not known."""
+    gaps = kpi.trend.count(None)
+    if not gaps:
+        return strings.t("kit.kpi.trend", title=kpi.title)
+    return strings.count("kit.kpi.trend.gaps", gaps, title=kpi.title, points=len(kpi.trend))
+
+
 def _figures(kpi: Kpi) -> list[ft.Control]:
     if kpi.value is None:
         return [words.heading(strings.t("kit.no_data"), color=theme.INK_SOFT), words.fine(kpi.how, lines=3)]
@@ -65,7 +73,7 @@ def _figures(kpi: Kpi) -> list[ft.Control]:
         ft.Row(
             [
                 words.figure(kpi.value),
-                sparkline.sparkline(kpi.trend, label=strings.t("kit.kpi.trend", title=kpi.title)),
+                sparkline.sparkline(kpi.trend, label=_trend(kpi)),
             ],
             alignment=ft.MainAxisAlignment.SPACE_BETWEEN,
             vertical_alignment=ft.CrossAxisAlignment.CENTER,
