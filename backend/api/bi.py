@@ -31,7 +31,9 @@ async def dashboard_kpis(
     ] = "30d",
     location_id: Location = "",
     include_comparisons: Annotated[bool, Query(description="The equal part of the time before.")] = True,
-    include_trends: Annotated[bool, Query(description="The points of the sparklines.")] = True,
+    include_trends: Annotated[
+        bool, Query(description="The points of the sparklines, and when each begins.")
+    ] = True,
     force_refresh: Annotated[bool, Query(description="Count anew, whatever is cached.")] = False,
 ) -> Response:
     """The five tiles of one location, or of all that you may see."""

@@ -33,10 +33,19 @@ DASHBOARD: dict[str, Any] = {
         "bot_success": {
             "previous": 0.28,
             "change": 0.107,
-            "label": "last 30 days against the 30 days before, each to 18:15 of its last day",
+            "label": "last 7 days against the 7 days before",
         }
     },
-    "trends": {"bot_success": [0.29, 0.3, 0.33]},
+    "trends": {"bot_success": [0.29, 0.3, 0.33, 0.3, None, None, 0.32]},
+    "trend_points": [
+        "2026-11-16",
+        "2026-11-17",
+        "2026-11-18",
+        "2026-11-19",
+        "2026-11-20",
+        "2026-11-21",
+        "2026-11-22",
+    ],
     "performance_tiers": {"bot_success": "on_track"},
     "jorge_commission": {
         "default_rate_bp": 600,
@@ -47,7 +56,7 @@ DASHBOARD: dict[str, Any] = {
         "pipeline_gross_cents": 61_500_000,
         "pipeline_weighted_cents": 7_310_000,
     },
-    "timeframe": "30d",
+    "timeframe": "7d",
     **_READ,
 }
 REVENUE: dict[str, Any] = {
@@ -85,6 +94,7 @@ REVENUE: dict[str, Any] = {
             ],
         },
         "pipeline": {"total": {"deals": 61, "weighted_cents": 7_310_000}},
+        "note": None,
     },
     "predictive_trends": None,
     "summary_metrics": {
@@ -98,6 +108,7 @@ REVENUE: dict[str, Any] = {
                 "change": 0.125,
                 "label": "last 30 days against the 30 days before, each to 18:15 of its last day",
             },
+            "note": None,
             "definition": "Gross commission of the deals that closed, by the day they closed.",
         }
     },
@@ -114,7 +125,7 @@ DRILL: dict[str, Any] = {
     "timeframe": "30d",
     "group_by": "bot",
     "dimensions": ["bot", "day", "hour", "lead", "location"],
-    "total": {"value": 0.31, "n": 412, "parts": {"qualified": 128}},
+    "total": {"value": 0.31, "n": 412, "parts": {"qualified": 128}, "note": None},
     "rows": [
         {"key": "jorge-seller", "label": "Seller bot", "value": 0.33, "n": 300, "parts": {"qualified": 99}},
         {"key": "jorge-buyer", "label": "Buyer bot", "value": 0.26, "n": 112, "parts": {"qualified": 29}},

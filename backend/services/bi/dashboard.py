@@ -59,7 +59,8 @@ async def answer(deps: Deps, asked: DashboardQuestion) -> dict[str, Any]:
     view = deps.answers.buckets.view()
     async with question.opened(deps, asked.scope) as connection:
         reads = Reader(deps=deps, connection=connection, calendar=calendar, view=view)
-        board = _Board(reads=reads, connection=connection, asked=asked, calendar=calendar)
+        drawn = points.of(calendar, asked.timeframe)
+        board = _Board(reads=reads, connection=connection, asked=asked, calendar=calendar, drawn=drawn)
         tiles = await board.tiles()
         commission = await board.commission(tiles) if asked.sees(Permission.SEE_MONEY) else {}
         watermark = await newest.event(connection, asked.scope, calendar.now)
@@ -69,6 +70,7 @@ async def answer(deps: Deps, asked: DashboardQuestion) -> dict[str, Any]:
         if asked.comparisons
         else {},
         "trends": {tile.name: _trend(tile) for tile in tiles} if asked.trends else {},
+        "trend_points": [point.begins for point in board.drawn] if asked.trends else [],
         "performance_tiers": {tile.name: tile.tier.value if tile.tier else None for tile in tiles},
         "jorge_commission": commission,
         "timeframe": asked.timeframe,
@@ -85,6 +87,8 @@ class _Board:
     connection: Connection
     asked: DashboardQuestion
     calendar: Calendar
+    drawn: Sequence[points.Point]
+    """The points of every trend."""
 
     async def tiles(self) -> list[kpis.Tile]:
         """Those that who asks may see."""
@@ -101,7 +105,9 @@ class _Board:
         now = await stocks.pipeline_now(self.connection, scope)
         past = stocks.Past(then=None, trend=())
         if self.asked.comparisons or self.asked.trends:
-            past = await stocks.pipeline_past(self.connection, scope, self.calendar, timeframe, now)
+            past = await stocks.pipeline_past(
+                self.connection, scope, self.calendar, timeframe, now, drawn=self.drawn
+            )
         return kpis.revenue_pipeline(
             weighted_cents=now.weighted_cents,
             gross_cents=now.gross_cents,
@@ -143,12 +149,13 @@ class _Board:
 
     async def _leads_past(
         self, now: Mapping[str, float]
-    ) -> tuple[Mapping[str, float], Mapping[str, Sequence[float]]]:
-        before, trends = {}, {}
+    ) -> tuple[Mapping[str, float], Mapping[str, Sequence[float | None]]]:
+        before: Mapping[str, float] = {}
+        trends: Mapping[str, Sequence[float | None]] = {}
         if self.asked.comparisons:
             before = await stocks.leads_before(self.connection, self.calendar, self.asked.timeframe)
         if self.asked.trends:
-            trends = await stocks.lead_trends(self.connection, self.calendar, self.asked.timeframe, now)
+            trends = await stocks.lead_trends(self.connection, self.calendar, self.drawn, now)
         return before, trends
 
     async def _response(self) -> kpis.Tile:
@@ -164,13 +171,8 @@ class _Board:
             as_of=self.calendar.now,
             previous_p95_ms=_ms(before, 0.95),
             period=compare.label(self.calendar, self.asked.timeframe),
-            trend=self._response_trend(series),
+            trend=[_ms(latency.total(series[tag] for tag in point.of(series)), 0.95) for point in self.drawn],
         )
-
-    def _response_trend(self, series: Mapping[int, latencies.Counts]) -> list[float]:
-        points = self._points()
-        found = [_ms(latency.total(series[tag] for tag in point.of(series)), 0.95) for point in points]
-        return [value for value in found if value is not None]
 
     async def _bots(self) -> kpis.Tile:
         found = await self.reads.sums(TALKS, self._span())
@@ -178,7 +180,7 @@ class _Board:
         asked = found.pop((ASKED,), {})
         series = {group[0]: counted for group, counted in found.items()}
         now = _added(series.values()) if self._by_days else asked
-        days = [_added(series[tag] for tag in point.of(series)) for point in self._points()]
+        talks = [_added(series[tag] for tag in point.of(series)) for point in self.drawn]
         return kpis.bot_success(
             qualified=now.get("qualified", 0),
             conversations=now.get("conversations", 0),
@@ -186,7 +188,7 @@ class _Board:
             previous_qualified=before.get("qualified", 0),
             previous_conversations=before.get("conversations", 0),
             period=compare.label(self.calendar, self.asked.timeframe),
-            trend=[day["qualified"] / day["conversations"] for day in days if day.get("conversations")],
+            trend=[_share(counted) for counted in talks],
         )
 
     @property
@@ -207,12 +209,7 @@ class _Board:
         if self.asked.timeframe == "24h":
             return self.calendar.last_hours(24)
         days = self.calendar.last_days(spans.DAYS[self.asked.timeframe]).days
-        return Span(days=points.gathered(days, self._points()))
-
-    def _points(self) -> Sequence[points.Point]:
-        if self.asked.timeframe == "24h":
-            return points.of_hours(self.calendar)
-        return points.of_days(self.calendar, self.asked.timeframe)
+        return Span(days=points.gathered(days, self.drawn))
 
     async def commission(self, tiles: Sequence[kpis.Tile]) -> dict[str, Any]:
         """Closed deals by the day they closed, and the pipeline: 0 is none, None that no deal was ever heard of."""
@@ -248,8 +245,14 @@ def _ms(counts: latencies.Counts | None, q: float) -> float | None:
     return None if found is None else round(found / 1000, 3)
 
 
+def _share(counted: Mapping[str, int]) -> float | None:
+    return counted["qualified"] / counted["conversations"] if counted.get("conversations") else None
+
+
 def _trend(tile: kpis.Tile) -> list[float | None]:
-    return [compare.in_unit(point, tile.unit) for point in tile.trend]
+    """One entry for each point; nothing at all where none of them has data."""
+    found = [compare.in_unit(point, tile.unit) for point in tile.trend]
+    return found if any(point is not None for point in found) else []
 
 
 def _metric(tile: kpis.Tile) -> dict[str, Any]:

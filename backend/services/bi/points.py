@@ -1,13 +1,14 @@
-"""The points a timeframe is drawn with."""
+"""The points a timeframe is drawn with: the same for every figure, so that one list says when each begins."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from zoneinfo import ZoneInfo
 
 from backend.services.bi import spans
 from backend.services.bi.spans import Calendar
-from backend.storage.warehouse.ranges import HOUR, Days, hour_number
+from backend.storage.warehouse.ranges import HOUR, Days, hour_number, hour_of
 
 COUNT: Mapping[str, int] = {"24h": 24, "7d": 7, "30d": 30, "90d": 18, "1y": 12}
 """Of a sparkline."""
@@ -19,16 +20,34 @@ class Point:
 
     first: int
     last: int
+    hour: bool = False
 
     def of(self, tags: Iterable[int]) -> list[int]:
         return [tag for tag in tags if self.first <= tag <= self.last]
+
+    @property
+    def begins(self) -> str:
+        """The day at the office, or the hour in UTC, in ISO's words."""
+        return (hour_of(self.first) if self.hour else spans.day_of(self.first)).isoformat()
+
+    def times(self, zone: ZoneInfo) -> spans.Times:
+        """[since, until) on the clock of an office there."""
+        if self.hour:
+            return hour_of(self.first), hour_of(self.last + 1)
+        since, after = spans.day_of(self.first), spans.day_of(self.last) + spans.ONE_DAY
+        return spans.midnight(since, zone), spans.midnight(after, zone)
+
+
+def of(calendar: Calendar, timeframe: str) -> Sequence[Point]:
+    """`COUNT` of them, the earliest first; none without offices."""
+    if not calendar.offices:
+        return []
+    return of_hours(calendar) if timeframe == "24h" else of_days(calendar, timeframe)
 
 
 def of_days(calendar: Calendar, timeframe: str) -> Sequence[Point]:
     """Equal parts of the days of the timeframe; the last ends today, where today is latest."""
     count, parts = spans.DAYS[timeframe], COUNT[timeframe]
-    if not calendar.offices:
-        return []
     today = max(calendar.today(office) for office in calendar.offices)
     begin = today - (count - 1) * spans.ONE_DAY
     edges = [begin + n * count // parts * spans.ONE_DAY for n in range(parts + 1)]
@@ -41,7 +60,7 @@ def of_days(calendar: Calendar, timeframe: str) -> Sequence[Point]:
 def of_hours(calendar: Calendar) -> Sequence[Point]:
     """The last 24 hours of the clock, the running one included."""
     last = hour_number(calendar.end - HOUR)
-    return [Point(first=number, last=number) for number in range(last - 23, last + 1)]
+    return [Point(first=number, last=number, hour=True) for number in range(last - 23, last + 1)]
 
 
 def gathered(days: Iterable[Days], points: Sequence[Point]) -> tuple[Days, ...]:

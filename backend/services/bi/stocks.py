@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from fractions import Fraction
 from functools import cache
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from backend.services.bi import points, spans
+from backend.services.bi.points import Point
 from backend.services.bi.spans import ASKED, BEFORE, Calendar
 from backend.storage.warehouse import stocks as store
-from backend.storage.warehouse.ranges import FIRST_DAY, HOUR, LAST_DAY, Days, Moments, hour_number
+from backend.storage.warehouse.ranges import FIRST_DAY, LAST_DAY, Days, Moments, hour_number, hour_of
 from backend.storage.warehouse.scope import Scope
 from backend.storage.warehouse.stocks import Standing
 from domain import deals, leads
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
 PARTS = 1_000_000
 """Chances are counted in millionths."""
-_AT_LEAST = 3 * 3600.0
+_AT_LEAST = timedelta(hours=3)
 """Pictures are hourly; one missed, or two, make no gap."""
 
 
@@ -54,7 +56,8 @@ class Past:
     """The pipeline at the comparison's moment (None: nothing was known of deals then), and at the end of each point."""
 
     then: Pipeline | None
-    trend: tuple[float, ...]
+    trend: Sequence[float | None]
+    """None: nothing was known of deals yet."""
 
 
 def pipeline(standing: Iterable[Standing]) -> Pipeline:
@@ -101,36 +104,43 @@ async def pipeline_of(connection: Connection, places: Sequence[int]) -> Pipeline
 
 
 async def pipeline_past(
-    connection: Connection, scope: Scope, calendar: Calendar, timeframe: str, now: Pipeline
+    connection: Connection,
+    scope: Scope,
+    calendar: Calendar,
+    timeframe: str,
+    now: Pipeline,
+    *,
+    drawn: Sequence[Point],
 ) -> Past:
-    """Back from what stands now, by what came and went since."""
+    """Back from what stands now, by what came and went since; `drawn` are the timeframe's points."""
     count = spans.DAYS[timeframe]
     first = await store.first_deal_day(connection, scope.places)
     if first is None:
         return Past(then=None, trend=())
-    ends = points.of_days(calendar, timeframe) if timeframe != "24h" else ()
-    since = await store.standing(connection, points.gathered(calendar.since(count), ends))
+    days = [point for point in drawn if not point.hour]
+    since = await store.standing(connection, points.gathered(calendar.since(count), days))
     since_cut = await store.standing_of_moments(connection, _after_cut(calendar, count))
     began = min(spans.date_key(calendar.cut(o, count).astimezone(o.zone).date()) for o in calendar.offices)
     then = now - pipeline(since) - pipeline(since_cut) if first <= began else None
+    known = first
     if timeframe == "24h":
-        return Past(then=then, trend=await _hourly(connection, calendar, now))
-    trend = [
-        now - pipeline(row for row in since if row.tag > point.last) for point in ends if point.last >= first
-    ]
-    return Past(then=then, trend=tuple(float(found.weighted_cents) for found in trend))
+        since = await _by_hour(connection, calendar, drawn)
+        known = min(hour_number(spans.midnight(spans.day_of(first), o.zone)) for o in calendar.offices)
+    trend = [_weighted(now, since, point) if point.last >= known else None for point in drawn]
+    return Past(then=then, trend=trend)
 
 
-async def _hourly(connection: Connection, calendar: Calendar, now: Pipeline) -> tuple[float, ...]:
-    """At the end of each of the last 24 hours."""
-    begin = calendar.end - 24 * HOUR
-    rows = await store.standing_of_moments(
-        connection,
-        [Moments(place=office.key, since=begin, until=calendar.end) for office in calendar.offices],
+def _weighted(now: Pipeline, since: Iterable[Standing], point: Point) -> float:
+    """At the point's end."""
+    return float((now - pipeline(row for row in since if row.tag > point.last)).weighted_cents)
+
+
+async def _by_hour(connection: Connection, calendar: Calendar, drawn: Sequence[Point]) -> list[Standing]:
+    """What came and went in the hours of these points."""
+    since, until = hour_of(drawn[0].first), calendar.end
+    return await store.standing_of_moments(
+        connection, [Moments(place=office.key, since=since, until=until) for office in calendar.offices]
     )
-    hours = range(hour_number(begin), hour_number(calendar.end))
-    trend = [now - pipeline(row for row in rows if row.tag > hour) for hour in hours]
-    return tuple(float(found.weighted_cents) for found in trend)
 
 
 def _after_cut(calendar: Calendar, count: int) -> list[Moments]:
@@ -155,21 +165,31 @@ async def leads_before(connection: Connection, calendar: Calendar, timeframe: st
 
 
 async def lead_trends(
-    connection: Connection, calendar: Calendar, timeframe: str, now: Mapping[str, float]
-) -> dict[str, list[float]]:
-    """The pictures of the points before, and as the last point what is counted `now`: a trend ends at its tile's figure."""
-    edges = picture_edges(calendar.now, timeframe)
-    found = await store.pictures(connection, [office.id for office in calendar.offices], edges)
-    return {name: [*found.get(name, ()), value] for name, value in now.items()}
+    connection: Connection, calendar: Calendar, drawn: Sequence[Point], now: Mapping[str, float]
+) -> Mapping[str, Sequence[float | None]]:
+    """The last picture within each point before, and as the last point what is counted `now`: a trend ends at its tile's figure."""
+    if not now:
+        return {}
+    past = range(len(drawn) - 1)
+    zones = list({office.zone for office in calendar.offices})
+    wanted = [
+        _wanted(drawn[n], zone, calendar.now, group=group, tag=n)
+        for group, zone in enumerate(zones)
+        for n in past
+    ]
+    group_of = {office.id: zones.index(office.zone) for office in calendar.offices}
+    found = await store.pictures(connection, group_of, wanted)
+    return {name: [*(found.get((name, n)) for n in past), value] for name, value in now.items()}
+
+
+def _wanted(point: Point, zone: ZoneInfo, now: datetime, *, group: int, tag: int) -> store.Wanted:
+    """The last picture within the point, on the clock there; where that is short, one from a little before will do."""
+    since, until = point.times(zone)
+    until = min(until, now)
+    return store.Wanted(group=group, tag=tag, since=min(since, until - _AT_LEAST), until=until)
 
 
 def slack(timeframe: str) -> float:
     """How old the picture may be that a comparison uses, in seconds: a trend's point, and at least three hours."""
     length = spans.DAYS[timeframe] * spans.ONE_DAY
-    return max(_AT_LEAST, length.total_seconds() / points.COUNT[timeframe])
-
-
-def picture_edges(now: datetime, timeframe: str) -> Sequence[datetime]:
-    count = points.COUNT[timeframe]
-    step = spans.DAYS[timeframe] * spans.ONE_DAY / count
-    return [now - step * (count - n) for n in range(count)]
+    return max(_AT_LEAST, length / points.COUNT[timeframe]).total_seconds()

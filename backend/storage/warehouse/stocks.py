@@ -145,24 +145,42 @@ async def pictures_at(
     return {row["name"]: row["value"] for row in rows}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """The last picture before `until`, counted into `tag`, of all locations of a group; one older than `since` is too old."""
+
+    group: int
+    tag: int
+    since: datetime
+    until: datetime
+
+
 async def pictures(
-    connection: Connection, location_ids: Sequence[str], edges: Sequence[datetime]
-) -> dict[str, list[float]]:
-    """Each count's last picture in each of the times between `edges` that has one."""
+    connection: Connection, group_of: Mapping[str, int], wanted: Sequence[Wanted]
+) -> Mapping[tuple[str, int], float | None]:
+    """Counts of leads by name and tag; `group_of` each location. None, where a location that ever was pictured has no picture that counts.
+
+    A location without any older picture had no leads then, and is not looked for.
+    """
     rows = await connection.fetch(
-        """SELECT name, bucket, sum(value) AS value FROM (
-               SELECT DISTINCT ON (location_id, name, bucket) location_id, name, value, bucket FROM (
-                   SELECT *, width_bucket(at, $2::timestamptz[]) AS bucket FROM kpi_snapshots
-                    WHERE location_id = ANY($1::uuid[]) AND name IN ('active_leads', 'hot_leads')
-                      AND at >= $3 AND at < $4) k
-                ORDER BY location_id, name, bucket, at DESC) s
-            GROUP BY 1, 2 ORDER BY 1, 2""",
-        list(location_ids),
-        list(edges),
-        edges[0],
-        edges[-1],
+        """WITH known AS MATERIALIZED (
+               SELECT location_id, grouped, name, (SELECT min(k.at) FROM kpi_snapshots k
+                        WHERE k.location_id = l.location_id AND k.name = n.name) AS began
+                 FROM unnest($1::uuid[], $2::int[]) AS l (location_id, grouped),
+                      unnest(ARRAY['active_leads', 'hot_leads']) AS n (name))
+           SELECT known.name, r.tag, CASE WHEN bool_and(last.at >= r.since) THEN sum(last.value) END AS value
+             FROM unnest($3::int[], $4::int[], $5::timestamptz[], $6::timestamptz[])
+                      AS r (grouped, tag, since, until)
+             JOIN known ON known.grouped = r.grouped AND known.began < r.until,
+                  LATERAL (SELECT at, value FROM kpi_snapshots k
+                            WHERE k.location_id = known.location_id AND k.name = known.name AND k.at < r.until
+                            ORDER BY k.at DESC LIMIT 1) last
+            GROUP BY 1, 2""",
+        list(group_of),
+        list(group_of.values()),
+        [one.group for one in wanted],
+        [one.tag for one in wanted],
+        [one.since for one in wanted],
+        [one.until for one in wanted],
     )
-    found: dict[str, list[float]] = {}
-    for row in rows:
-        found.setdefault(row["name"], []).append(row["value"])
-    return found
+    return {(row["name"], row["tag"]): row["value"] for row in rows}

@@ -45,6 +45,7 @@ async def test_each_route_answers_with_its_fields(client: httpx.AsyncClient, bos
         "metrics",
         "comparisons",
         "trends",
+        "trend_points",
         "performance_tiers",
         "jorge_commission",
     } == set(dashboard.json())
