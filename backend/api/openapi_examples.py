@@ -50,6 +50,16 @@ _LETTER = {
     "at": _MOMENT,
     "cut": False,
 }
+_ASIDE = {
+    "table": "leads",
+    "id": _ENTRY,
+    "location_id": _OFFICE,
+    "reason": "22008",
+    "tries": 3,
+    "since": _MOMENT,
+    "tried_at": _MOMENT,
+    "again_at": _MOMENT,
+}
 _JOB = {
     "name": "kpi_snapshots",
     "every_seconds": 600.0,
@@ -164,6 +174,7 @@ ANSWERS: Mapping[str, Mapping[str, Any]] = {
         "processes": ["api-1", "processor", "sink"],
         "sink": {"sink": {"new": 75, "repeated": 236, "dead": 14}},
         "windows": {"processor": {"events_total": 274, "late_total": 3}},
+        "set_aside": {"count": 1, "rows": [_ASIDE]},
     },
     "GET /api/admin/jobs": {"jobs": [_JOB]},
     "GET /api/admin/ws": {"processes": {"api-1": _LIVE}},

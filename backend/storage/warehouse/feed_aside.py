@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 from uuid import UUID
@@ -21,7 +21,7 @@ _NAMED = "(tbl, row_id) IN (SELECT * FROM unnest($1::text[], $2::uuid[]))"
 _PUT = """
     INSERT INTO bi_feed_aside AS a (tbl, row_id, location_id, reason, since, tried_at, again_at)
     VALUES ($1, $2, (SELECT location_id FROM {table} WHERE id = $2), $3, $4::timestamptz, $4,
-            CASE WHEN $3 = 'ended' THEN 'infinity' ELSE $4::timestamptz + interval '1 minute' END)
+            CASE WHEN $3 = '{ended}' THEN 'infinity' ELSE $4::timestamptz + interval '1 minute' END)
     ON CONFLICT (tbl, row_id) DO UPDATE
        SET location_id = excluded.location_id, reason = excluded.reason, tried_at = excluded.tried_at, tries = a.tries + 1,
            again_at = CASE WHEN excluded.again_at = 'infinity' THEN excluded.again_at
@@ -55,7 +55,7 @@ async def put(connection: Connection, accused: Mapping[Row, str], now: datetime)
     """`accused`: row → reason."""
     for table in {table for table, _ in accused}:
         await connection.executemany(
-            _PUT.format(table=table),
+            _PUT.format(table=table, ended=ENDED),
             [(table, row_id, reason, now) for (its, row_id), reason in accused.items() if its == table],
         )
 
@@ -85,16 +85,14 @@ async def neighbours(connection: Connection, row: Row, *, limit: int) -> list[Ro
     return [(table, found["id"]) for found in await connection.fetch(sides, row_id, table, limit)]
 
 
-async def newest(connection: Connection, *, limit: int) -> Sequence[Mapping[str, Any]]:
-    """For a page: table, id, location_id, reason, tries, since, tried_at, again_at (None: when it changes)."""
-    return [
-        dict(row)
-        for row in await connection.fetch(
-            """SELECT tbl AS table, row_id AS id, location_id, reason, tries, since, tried_at, nullif(again_at, 'infinity') AS again_at
-                 FROM bi_feed_aside ORDER BY since DESC, tbl, row_id LIMIT $1""",
-            limit,
-        )
-    ]
+async def told(connection: Connection, *, limit: int = 100) -> Mapping[str, Any]:
+    """For a page: `count`, and the newest `rows`. Without `again_at` a row is tried when it changes, and not before."""
+    rows = await connection.fetch(
+        """SELECT tbl AS table, row_id AS id, location_id, reason, tries, since, tried_at, nullif(again_at, 'infinity') AS again_at
+             FROM bi_feed_aside ORDER BY since DESC, tbl, row_id LIMIT $1""",
+        limit,
+    )
+    return {"count": await count(connection), "rows": [dict(row) for row in rows]}
 
 
 def _apart(rows: Collection[Row]) -> tuple[list[str], list[UUID]]:

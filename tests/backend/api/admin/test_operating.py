@@ -59,6 +59,20 @@ async def test_streams_tell_what_waits(ask: Ask, deps: Deps) -> None:
     assert [(one["name"], one["lag"], one["pending"]) for one in told["groups"]] == [("sink", 1, 2)]
 
 
+async def test_rows_that_the_warehouse_could_not_take_are_listed_with_the_reason(
+    ask: Ask, deps: Deps
+) -> None:
+    await deps.pool.execute(
+        """INSERT INTO bi_feed_aside (tbl, row_id, reason, since, tried_at, again_at)
+           VALUES ('leads', gen_random_uuid(), 'ended', now(), now(), 'infinity')"""
+    )
+
+    told = (await ask("stream")).json()["set_aside"]
+
+    (row,) = told["rows"]
+    assert (told["count"], row["table"], row["reason"], row["again_at"]) == (1, "leads", "ended", None)
+
+
 async def test_what_a_part_counts_stands_on_its_page(ask: Ask, deps: Deps) -> None:
     deps.gauges["cache"] = lambda: {'hits_total{tier="own"}': 3}
     deps.gauges["sink"] = lambda: {"sink_rows_total": 9}
