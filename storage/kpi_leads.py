@@ -64,6 +64,20 @@ def active(reads: database.Reads, now: datetime, *, location_id: str = "") -> li
     ]
 
 
+def any_lead(reads: database.Reads, *, location_id: str = "") -> bool:
+    """Whether there are leads at all: then no active one is 0, else no data."""
+    return _any(reads, "SELECT 1 FROM leads WHERE ?1 = '' OR location_id = ?1 LIMIT 1", location_id)
+
+
+def any_deal(reads: database.Reads, *, location_id: str = "") -> bool:
+    """Whether there are deals at all, open or not."""
+    return _any(reads, "SELECT 1 FROM deals WHERE ?1 = '' OR location_id = ?1 LIMIT 1", location_id)
+
+
+def _any(reads: database.Reads, query: str, location_id: str) -> bool:
+    return bool(reads.rows(query, (location_id,)))
+
+
 def in_pipe(reads: database.Reads, *, location_id: str = "") -> list[Case]:
     """One for each open deal; a deal's own stage, agent and source come before its lead's."""
     found = reads.rows(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from domain import deals, errors, periods
 from domain import kpis as rules
@@ -92,7 +93,7 @@ class Kpis:
             if all(_KEYS[name](case) == key for name, key in chosen.items())
         ]
         labels = _Labels(self.desk)
-        tile = self._tile(metric, cases)
+        tile = self._tile(metric, cases, location_id, self.desk.now())
         weighted = deals.weighted_parts([tiles.open_deal(case) for case in cases]) if _is_money(cases) else []
         lead_ids = list(dict.fromkeys(case.lead_id for case in cases if case.lead_id))
         return Drill(
@@ -124,16 +125,15 @@ class Kpis:
                 location_id=location_id, timeframe=timeframe, tiles=(), as_of=None, source="device"
             )
         active = self._cases("active_leads", timeframe, location_id)
+        found = {
+            "revenue_pipeline": self._cases("revenue_pipeline", timeframe, location_id),
+            "active_leads": active,
+            "hot_leads": tiles.hot_cases(active),
+        }
         return TileSet(
             location_id=location_id,
             timeframe=timeframe,
-            tiles=(
-                tiles.pipeline(self._cases("revenue_pipeline", timeframe, location_id), as_of),
-                tiles.active(active, as_of),
-                tiles.hot(active, as_of),
-                tiles.only_on_server("ml_response", as_of),
-                tiles.only_on_server("bot_success", as_of),
-            ),
+            tiles=tuple(self._tile(name, found.get(name, ()), location_id, as_of) for name in tiles.NAMES),
             as_of=as_of,
             source="device",
         )
@@ -155,17 +155,18 @@ class Kpis:
             case _:
                 return []
 
-    def _tile(self, metric: str, cases: Sequence[Case]) -> rules.Tile:
-        now = self.desk.now()
+    def _tile(self, metric: str, cases: Sequence[Case], location_id: str, as_of: datetime) -> rules.Tile:
+        """0 is none; null that there is no lead, or no deal, at all."""
+        db = self.desk.db
         match metric:
             case "revenue_pipeline":
-                return tiles.pipeline(cases, now)
-            case "active_leads":
-                return tiles.active(cases, now)
-            case "hot_leads":
-                return tiles.hot(cases, now)
+                known = bool(cases) or kpi_leads.any_deal(db, location_id=location_id)
+                return tiles.pipeline(cases, as_of, known=known)
+            case "active_leads" | "hot_leads":
+                known = bool(cases) or kpi_leads.any_lead(db, location_id=location_id)
+                return (tiles.active if metric == "active_leads" else tiles.hot)(cases, as_of, known=known)
             case _:
-                return tiles.only_on_server(metric, now)
+                return tiles.only_on_server(metric, as_of)
 
     def _leads(self, lead_ids: Sequence[str]) -> tuple[LeadItem, ...]:
         found = leads.many(self.desk.db, lead_ids)

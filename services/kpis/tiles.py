@@ -43,10 +43,15 @@ def _parts(stored: Any) -> tuple[tuple[str, float], ...]:
     return tuple(sorted(parts.items(), key=lambda part: order.get(part[0], len(order))))
 
 
-def pipeline(cases: Sequence[Case], as_of: datetime) -> kpis.Tile:
+def pipeline(cases: Sequence[Case], as_of: datetime, *, known: bool) -> kpis.Tile:
+    """`known`: there are deals, though none may be open."""
     found = deals.pipeline([open_deal(case) for case in cases])
     return kpis.revenue_pipeline(
-        weighted_cents=found.weighted_cents, gross_cents=found.gross_cents, n=found.n, as_of=as_of
+        weighted_cents=found.weighted_cents,
+        gross_cents=found.gross_cents,
+        n=found.n,
+        known=known,
+        as_of=as_of,
     )
 
 
@@ -61,17 +66,20 @@ def open_deal(case: Case) -> deals.OpenDeal:
     )
 
 
-def active(cases: Sequence[Case], as_of: datetime) -> kpis.Tile:
+def active(cases: Sequence[Case], as_of: datetime, *, known: bool) -> kpis.Tile:
+    """`known`: there are leads, though none may be active."""
     counted = Counter(case.temperature for case in cases)
     parts = {word.value: counted[word.value] for word in reversed(rules.COLDEST_FIRST)}
     if unscored := len(cases) - sum(parts.values()):
         parts["unscored"] = unscored
-    return kpis.active_leads(by_temperature=parts, as_of=as_of)
+    return kpis.active_leads(by_temperature=parts if known else None, as_of=as_of)
 
 
-def hot(cases: Sequence[Case], as_of: datetime) -> kpis.Tile:
+def hot(cases: Sequence[Case], as_of: datetime, *, known: bool) -> kpis.Tile:
+    """`known`: as of `active`."""
     found = hot_cases(cases)
-    return kpis.hot_leads(hot=len(found), past_due=sum(case.late for case in found), as_of=as_of)
+    late = sum(case.late for case in found)
+    return kpis.hot_leads(hot=len(found) if known else None, past_due=late, as_of=as_of)
 
 
 def hot_cases(cases: Sequence[Case]) -> list[Case]:

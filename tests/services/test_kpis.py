@@ -91,6 +91,24 @@ def test_without_the_servers_tiles_the_device_counts_by_the_same_rules(bench: Be
     assert tiles["bot_success"].value is None
 
 
+def test_nothing_is_zero_where_leads_and_deals_are_known_and_no_data_where_none_ever_came(
+    bench: Bench,
+) -> None:
+    def told() -> list[float | None]:
+        """By the tiles, which are the same as what stands above the leads behind them."""
+        found = {tile.name: tile.value for tile in bench.sv.kpis.tiles().tiles}
+        names = ("revenue_pipeline", "active_leads", "hot_leads")
+        assert [bench.sv.kpis.drill(name).value for name in names] == [found[name] for name in names]
+        return [found[name] for name in names]
+
+    assert told() == [None, None, None]
+    lead_id = bench.lead(stage="closed")
+    assert told() == [None, 0, 0]
+    deal(bench, lead_id, "closed", 1_000_000)
+    assert told() == [0, 0, 0]
+    assert bench.sv.kpis.drill("active_leads", filters={"stage": "offer"}).value == 0
+
+
 def test_a_planned_touch_makes_a_lead_active(bench: Bench) -> None:
     bench.sv.tasks.create("Call", lead_id=bench.lead(), due_at=in_days(bench, 10))
     bench.sv.tasks.create("Call", lead_id=bench.lead(), due_at=in_days(bench, 60))
