@@ -285,7 +285,7 @@ KPIS = (
         title="Hot leads",
         value="27",
         comparison="+5",
-        trend=(2, 2, 3, 3, 4, 5),
+        trend=(2, 2, 3, None, None, 3, 4, 5),
         tier="off_track",
         detail="2 past the answer clock",
     ),
