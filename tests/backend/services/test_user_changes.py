@@ -11,12 +11,14 @@ import pytest
 
 from backend.actor import Role
 from backend.deps import Deps
+from backend.realtime import checks, codes
 from backend.services import audit_proof, user_changes
 from backend.services.user_changes import Change
 from backend.storage import audit as log
 from backend.storage import history, users
 from domain import errors
-from tests.serving import PASSWORD, Login, MakeUser, SignedIn
+from tests.backend.realtime.talking import closing_code, heard, opened
+from tests.serving import PASSWORD, LiveServer, Login, MakeUser, SignedIn
 
 pytestmark = pytest.mark.anyio
 
@@ -69,6 +71,17 @@ async def test_who_is_disabled_is_out_at_once_and_stays_out_when_enabled_until_s
     assert (await me(signed_in)).status_code == 401
     assert await _renewed(client, signed_in) == 401
     assert (await me(await login(pat.email))).status_code == 200
+
+
+async def test_a_live_socket_of_who_is_disabled_closes_with_the_next_look(
+    deps: Deps, live_server: LiveServer, pat: users.User, login: Login, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checks, "CHECK_SECONDS", 0.1)
+    signed_in = await login(pat.email)
+    async with opened(live_server, "/ws/dashboard/all", signed_in.headers) as socket:
+        await heard(socket)
+        await _changed(deps, pat, disabled=True)
+        assert await closing_code(socket) == codes.SIGN_IN
 
 
 async def test_a_new_password_ends_every_sign_in_and_the_old_one_is_worth_nothing(
