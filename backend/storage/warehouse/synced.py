@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
@@ -113,6 +113,27 @@ async def known_states(connection: Connection, event_ids: Collection[UUID]) -> s
         "SELECT event_id FROM deal_states WHERE event_id = ANY($1::uuid[])", list(event_ids)
     )
     return {row["event_id"] for row in rows}
+
+
+async def stored_interactions(connection: Connection, before: datetime, *, limit: int) -> list[UUID]:
+    """The newest that are facts and happened before that moment; where none did, the newest of all."""
+    sql = """SELECT event_id FROM fact_lead_interactions
+              WHERE occurred_at < $1 AND source_key = $2 AND event_type <> 'stage_changed' ORDER BY occurred_at DESC LIMIT $3"""
+    return await _ids(connection, sql, before, limit)
+
+
+async def stored_deals(connection: Connection, before: datetime, *, limit: int) -> list[UUID]:
+    """Deals that have states, the newest before that moment; where none has one, the newest of all."""
+    sql = """SELECT deal_id FROM deal_states WHERE occurred_at < $1 AND source_key = $2
+              GROUP BY 1 ORDER BY max(occurred_at) DESC LIMIT $3"""
+    return await _ids(connection, sql, before, limit)
+
+
+async def _ids(connection: Connection, sql: str, before: datetime, limit: int) -> list[UUID]:
+    for end in (before, datetime.max.replace(tzinfo=UTC)):
+        if rows := await connection.fetch(sql, end, SOURCE, limit):
+            return [row[0] for row in rows]
+    return []
 
 
 async def there(connection: Connection, moments: Mapping[UUID, datetime]) -> set[UUID]:

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-import asyncpg
-
 from backend.events import Event
-from backend.storage.warehouse import dimensions, facts, feed_aside, feed_cursor, partitions, synced, touched
-from backend.stream import entries, ingest, sink
-from backend.stream.from_sync import mapping, settling
+from backend.storage.warehouse import dimensions, feed_aside, feed_cursor, partitions, synced
+from backend.stream import entries
+from backend.stream.from_sync import mapping
 from backend.stream.from_sync.apart import Bench, Doubts
 from backend.stream.from_sync.aside import Aside
 from backend.stream.from_sync.changed import Changed
 from backend.stream.from_sync.owing import Owed
+from backend.stream.from_sync.sending import LIVE, Refused, Sender
 
 if TYPE_CHECKING:
     from backend.deps import Deps
@@ -28,24 +25,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-STORE_WAIT = 1.0
-TRIES = 2
-BATCH = 2_000
-LIVE = timedelta(hours=25)
-"""What is older is in no window any more, so that a load puts it straight into the facts."""
 AHEAD = timedelta(minutes=4)
 """What a wrong clock dated further ahead waits for its moment; the facts take five minutes."""
-ENTRY = "from_sync"
 PROBES = 6
 """Rows on either side of one that is accused; one of them that is brought convicts it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
-    """An event that the facts did not take."""
-
-    event: Event
-    reason: str
 
 
 @dataclass(slots=True, kw_only=True)
@@ -54,19 +37,19 @@ class Follower:
 
     deps: Deps
     connection: Connection
-    _facts: asyncpg.Connection[asyncpg.Record] | None = None
-    """For `store`, which wants one of its own; there is one while there is something to load."""
     doubts: Doubts = field(default_factory=Doubts)
     owed: Owed = field(init=False)
+    sender: Sender = field(init=False)
     aside: Aside = field(init=False)
 
     def __post_init__(self) -> None:
         self.owed = Owed(self.deps)
+        self.sender = Sender(deps=self.deps, connection=self.connection, owed=self.owed)
         self.aside = Aside(deps=self.deps, connection=self.connection)
 
     async def settle(self) -> None:
         """Wait until nothing of a former follower waits in the streams: it would come after what is taken away now."""
-        await settling.settled(self.deps.valkey)
+        await self.sender.settled()
 
     async def bring(self, changed: Changed, *, loading: bool = False) -> None:
         """All of it that can be brought; what is at fault is set aside. Done twice it changes nothing.
@@ -119,9 +102,9 @@ class Follower:
             events = [event for event in events if event.event_id not in ahead]
         refused: list[Refused] = []
         if loading:
-            refused += await self.store([event for event in events if event.occurred_at < now - LIVE])
+            refused += await self.sender.store([event for event in events if event.occurred_at < now - LIVE])
             events = [event for event in events if event.occurred_at >= now - LIVE]
-        refused += await self.send(events)
+        refused += await self.sender.send(events)
         await self.owed.tell()
         return {mapping.row_of(one.event): one.reason for one in refused}
 
@@ -170,63 +153,6 @@ class Follower:
             events += [state for state in states if state.event_id not in known]
         return events
 
-    async def send(self, events: Sequence[Event]) -> list[Refused]:
-        """Through the streams, so that windows and screens see them; back when they are stored. What the sink refuses is with the
-        dead letters; answers what was refused on the way past the streams."""
-        refused: list[Refused] = []
-        for begin in range(0, len(events), BATCH):
-            refused += await self._send(events[begin : begin + BATCH])
-        return refused
-
-    async def _send(self, events: Sequence[Event]) -> Sequence[Refused]:
-        """What was not told to be stored, and is not there when the streams say that all is, was lost with them, or refused."""
-        for _ in range(TRIES):
-            sent = await self._sent(events)
-            if sent is not None:
-                return [Refused(event=one.event, reason=one.reason) for one in sent.refused]
-            there = await synced.there(self.connection, {one.event_id: one.occurred_at for one in events})
-            events = [one for one in events if one.event_id not in there]
-            if not events:
-                return ()
-        logger.warning("from_sync.not_there", extra={"events": len(events)})
-        return ()
-
-    async def _sent(self, events: Sequence[Event]) -> ingest.Sent | None:
-        """Were we told that they are stored? None: the streams hold none of them any more, and nobody knows."""
-        while True:
-            try:
-                sent = await ingest.send(self.deps, events, source_key=synced.SOURCE, wait=STORE_WAIT)
-            except ingest.BacklogError:
-                await asyncio.sleep(ingest.RETRY_AFTER)
-                continue
-            if sent.stored:
-                return sent
-            if await settling.settled(self.deps.valkey):
-                return None
-
-    async def store(self, events: Sequence[Event]) -> list[Refused]:
-        """Past the streams, for what no window holds any more; answers what was refused."""
-        refused: list[Refused] = []
-        now = self.deps.clock.now()
-        for begin in range(0, len(events), BATCH):
-            batch = [
-                facts.Arrived(event=event, source_key=synced.SOURCE, received_at=now, entry=ENTRY)
-                for event in events[begin : begin + BATCH]
-            ]
-            if self._facts is None or self._facts.is_closed():
-                self._facts = await facts.connect(self.deps.database_url)
-            months = self.deps.settings.bi_retention_months
-            parts = await sink.stored(self._facts, batch, months_kept=months)
-            if any(part.repeated for part in parts):  # by one who may have died before he told
-                self.owed.tags |= await touched.by(self._facts, [one.event for one in batch])
-            for part in parts:
-                self.owed.tags |= part.tags
-                refused += [Refused(event=one.arrived.event, reason=one.reason) for one in part.rejected]
-            await self.owed.tell()
-        return refused
-
     def rest(self) -> None:
         """Nothing is to be loaded any more, or the follower ends."""
-        if self._facts is not None:
-            self._facts.terminate()
-            self._facts = None
+        self.sender.rest()

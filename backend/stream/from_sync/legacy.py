@@ -24,7 +24,7 @@ async def step(follower: Follower) -> bool:
     if not await bot_legacy.is_there(connection):
         return False
     rows = await bot_legacy.some(connection, PIECE)
-    for one in await follower.store([_event(row) for row in rows]):
+    for one in await follower.sender.store([_event(row) for row in rows]):
         logger.warning("from_sync.refused", extra={"event": str(one.event.event_id), "reason": one.reason})
     await bot_legacy.remove(connection, [row["id"] for row in rows])
     if len(rows) < PIECE:

@@ -21,11 +21,16 @@ _FIRST_PAUSE = 0.02
 _LONGEST_PAUSE = 1.0
 
 
-async def settled(valkey: redis.Redis) -> bool:
-    """True when it has; False when Valkey does not answer, and nobody knows. Waits for a sink that is away."""
+async def settled(valkey: redis.Redis, upto: dict[str, bytes]) -> bool:
+    """True when it has; False when Valkey does not answer, and nobody knows. Waits for a sink that is away.
+
+    `upto`: empty; whoever gives up and comes again gives the same, so that the moment stays the same.
+    """
     try:
         for name in NAMES:
-            await _passed(valkey, name, await _last(valkey, name))
+            if name not in upto:
+                upto[name] = await _last(valkey, name)
+            await _passed(valkey, name, upto[name])
     except faults.NO_VALKEY as fault:
         logger.warning("from_sync.unsettled", extra=faults.named(fault))
         return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import uuid
 from collections.abc import Awaitable, Callable
@@ -12,8 +13,8 @@ import pytest
 
 from backend.deps import Deps
 from backend.storage.warehouse import feed_aside, feed_cursor
-from backend.stream import from_sync, suspects
-from backend.stream.from_sync import apart
+from backend.stream import dead, from_sync, sink, suspects
+from backend.stream.from_sync import apart, sending
 from backend.stream.from_sync.changed import Changed
 from backend.stream.from_sync.follower import Follower
 from domain import tables
@@ -263,6 +264,38 @@ async def _all_in(deps: Deps) -> bool:
     return len(found.pop("leads")) == 1 and not any(found.values())
 
 
+async def test_what_the_sink_holds_back_for_want_of_proof_does_not_stop_the_follower(
+    follower: Follower, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sink, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(sending, "PATIENCE", 0.3)
+    deps, lead = world.deps, await world.add_lead()
+    await _call(world, lead)
+    await catch_up(follower)
+    await deps.pool.execute(HELD_BACK)
+
+    bad = await _call(world, lead, channel="poison")
+    async with asyncio.timeout(20):
+        await catch_up(follower)
+    assert await set_aside(deps) == {("interactions", bad): "not_there"}
+    assert {letter.reason async for letter in dead.newest_first(deps.valkey)} == {"poison"}
+
+    await deps.pool.execute("DROP FUNCTION refuse CASCADE")
+    await look(follower)
+    assert await differences(deps) == NOTHING
+
+
+HELD_BACK = """
+    CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF EXISTS (SELECT FROM changed WHERE channel = 'poison') THEN
+            RAISE EXCEPTION 'nobody knows' USING ERRCODE = 'XX000';
+        END IF;
+        RETURN NULL; END $$;
+    CREATE TRIGGER refuse AFTER INSERT ON fact_lead_interactions REFERENCING NEW TABLE AS changed
+        FOR EACH STATEMENT EXECUTE FUNCTION refuse();
+    SELECT bi_follow_triggers()"""
+
+
 class Deadly:
     """Brings into memory, and one row ends its connection each time."""
 
@@ -325,8 +358,10 @@ async def look(follower: Follower) -> None:
     await catch_up(follower)
 
 
-async def _call(world: World, lead: str) -> str:
-    return await world.add(tables.INTERACTIONS, lead_id=lead, kind="call", occurred_at=world.moment())
+async def _call(world: World, lead: str, channel: str = "phone") -> str:
+    return await world.add(
+        tables.INTERACTIONS, lead_id=lead, kind="call", channel=channel, occurred_at=world.moment()
+    )
 
 
 async def refuse(deps: Deps, table: str, condition: str, code: str) -> None:
