@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from pathlib import Path
 from typing import TypeVar
@@ -17,32 +18,39 @@ _T = TypeVar("_T")
 _log = logging.getLogger(__name__)
 _PERMISSION_SECONDS = 60.0
 _CALL_SECONDS = 10.0
-_MEASURED_AFTER = 2.0
+_SOUND_SECONDS = 15.0
 
 
 class StreamRecorder:
     """Implements domain.ports.Recorder in a browser: what arrives is on this host's disk at once, as WAV."""
 
-    def __init__(self, clock: ports.Clock) -> None:
+    def __init__(self, clock: ports.Clock, *, sound_within: float = _SOUND_SECONDS) -> None:
         self._clock = clock
+        self._sound_within = sound_within
         self._service = far.AudioRecorder(
             configuration=_configuration(far.AudioEncoder.PCM16BITS), on_stream=self._arrived
         )
         self._writer: wav.WavWriter | None = None
         self._failed: errors.JorgeError | None = None
         self._level = 0.0
-        self._first_at = self._last_at = 0.0
-        self._first_bytes = 0
+        self._pace = pcm.Pace(pcm.USUAL)
+        self._sounds = asyncio.Event()
 
     async def start(self, path: Path) -> None:
-        """Raises: NoMicrophoneError, StoreError."""
+        """Comes back when sound comes: a microphone may need seconds, and what is said before is not heard.
+
+        Raises: NoMicrophoneError, StoreError.
+        """
         _check_free(self._writer, path)
         await _allow(self._service)
-        asked = pcm.ASKED_FOR
-        self._failed, self._first_bytes, self._level = None, 0, 0.0
-        self._writer = wav.WavWriter(path, sample_rate=asked.sample_rate, channels=asked.channels)
+        self._failed, self._level = None, 0.0
+        self._pace = pcm.Pace(self._pace.format)  # the same microphone as last time, most likely
+        self._sounds.clear()
+        believed = self._pace.format
+        self._writer = wav.WavWriter(path, sample_rate=believed.sample_rate, channels=believed.channels)
         try:
             await _begin(self._service, None)
+            await self._heard()
         except errors.NoMicrophoneError:
             self._drop()
             raise
@@ -52,6 +60,7 @@ class StreamRecorder:
         writer = _running(self._writer)
         await _end(self._service)
         self._writer, self._level = None, 0.0
+        self._pace.look()
         self._correct(writer)
         header = writer.close()
         if self._failed:
@@ -78,23 +87,24 @@ class StreamRecorder:
             writer.write(event.chunk)
         except errors.JorgeError as error:
             self._failed = error
+            self._sounds.set()
             _log.warning("recorder.write_failed code=%s", error.code)
             return
         self._level = pcm.loudness(event.chunk)
-        self._measure(len(event.chunk), writer)
-
-    def _measure(self, arrived: int, writer: wav.WavWriter) -> None:
-        """The first chunk starts the clock, so its own bytes do not count."""
-        self._last_at = self._clock.monotonic()
-        if not self._first_bytes:
-            self._first_at, self._first_bytes = self._last_at, arrived
+        self._pace.arrived(self._clock.monotonic(), len(event.chunk))
         self._correct(writer)
+        self._sounds.set()
 
     def _correct(self, writer: wav.WavWriter) -> None:
-        elapsed = self._last_at - self._first_at
-        if self._first_bytes and elapsed >= _MEASURED_AFTER:
-            heard = pcm.format_of((writer.bytes_written - self._first_bytes) / elapsed)
-            writer.reformat(sample_rate=heard.sample_rate, channels=heard.channels)
+        heard = self._pace.format
+        writer.reformat(sample_rate=heard.sample_rate, channels=heard.channels)
+
+    async def _heard(self) -> None:
+        try:
+            await asyncio.wait_for(self._sounds.wait(), self._sound_within)
+        except TimeoutError as error:
+            await _abandon(self._service)
+            raise _no_microphone() from error
 
     def _drop(self) -> None:
         writer, self._writer, self._level = self._writer, None, 0.0

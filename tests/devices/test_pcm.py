@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Callable
+
 import pytest
 
 from devices import pcm
@@ -17,15 +20,57 @@ def test_the_meter_rises_with_the_voice() -> None:
     assert 0.9 < levels[-1] <= 1.0
 
 
-@pytest.mark.parametrize(
-    ("rate", "channels"), [(16_000, 1), (44_100, 2), (48_000, 2), (44_100, 1), (48_000, 1)]
-)
-@pytest.mark.parametrize("jitter", [0.97, 1.0, 1.03])
-def test_a_byte_rate_names_its_format_in_spite_of_jitter(rate: int, channels: int, jitter: float) -> None:
-    heard = pcm.format_of(rate * channels * 2 * jitter)
-
-    assert (heard.sample_rate, heard.channels) == (rate, channels)
+FORMATS = [(16_000, 1), (44_100, 2), (48_000, 2), (44_100, 1), (48_000, 1)]
 
 
-def test_a_rate_that_fits_nothing_is_taken_as_asked() -> None:
-    assert pcm.format_of(3_000) == pcm.ASKED_FOR
+def arrivals(known: pcm.Format, *, seconds: float, late: Callable[[float], float]) -> pcm.Pace:
+    """Chunks of 4,096 bytes, as Chromium sends them; `late` = seconds of delay at a time. None overtakes another."""
+    pace = pcm.Pace(pcm.USUAL)
+    at, count = 0.0, 0
+    while count / known.bytes_per_second < seconds:
+        count += 4_096
+        made = count / known.bytes_per_second
+        at = max(at, made + late(made))
+        pace.arrived(at, 4_096)
+    pace.look()
+    return pace
+
+
+@pytest.mark.parametrize(("rate", "channels"), FORMATS)
+def test_the_times_of_arrival_name_the_format(rate: int, channels: int) -> None:
+    known = pcm.Format(sample_rate=rate, channels=channels)
+
+    assert arrivals(known, seconds=2.5, late=lambda at: 0.0).format == known
+
+
+@pytest.mark.parametrize(("rate", "channels"), FORMATS)
+@pytest.mark.parametrize("seed", range(5))
+def test_what_comes_late_and_in_heaps_names_it_too(rate: int, channels: int, seed: int) -> None:
+    """A busy computer: heaps of up to a second; their bytes over their time are off by a tenth and more."""
+    dice = random.Random(seed)
+    known = pcm.Format(sample_rate=rate, channels=channels)
+    heaps = [(start := start_ + dice.random(), start + dice.random()) for start_ in range(0, 12, 2)]
+
+    def late(at: float) -> float:
+        return next((end - at for begin, end in heaps if begin <= at < end), 0.0)
+
+    assert arrivals(known, seconds=12, late=late).format == known
+
+
+def test_a_first_half_that_is_late_as_a_whole_changes_no_mind() -> None:
+    assert arrivals(pcm.USUAL, seconds=6, late=lambda at: max(0.0, 3.0 - at)).format == pcm.USUAL
+
+
+def test_too_short_to_tell_is_what_it_was_last_time() -> None:
+    known = pcm.Format(sample_rate=16_000, channels=1)
+
+    assert arrivals(known, seconds=0.8, late=lambda at: 0.0).format == pcm.USUAL
+
+
+def test_a_long_recording_is_looked_at_for_its_first_minutes_only() -> None:
+    pace = pcm.Pace(pcm.USUAL)
+    for number in range(10_000):
+        pace.arrived(number / 23.4375, 4_096)
+
+    assert pace.format == pcm.USUAL
+    assert pace.seconds < 130

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from devices import recorder
-from domain import errors
+from domain import errors, ports
 from speech import audio, wav
 from tests.devices.conftest import Connect
 from tests.devices.flet_client import ClientError, ScriptedClient
 from tests.fakes import FakeClock
 from tests.speech import samples
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -29,23 +31,32 @@ def files_in(folder: Path) -> list[str]:
     return [path.name for path in folder.iterdir()]
 
 
-async def speak(
-    client: ScriptedClient, clock: FakeClock, *, seconds: int, rate: int = 16_000, channels: int = 1
+async def record(
+    mic: ports.Recorder,
+    path: Path,
+    client: ScriptedClient,
+    clock: FakeClock,
+    *,
+    seconds: int,
+    rate: int = 16_000,
+    channels: int = 1,
 ) -> None:
-    """What a browser sends: a chunk every quarter of a second."""
+    """What a browser sends: a chunk every quarter of a second, once the recorder asked for it."""
+    started = asyncio.create_task(mic.start(path))
+    await until(lambda: "start_recording" in [name for name, _ in client.calls])
     (service,) = client.page._services._services
     chunk = samples.tone(0.25, rate=rate * channels).tobytes()
     for number in range(seconds * 4):
         data: dict[str, Any] = {"chunk": chunk, "sequence": number, "bytes_streamed": number * len(chunk)}
         await client.event(service, "stream", data)
         clock.advance(0.25)
+    await started
 
 
 async def test_a_browsers_stream_becomes_a_wav_file(connect: Connect, tmp_path: Path) -> None:
     clock, client = FakeClock(), connect(WORKS, web=True)
     mic = recorder.for_page(client.page, clock)
-    await mic.start(tmp_path / "notes" / "a.wav")
-    await speak(client, clock, seconds=3)
+    await record(mic, tmp_path / "notes" / "a.wav", client, clock, seconds=3)
 
     assert mic.level() > 0.5
     kept = await mic.stop()
@@ -61,8 +72,7 @@ async def test_a_browser_that_sends_another_format_than_asked_is_seen_through(
 ) -> None:
     clock, client = FakeClock(), connect(WORKS, web=True)
     mic = recorder.for_page(client.page, clock)
-    await mic.start(tmp_path / "a.wav")
-    await speak(client, clock, seconds=4, rate=rate, channels=channels)
+    await record(mic, tmp_path / "a.wav", client, clock, seconds=4, rate=rate, channels=channels)
 
     kept = await mic.stop()
 
@@ -73,8 +83,7 @@ async def test_a_browser_that_sends_another_format_than_asked_is_seen_through(
 async def test_the_recording_is_on_disk_while_it_runs(connect: Connect, tmp_path: Path) -> None:
     clock, client = FakeClock(), connect(WORKS, web=True)
     mic = recorder.for_page(client.page, clock)
-    await mic.start(tmp_path / "a.wav")
-    await speak(client, clock, seconds=2)
+    await record(mic, tmp_path / "a.wav", client, clock, seconds=2)
 
     assert audio.inspect(tmp_path / "a.wav").seconds >= 1.0
     assert recorder.recover(tmp_path / "a.wav").seconds == 2.0
@@ -84,8 +93,7 @@ async def test_the_recording_is_on_disk_while_it_runs(connect: Connect, tmp_path
 async def test_a_browser_that_went_away_loses_nothing(connect: Connect, tmp_path: Path) -> None:
     clock, client = FakeClock(), connect(WORKS, web=True)
     mic = recorder.for_page(client.page, clock)
-    await mic.start(tmp_path / "a.wav")
-    await speak(client, clock, seconds=2)
+    await record(mic, tmp_path / "a.wav", client, clock, seconds=2)
     client.answers["stop_recording"] = ClientError("Session closed")
 
     assert (await mic.stop()).seconds == 2.0
@@ -132,9 +140,8 @@ async def test_no_microphone_is_said_with_a_way_on(
     assert files_in(tmp_path) == []
 
 
-@pytest.mark.parametrize("web", [True, False])
-async def test_a_microphone_that_gave_nothing_is_said(connect: Connect, tmp_path: Path, web: bool) -> None:
-    client = connect(WORKS, web=web)
+async def test_a_device_s_microphone_that_gave_nothing_is_said(connect: Connect, tmp_path: Path) -> None:
+    client = connect(WORKS)
     mic = recorder.for_page(client.page, FakeClock())
     await mic.start(tmp_path / "a.wav")
 
@@ -144,11 +151,48 @@ async def test_a_microphone_that_gave_nothing_is_said(connect: Connect, tmp_path
         await mic.stop()
 
 
+async def test_nobody_is_told_to_speak_before_a_browser_sends_sound(connect: Connect, tmp_path: Path) -> None:
+    clock, client = FakeClock(), connect(WORKS, web=True)
+    mic = recorder.for_page(client.page, clock)
+    started = asyncio.create_task(mic.start(tmp_path / "a.wav"))
+    await until(lambda: "start_recording" in [name for name, _ in client.calls])
+    await asyncio.sleep(0)
+    assert not started.done()
+
+    (service,) = client.page._services._services
+    await client.event(service, "stream", {"chunk": b"\0" * 4_096, "sequence": 0, "bytes_streamed": 4_096})
+
+    await started
+    await mic.cancel()
+
+
+async def test_a_browser_that_never_sends_sound_is_said_and_let_go(connect: Connect, tmp_path: Path) -> None:
+    client = connect(WORKS, web=True)
+    mic = recorder.StreamRecorder(FakeClock(), sound_within=0.05)
+
+    with pytest.raises(errors.NoMicrophoneError, match="No microphone answered"):
+        await mic.start(tmp_path / "a.wav")
+
+    assert files_in(tmp_path) == []
+    assert client.calls[-1][0] == "cancel_recording"
+
+
+async def test_the_next_short_recording_knows_the_microphone(connect: Connect, tmp_path: Path) -> None:
+    clock, client = FakeClock(), connect(WORKS, web=True)
+    mic = recorder.for_page(client.page, clock)
+    await record(mic, tmp_path / "a.wav", client, clock, seconds=4, rate=44_100, channels=2)
+    await mic.stop()
+    client.calls.clear()
+
+    await record(mic, tmp_path / "b.wav", client, clock, seconds=1, rate=44_100, channels=2)
+
+    assert (await mic.stop()).seconds == 1.0
+
+
 async def test_cancel_leaves_no_file_even_when_the_client_is_silent(connect: Connect, tmp_path: Path) -> None:
     clock, client = FakeClock(), connect(WORKS | {"cancel_recording": ClientError("gone")}, web=True)
     mic = recorder.for_page(client.page, clock)
-    await mic.start(tmp_path / "a.wav")
-    await speak(client, clock, seconds=1)
+    await record(mic, tmp_path / "a.wav", client, clock, seconds=1)
 
     await mic.cancel()
 
@@ -166,7 +210,10 @@ async def test_a_second_start_never_overwrites_a_recording(
 
     with pytest.raises(errors.StoreError, match="already"):
         await mic.start(kept)
-    await mic.start(tmp_path / "a.wav")
+    if web:
+        await record(mic, tmp_path / "a.wav", client, FakeClock(), seconds=1)
+    else:
+        await mic.start(tmp_path / "a.wav")
     with pytest.raises(errors.NoMicrophoneError, match="running already"):
         await mic.start(tmp_path / "b.wav")
 
@@ -181,5 +228,5 @@ async def test_the_service_survives_flets_housekeeping(connect: Connect, tmp_pat
     await client.session.after_event(None)
 
     assert len(client.page._services._services) == 1
-    await mic.start(tmp_path / "a.wav")
+    await record(mic, tmp_path / "a.wav", client, FakeClock(), seconds=1)
     await mic.cancel()
