@@ -29,6 +29,7 @@ _LATEST_EDIT = 9_000_000_000_000_000_000
 
 async def _stage_edited_too_late(world: World) -> tuple[str, str]:
     lead = await world.add_lead()
+    world.ids["leads"].remove(lead)  # nothing else happens with it
     async with world.deps.pool.acquire() as connection:
         await connection.execute("SELECT set_config('app.edit_ms', $1, false)", str(_LATEST_EDIT))
         await connection.execute("UPDATE leads SET stage = 'agreement' WHERE id = $1", lead)
@@ -101,9 +102,9 @@ async def test_a_row_at_fault_is_set_aside_and_arrives_when_it_is_mended(
     follower: Follower, world: World, make: Callable[[World], Awaitable[tuple[str, str]]], reason: str
 ) -> None:
     await catch_up(follower)
-    await change(world, 5)
+    await change(world, 2)
     bad = await make(world)
-    await change(world, 5)
+    await change(world, 2)
     await catch_up(follower)
 
     assert await set_aside(world.deps) == {bad: reason}
@@ -118,12 +119,12 @@ async def test_a_row_at_fault_is_set_aside_and_arrives_when_it_is_mended(
 
 async def test_two_of_a_page_do_not_take_along_what_belongs_to_them(follower: Follower, world: World) -> None:
     await catch_up(follower)
-    await change(world, 20)
+    await change(world, 7)
     first = await _kind_that_the_warehouse_checks(world)
     call = await _call(world, first[1])
-    await change(world, 20)
+    await change(world, 7)
     second = await _closing_day_beyond_what_postgres_knows(world)
-    await change(world, 20)
+    await change(world, 7)
     await catch_up(follower)
 
     assert set(await set_aside(world.deps)) == {first, second}
@@ -235,17 +236,18 @@ async def test_for_what_passes_nobody_is_set_aside_and_nothing_is_lost(
     world: World, act: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """PostgreSQL is full, or ends the connection, in the middle of a page that is being taken apart."""
-    monkeypatch.setattr(from_sync, "LONGEST_PAUSE", 0.2)
+    monkeypatch.setattr(from_sync, "FIRST_PAUSE", 0.05)
+    monkeypatch.setattr(from_sync, "LONGEST_PAUSE", 0.05)
     deps = world.deps
     await deps.pool.execute("CREATE SEQUENCE met")
     await _kind_that_the_warehouse_checks(world)
     await _trigger(deps, "dim_lead", "kind = 'seller'", f"PERFORM nextval('met'); {act};")
-    await change(world, 10)
+    await change(world, 5)
     await number(deps)
 
     with caplog.at_level(logging.WARNING, "backend.stream.from_sync"):
         async with running(from_sync.run(deps)):
-            await until(lambda: _is_met(deps, 5))
+            await until(lambda: _is_met(deps, 3))
             assert await set_aside(deps) == {}
             await deps.pool.execute("DROP FUNCTION refuse CASCADE")
             await until(lambda: set_aside(deps))
@@ -269,6 +271,7 @@ async def test_what_the_sink_holds_back_for_want_of_proof_does_not_stop_the_foll
 ) -> None:
     monkeypatch.setattr(sink, "LOOK_SECONDS", 0.1)
     monkeypatch.setattr(sending, "PATIENCE", 0.3)
+    monkeypatch.setattr(sending, "STORE_WAIT", 0.1)
     deps, lead = world.deps, await world.add_lead()
     await _call(world, lead)
     await catch_up(follower)
