@@ -35,16 +35,19 @@ class Aside:
 
     async def among(self, rows: Collection[Row]) -> set[Row]:
         """Those of `rows` that are set aside."""
-        if self.count is None:
-            self.count = await feed_aside.count(self.connection)
-        return await feed_aside.among(self.connection, rows) if self.count and rows else set()
+        return await feed_aside.among(self.connection, rows) if rows and await self._counted() else set()
 
     async def due(self) -> Changed:
         """What is to be tried again by now."""
         now = self.deps.clock.now()
-        if self.count == 0:
+        if not await self._counted():
             return Changed()
         return Changed.anew(await feed_aside.due(self.connection, now, limit=MOST_AT_ONCE), now)
+
+    async def _counted(self) -> int:
+        if self.count is None:
+            self.count = await feed_aside.count(self.connection)
+        return self.count
 
     async def keep(self, changed: Changed, accused: Mapping[Row, str], known: Collection[Row]) -> None:
         """All of `changed` was brought, but for the accused; `known`: which of them were set aside before."""

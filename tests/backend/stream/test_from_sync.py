@@ -23,7 +23,7 @@ from tests.waiting import running, until
 pytestmark = pytest.mark.anyio
 
 
-STEPS = (*("change",) * 6, *("follow",) * 4, "crash", "lose")
+STEPS = (*("change",) * 6, *("follow",) * 4, "spoil", "crash", "lose")
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -42,11 +42,16 @@ async def test_after_any_changes_and_crashes_the_warehouse_says_what_the_tables_
             await catch_up(follower)
         elif step == "crash":
             await _halfway(follower)
+        elif step == "spoil":
+            await _spoil(world)
         else:
             await _lose_the_feed(follower)
     await catch_up(follower)
+    await follower.deps.pool.execute("UPDATE leads SET kind = 'buyer' WHERE kind = 'odd'")
+    await catch_up(follower)
 
     assert await differences(follower.deps) == NOTHING
+    assert await follower.connection.fetchval("SELECT count(*) FROM bi_feed_aside") == 0
 
 
 async def _begin_anew(follower: Follower, world: World, seed: int) -> None:
@@ -56,6 +61,14 @@ async def _begin_anew(follower: Follower, world: World, seed: int) -> None:
             await connection.execute(f"DELETE FROM {table.name}")  # noqa: S608
     await _empty(follower.deps)
     await catch_up(follower)
+
+
+async def _spoil(world: World) -> None:
+    """A lead becomes what the warehouse does not take."""
+    await world.deps.pool.execute(
+        """ALTER TABLE dim_lead DROP CONSTRAINT IF EXISTS odd, ADD CONSTRAINT odd CHECK (kind <> 'odd');
+           UPDATE leads SET kind = 'odd' WHERE id = (SELECT id FROM leads ORDER BY id LIMIT 1)"""
+    )
 
 
 async def _halfway(follower: Follower) -> None:

@@ -237,7 +237,6 @@ async def test_for_what_passes_nobody_is_set_aside_and_nothing_is_lost(
 ) -> None:
     """PostgreSQL is full, or ends the connection, in the middle of a page that is being taken apart."""
     monkeypatch.setattr(from_sync, "FIRST_PAUSE", 0.05)
-    monkeypatch.setattr(from_sync, "LONGEST_PAUSE", 0.05)
     deps = world.deps
     await deps.pool.execute("CREATE SEQUENCE met")
     await _kind_that_the_warehouse_checks(world)
