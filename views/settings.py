@@ -19,7 +19,7 @@ from views import (
     theme,
 )
 from views.agent import voice_model
-from views.parts import cards, chips, words
+from views.parts import cards, chips, taps, words
 
 _SIZES = {"1.0": 1.0, "1.15": 1.15, "1.3": 1.3}
 
@@ -66,7 +66,7 @@ def look_section() -> ft.Control:
     sizes = {value: _t(f"size.{value}") for value in _SIZES}
     size = min(_SIZES, key=lambda value: abs(_SIZES[value] - look.text_scale))
     contrast = ft.Switch(
-        value=look.high_contrast, on_change=lambda event: change(high_contrast=event.control.value)
+        value=look.high_contrast, on_change=lambda event: change(high_contrast=bool(taps.chosen(event)))
     )
     rows = [
         _labelled(

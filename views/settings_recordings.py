@@ -6,7 +6,7 @@ import flet as ft
 
 from services import settings
 from views import component, context, live, settings_place, strings
-from views.parts import cards, chips, words
+from views.parts import cards, chips, taps, words
 
 _MINUTES = (5, 20, 60)
 
@@ -22,7 +22,7 @@ def recordings_section() -> ft.Control:
     chosen = live.use_live(service.read)
 
     def wifi(event: ft.Event[ft.Switch]) -> None:
-        service.change(wifi_only_audio=bool(event.control.value))
+        service.change(wifi_only_audio=bool(taps.chosen(event)))
 
     about = cards.stack(words.name(_t(".wifi")), words.fine(_t(".wifi.note"), lines=2), gap=0, expand=True)
     switch = ft.Switch(value=chosen.wifi_only_audio, on_change=wifi)

@@ -8,7 +8,7 @@ import flet as ft
 
 from views import context, notice, routes, standing, strings, theme
 from views.agent import voice_capture
-from views.parts import banners, buttons
+from views.parts import banners, buttons, taps
 
 _MIC = 64
 
@@ -125,7 +125,7 @@ def _bottom(
             for tab in tabs
         ],
         selected_index=_index(tabs, current) or 0,
-        on_change=lambda event: app.go(tabs[event.control.selected_index].path),
+        on_change=lambda event: app.go(tabs[taps.chosen(event)].path),
         bgcolor=theme.CARD,
         indicator_color=theme.BRAND_SOFT,
         elevation=0,
@@ -145,7 +145,7 @@ def _rail(app: context.AppContext, tabs: Sequence[routes.Tab], current: routes.S
             for tab in tabs
         ],
         selected_index=_index(tabs, current),
-        on_change=lambda event: app.go(tabs[event.control.selected_index].path),
+        on_change=lambda event: app.go(tabs[taps.chosen(event)].path),
         label_type=ft.NavigationRailLabelType.ALL,
         selected_label_text_style=ft.TextStyle(
             size=14, weight=ft.FontWeight.W_700, color=theme.BRAND, font_family=theme.FONT

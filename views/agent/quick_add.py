@@ -11,7 +11,7 @@ from domain import errors
 from services import leads
 from views import cells, component, context, live, routes, shell, strings, theme
 from views.agent import lead_words
-from views.parts import buttons, cards, chips, error_card, formats, marks, text_field, words
+from views.parts import buttons, cards, chips, error_card, formats, marks, taps, text_field, words
 
 _KEYBOARDS = {"phone": ft.KeyboardType.PHONE, "email": ft.KeyboardType.EMAIL, "name": ft.KeyboardType.NAME}
 _TYPED = ("name", "phone", "email", "address", "city", "state", "zip")
@@ -170,7 +170,7 @@ def _consent(draft: cells.Cell[Draft]) -> ft.Control:
         tick = ft.Checkbox(
             label=strings.t(f"agent_field.quick.{name}"),
             value=getattr(draft.value.new, name),
-            on_change=lambda event: _change(draft, name)(bool(event.control.value)),
+            on_change=lambda event: _change(draft, name)(bool(taps.chosen(event))),
             active_color=theme.BRAND,
             label_style=ft.TextStyle(size=16, color=theme.INK),
         )

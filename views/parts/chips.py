@@ -8,7 +8,7 @@ from typing import Any
 import flet as ft
 
 from views import device, strings, theme
-from views.parts import marks, words
+from views.parts import marks, taps, words
 
 _TEMPERATURE_ICONS = {
     "hot": ft.Icons.LOCAL_FIRE_DEPARTMENT,
@@ -87,7 +87,7 @@ def segments(options: dict[str, str], chosen: str, on_change: Callable[[str], An
     """One of a few: `options` is value → words."""
 
     def changed(event: ft.Event[ft.SegmentedButton]) -> None:
-        picked = event.control.selected
+        picked = taps.chosen(event)
         if picked:
             on_change(next(iter(picked)))
 

@@ -10,7 +10,7 @@ import flet as ft
 from services import sync_centre
 from services.sync_centre import Compared, StorageUse, SyncView
 from views import cells, component, context, live, strings, theme
-from views.parts import buttons, cards, error_card, formats, marks, toasts, words
+from views.parts import buttons, cards, error_card, formats, marks, taps, toasts, words
 
 _AREAS = {
     "data": theme.BRAND,
@@ -117,7 +117,7 @@ def _bar(used: StorageUse) -> ft.Control:
 @component.component
 def offline_switch(forced: bool) -> ft.Control:
     service = context.use_app().service(sync_centre.SyncCentre)
-    switch = ft.Switch(value=forced, on_change=lambda event: service.force_offline(event.control.value))
+    switch = ft.Switch(value=forced, on_change=lambda event: service.force_offline(bool(taps.chosen(event))))
     text = cards.stack(
         words.name(_t("force.title")), words.fine(_t("force.note"), lines=3), gap=2, expand=True
     )
