@@ -57,7 +57,7 @@ BOT_PERFORMANCE: dict[str, Any] = {
                         "label": "last 7 days against the 7 days before",
                         "n": 398,
                     },
-                    "trend": [0.29, 0.3, None, 0.33],
+                    "trend": [0.29, 0.3, None, 0.33, 0.31, 0.3, 0.32],
                     "tier": "on_track",
                     "parts": {},
                     "higher_is_better": True,
@@ -68,6 +68,7 @@ BOT_PERFORMANCE: dict[str, Any] = {
             "note": None,
         }
     },
+    "trend_points": [f"2026-11-{day}" for day in range(16, 23)],
     "coordination_metrics": {
         "handoffs": 84,
         "n": 84,

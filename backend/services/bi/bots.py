@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from backend.metrics import FIGURES, Figure, Shape
-from backend.services.bi import compare, latency, spans
+from backend.services.bi import compare, latency, points, spans
 from backend.services.bi.closed import Reader
 from backend.storage.pool import Connection
 from backend.storage.warehouse import bots as store
@@ -65,7 +65,11 @@ class Read:
         return (None if us is None else us * figure.factor), int(counts.sum())
 
     def course(self, figure: Figure, bot_key: int, tags: Sequence[int]) -> list[float | None]:
-        """The figure of a bot, tag by tag."""
+        """The figure of a bot, tag by tag; empty where no tag has one."""
+        found = self._course(figure, bot_key, tags)
+        return [] if all(point is None for point in found) else found
+
+    def _course(self, figure: Figure, bot_key: int, tags: Sequence[int]) -> list[float | None]:
         if figure.shape is not Shape.QUANTILE:
             return [self.of(figure, (tag, bot_key))[0] for tag in tags]
         found = self.latencies[figure.timed or ""]
@@ -95,7 +99,7 @@ class Told:
     read: Read
     """By the tags ASKED and BEFORE, and those of the course."""
     tags: Sequence[int]
-    """Of the course."""
+    """Of the course: one for each point of the timeframe."""
 
 
 async def counts(
@@ -109,12 +113,12 @@ async def bots(reads: Reader, timeframe: str, known: Sequence[store.Bot]) -> dic
     """Each of our four bots, and any other that did something here, by its id."""
     calendar = reads.calendar
     keys = [bot.bot_key for bot in known]
-    fine = calendar.last_hours(24) if timeframe == "24h" else calendar.last_days(spans.DAYS[timeframe])
-    found = await read(reads, calendar.asked(timeframe) + calendar.before(timeframe) + fine, keys)
+    span = calendar.asked(timeframe) + calendar.before(timeframe) + points.series(calendar, timeframe)
+    found = await read(reads, span, keys)
     told = Told(
         label=compare.label(calendar, timeframe),
         read=found,
-        tags=sorted({tag for tag, _ in found.groups} - _WHOLE),
+        tags=[point.first for point in points.of(calendar, timeframe)],
     )
     seen = {bot_key for tag, bot_key in found.groups if tag in _WHOLE}
     return {bot.bot_id: _bot(bot, told) for bot in known if bot.bot_key in seen or bot.bot_id in store.OURS}

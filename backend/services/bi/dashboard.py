@@ -199,17 +199,11 @@ class _Board:
     def _span(self) -> Span:
         """The time asked for, the one before, and the series, in one reading."""
         timeframe = self.asked.timeframe
-        span = self._series() if self._by_days else self.calendar.asked(timeframe)
+        series = points.series(self.calendar, timeframe)
+        span = series if self._by_days else self.calendar.asked(timeframe)
         if self.asked.trends and not self._by_days:
-            span += self._series()
+            span += series
         return span + self.calendar.before(timeframe) if self.asked.comparisons else span
-
-    def _series(self) -> Span:
-        """Whole hours of the clock for a day, days at the office for more, point by point."""
-        if self.asked.timeframe == "24h":
-            return self.calendar.last_hours(24)
-        days = self.calendar.last_days(spans.DAYS[self.asked.timeframe]).days
-        return Span(days=points.gathered(days, self.drawn))
 
     async def commission(self, tiles: Sequence[kpis.Tile]) -> dict[str, Any]:
         """Closed deals by the day they closed, and the pipeline: 0 is none, None that no deal was ever heard of."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from backend.actor import Actor
 from backend.policy import Permission
-from backend.services.bi import alerts, bots, coordination, health, question, spans
+from backend.services.bi import alerts, bots, coordination, health, points, question, spans
 from backend.services.bi.closed import Reader
 from backend.services.bi.question import Question
 from backend.storage.warehouse import bots as store
@@ -65,6 +65,7 @@ async def answer(deps: Deps, asked: BotPerformance) -> dict[str, Any]:
         watermark = await newest.event(connection, asked.scope, now)
         told: dict[str, Any] = {
             "bot_metrics": await bots.bots(reads, asked.timeframe, known),
+            "trend_points": [point.begins for point in points.of(calendar, asked.timeframe)],
             "coordination_metrics": {},
             "system_health": await health.health(deps, connection, places, now=now),
             "performance_alerts": [],

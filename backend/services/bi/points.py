@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from backend.services.bi import spans
 from backend.services.bi.spans import Calendar
-from backend.storage.warehouse.ranges import HOUR, Days, hour_number, hour_of
+from backend.storage.warehouse.ranges import HOUR, Days, Span, hour_number, hour_of
 
 COUNT: Mapping[str, int] = {"24h": 24, "7d": 7, "30d": 30, "90d": 18, "1y": 12}
 """Of a sparkline."""
@@ -61,6 +61,14 @@ def of_hours(calendar: Calendar) -> Sequence[Point]:
     """The last 24 hours of the clock, the running one included."""
     last = hour_number(calendar.end - HOUR)
     return [Point(first=number, last=number, hour=True) for number in range(last - 23, last + 1)]
+
+
+def series(calendar: Calendar, timeframe: str) -> Span:
+    """Whole hours of the clock for a day, days at the office for more, point by point: each tagged by its first."""
+    if timeframe == "24h":
+        return calendar.last_hours(24)
+    days = calendar.last_days(spans.DAYS[timeframe]).days
+    return Span(days=gathered(days, of(calendar, timeframe)))
 
 
 def gathered(days: Iterable[Days], points: Sequence[Point]) -> tuple[Days, ...]:

@@ -88,8 +88,26 @@ async def test_success_has_its_interval_tier_and_comparison(deps: Deps) -> None:
     assert success["comparison"]["previous"] == 0.5
     assert success["comparison"]["change"] == pytest.approx(-0.8)
     assert success["comparison"]["n"] == 10
-    assert success["trend"][-2:] == [0.1] or 0.1 in success["trend"]
+    assert len(success["trend"]) == 24
+    assert [value for value in success["trend"] if value is not None] == [0.1]
     assert seller["performance_tiers"]["bot_success"] == "off_track"
+
+
+@pytest.mark.parametrize(("timeframe", "count"), [("7d", 7), ("30d", 30), ("90d", 18)])
+async def test_a_trend_has_every_point_and_keeps_its_gaps(deps: Deps, timeframe: str, count: int) -> None:
+    (office,) = await filled.open_offices(deps, ["America/Los_Angeles"])
+    day = timedelta(days=1)
+    rows = [planted.event(office, NOW - 6 * day, SELLER, "scored", processing_us=2_000)]
+    rows += [planted.event(office, NOW, SELLER, "scored", processing_us=4_000) for _ in range(3)]
+    await filled.store(deps, "fact_bot_performance", rows)
+
+    metrics = (await _bots(deps, [office], timeframe))["jorge-seller"]["metrics"]
+
+    known = {n: value for n, value in enumerate(metrics["bot_events"]["trend"]) if value is not None}
+    assert len(metrics["bot_events"]["trend"]) == count
+    assert known == {count - 1 - {"7d": 6, "30d": 6, "90d": 1}[timeframe]: 1, count - 1: 3}
+    assert [value is None for value in metrics["ml_response"]["trend"]].count(False) == 2
+    assert metrics["bot_success"]["trend"] == []
 
 
 async def test_latencies_are_right_to_one_percent(deps: Deps) -> None:
