@@ -9,9 +9,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, HTTPException, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
-from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.responses import MalformedRangeHeader, RangeNotSatisfiable
+from starlette.types import Receive, Scope, Send
 
 from backend.actor import Actor
 from backend.api.deps import CurrentUser, Parts, same_protocol
@@ -142,28 +142,39 @@ async def _receive(
 
 
 @router.get("/{id_or_sha256}")
-async def download(deps: Parts, actor: CurrentUser, id_or_sha256: str, request: Request) -> Response:
+async def download(deps: Parts, actor: CurrentUser, id_or_sha256: str) -> Response:
     """The whole file or a range of it, by the upload's id or its SHA-256."""
     upload, path = await uploads.open_file(deps, actor, id_or_sha256)
-    if _has_no_such_range(request.headers, upload.size):
-        return _no_such_range(upload.size)
     headers = {
         "ETag": f'"{upload.sha256}"',
         "X-Content-Type-Options": "nosniff",
         "Cache-Control": "private, no-store",
     }
-    return FileResponse(path, media_type=upload.media_type, filename=upload.sha256, headers=headers)
+    return _Recording(path, media_type=upload.media_type, filename=upload.sha256, headers=headers)
 
 
-def _has_no_such_range(headers: Headers, size: int) -> bool:
-    """Starlette would answer in plain text; here every error has one shape."""
-    if "range" not in headers or "if-range" in headers:
-        return False
-    try:
-        FileResponse._parse_range_header(headers["range"], size)
-    except (MalformedRangeHeader, RangeNotSatisfiable):
-        return True
-    return False
+class _NoSuchRangeError(Exception):
+    """All that was asked for lies beyond the file's end."""
+
+
+class _Recording(FileResponse):
+    """Starlette would answer a wrong range in plain text: here every error has one shape, and a range that can't be
+    read is as good as none (RFC 9110, 14.2). If-Range is looked at before."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        except _NoSuchRangeError as beyond:
+            await _no_such_range(*beyond.args)(scope, receive, send)
+
+    @classmethod
+    def _parse_range_header(cls, http_range: str, file_size: int) -> list[tuple[int, int]]:
+        try:
+            return super()._parse_range_header(http_range, file_size)
+        except MalformedRangeHeader:
+            return []
+        except RangeNotSatisfiable as fault:
+            raise _NoSuchRangeError(file_size) from fault
 
 
 def _no_such_range(size: int) -> Response:

@@ -39,10 +39,17 @@ class Subscription:
     """One socket's mailbox. Of messages with the same key only the newest waits; one that overflows is `lagging`."""
 
     def __init__(
-        self, hub: Hub, channel: str, scopes: Iterable[str], on_news: Callable[[], None] | None = None
+        self,
+        hub: Hub,
+        channel: str,
+        scopes: Iterable[str],
+        on_news: Callable[[], None] | None = None,
+        *,
+        of_person: bool = False,
     ) -> None:
         self._hub = hub
         self._on_news = on_news
+        self.of_person = of_person
         self.channel = channel
         self.scopes = frozenset(scopes)
         self.lagging = False
@@ -95,13 +102,19 @@ class Hub:
         self._deaf_until = 0.0
 
     def subscribe(
-        self, channel: str, scopes: Iterable[str], *, on_news: Callable[[], None] | None = None
+        self,
+        channel: str,
+        scopes: Iterable[str],
+        *,
+        on_news: Callable[[], None] | None = None,
+        of_person: bool = False,
     ) -> Subscription:
         """A mailbox for messages of `channel` that touch one of `scopes`; close it (or use `with`).
 
-        `on_news` is called at each message, for who only wants to know that there was one.
+        `on_news` is called at each message, for who only wants to know that there was one. `of_person`: a person's
+        socket, not a part of the server that listens.
         """
-        subscription = Subscription(self, channel, scopes, on_news)
+        subscription = Subscription(self, channel, scopes, on_news, of_person=of_person)
         self._subscriptions[channel].add(subscription)
         return subscription
 
@@ -109,7 +122,8 @@ class Hub:
         self._subscriptions[subscription.channel].discard(subscription)
 
     def count(self, channel: str) -> int:
-        return len(self._subscriptions[channel])
+        """People's sockets; the server's own listeners are none."""
+        return sum(one.of_person for one in self._subscriptions[channel])
 
     async def publish(
         self, channel: str, scope: str | Iterable[str], payload: Mapping[str, Any], *, key: str = ""

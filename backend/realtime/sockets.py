@@ -69,7 +69,7 @@ async def serve(socket: WebSocket, channel: str, *, scopes: Scopes, first: First
         if deps.hub.count(channel) >= MOST_SOCKETS:
             raise _Over(TOO_MANY, "too many connections, try later")
         token, actor = await _signed_in(socket, deps)
-        with deps.hub.subscribe(channel, _allowed(scopes, actor)) as mailbox:
+        with deps.hub.subscribe(channel, _allowed(scopes, actor), of_person=True) as mailbox:
             session = _Session(
                 socket=socket, deps=deps, token=token, actor=actor, scopes=scopes, mailbox=mailbox
             )

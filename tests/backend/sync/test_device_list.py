@@ -11,6 +11,7 @@ import pytest
 from backend.deps import Deps
 from backend.services import devices
 from backend.storage import devices as stored
+from backend.stream import sequencer
 from domain import ids, wire
 from tests import fakes
 from tests.backend.sync.conftest import MakeDevice, Stamp
@@ -45,7 +46,7 @@ async def listed(device: Device) -> list[dict[str, Any]]:
     return list((await get(device, "/api/sync/devices"))["devices"])
 
 
-async def test_a_device_is_told_how_it_stands(make_device: MakeDevice, stamp: Stamp) -> None:
+async def test_a_device_is_told_how_it_stands(make_device: MakeDevice, deps: Deps, stamp: Stamp) -> None:
     phone, desk = await make_device(), await make_device("manager")
     assert (await get(phone, "/api/sync/status"))["device"] is None
     await stamp()
@@ -55,8 +56,10 @@ async def test_a_device_is_told_how_it_stands(make_device: MakeDevice, stamp: St
     await new_lead(desk)
     await stamp()
 
-    status = await get(phone, "/api/sync/status")
+    with deps.hub.subscribe(sequencer.CHANNEL, ["*"]):  # as a part of the server listens
+        status = await get(phone, "/api/sync/status")
 
+    assert status["sockets"] == 0
     mine = status["device"]
     assert {
         name: mine[name] for name in ("behind", "pending", "parked", "oldest_at", "loading", "schema")

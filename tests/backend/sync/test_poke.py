@@ -59,6 +59,8 @@ async def test_somebody_elsewhere_is_not_poked(make_device: MakeDevice, live_ser
     await asyncio.sleep(0.5)
     async with connect(f"{live_server.ws_url}/ws/sync", additional_headers=far.headers) as socket:
         await news(socket)
+        status = await far.client.get("/api/sync/status", headers=far.headers)
+        assert status.json()["sockets"] == 1
         await new_lead(phone)
         with pytest.raises(TimeoutError):
             await news(socket, 1.0)
