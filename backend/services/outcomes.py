@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from backend.services.work import Refused, Work, key_of
+from backend.storage.store import Key
 from domain import wire
 
 logger = logging.getLogger(__name__)
@@ -49,6 +51,26 @@ def replayed(work: Work, mutation: wire.Mutation, stored: wire.Result) -> wire.R
         return wire.Result(mid=mutation.mid, status=wire.Status.DUPLICATE, ver=row.ver, row=row.on_wire())
     gone = wire.Row(table=mutation.table, id=mutation.row_id, ver=stored.ver, deleted=True)
     return wire.Result(mid=mutation.mid, status=wire.Status.DUPLICATE, ver=stored.ver, row=gone)
+
+
+def each_row_once(results: Sequence[wire.Result]) -> list[wire.Result]:
+    """A long chain of one row's changes tells the row once, as it is last: an answer stays as large as its rows.
+
+    A row as deleted stays with each: it is small, and what is gone for this person has no version to go by.
+    """
+    last: dict[Key, int] = {}
+    for place, result in enumerate(results):
+        if (row := result.row) is not None and not row.deleted:
+            before = last.get((row.table, row.id))
+            if before is None or results[before].ver <= result.ver:
+                last[(row.table, row.id)] = place
+    kept = set(last.values())
+    return [
+        replace(result, row=None)
+        if result.row is not None and not result.row.deleted and place not in kept
+        else result
+        for place, result in enumerate(results)
+    ]
 
 
 def where(fault: BaseException) -> str:

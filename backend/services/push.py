@@ -65,7 +65,7 @@ async def push(deps: SyncNeeds, actor: Actor, asked: wire.Push, *, lenses: Chain
     async with deps.stores.read() as store:
         head = await store.head()
     return wire.PushAnswer(
-        results=[*results, *asked.unreadable],
+        results=[*outcomes.each_row_once(results), *asked.unreadable],
         server_ms=int(
             deps.clock.now().timestamp() * 1000
         ),  # as late as possible: devices set their offset by it

@@ -80,6 +80,28 @@ def test_what_the_server_merged_is_shown_under_later_changes(store: database.Dat
     assert (found.name, found.phone, found.ver) == ("theirs", "+12065550100", 7)
 
 
+def test_of_a_row_that_an_answer_carries_once_all_its_changes_are_confirmed(store: database.Database) -> None:
+    lead_id = ids.new_id()
+    apply(store, page(block((lead_id, 1, {"name": "first"}))))
+    for word in ("mine", "mine too", "mine last"):
+        edit(store, lambda e, word=word: e.patch("leads", lead_id, {"name": word}))  # type: ignore[misc]
+    theirs = {"name": "theirs", "location_id": LOCATION, "created_at": "2026-11-22T16:00:00.000Z"}
+    row = wire.Row(table="leads", id=lead_id, ver=7, values={**theirs, "kind": "buyer", "stage": "new"})
+
+    outcome = answer(
+        store,
+        result(1, Status.DUPLICATE, ver=7),
+        result(2, Status.MERGED, ver=7, row=row),
+        result(3, Status.DUPLICATE, ver=6),
+    )
+
+    assert outcome.safe == 3
+    found = leads.get(store, lead_id)
+    assert found is not None
+    assert (found.name, found.ver) == ("theirs", 7)
+    assert store.value("SELECT count(*) FROM shadow") == 0
+
+
 def test_the_recording_of_a_note_goes_when_its_deletion_is_safe(store: database.Database) -> None:
     note_id = ids.new_id()
     note = {"location_id": LOCATION, "agent_id": ids.new_id(), "state": "transcribed"}

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from backend.services import outcomes
 from domain import ids, wire
 from tests.backend.sync.conftest import MakeDevice, Stamp
 from tests.backend.sync.devices import T0, a_lead, new_lead
@@ -74,3 +77,37 @@ async def test_a_group_applies_whole_or_not_at_all(make_device: MakeDevice, stam
     desk = await make_device("manager")
     await desk.pull()
     assert len(desk.ids("leads")) == 1
+
+
+async def test_a_repeat_carries_a_row_once_however_many_changes_of_it_come_again(
+    make_device: MakeDevice,
+) -> None:
+    phone = await make_device()
+    first, other = await new_lead(phone), await new_lead(phone)
+    again = [
+        phone.mutation("patch", "leads", lead, {"motivation": f"said {n}"}, base_ver=1)
+        for n in range(3)
+        for lead in (first, other)
+    ]
+    await phone.push(*again)
+
+    results = await phone.push(*again)
+
+    assert {result.status for result in results} == {wire.Status.DUPLICATE}
+    told = [(result.mid, result.row.id) for result in results if result.row]
+    assert told == [(again[-2].mid, first), (again[-1].mid, other)]
+
+
+def test_the_newest_of_a_rows_versions_is_the_one_that_an_answer_carries() -> None:
+    """A repeat is told the row as it was when the push came, a new change before it may have gone further."""
+
+    def told(mid: int, ver: int, **more: Any) -> wire.Result:
+        row = wire.Row(table="leads", id="a", ver=ver, **more)
+        return wire.Result(mid=mid, status=wire.Status.MERGED, ver=ver, row=row)
+
+    said = [told(1, 8), told(2, 9), told(3, 8), told(4, 7, deleted=True), told(5, 9)]
+
+    carried = outcomes.each_row_once(said)
+
+    assert [result.mid for result in carried if result.row] == [4, 5]
+    assert [result.ver for result in carried] == [8, 9, 8, 7, 9]
