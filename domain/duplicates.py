@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from domain import phones
+from domain import merge, phones
 from domain.tables import LEADS, Policy
 
 Values = Mapping[str, Any]
@@ -87,7 +87,8 @@ def _unit(policy: Policy, names: list[str], winner: Values, loser: Values) -> di
 def _list(one: Any, other: Any) -> Any:
     if not other:
         return one
-    return [*(one or []), *(word for word in other if word not in (one or []))]
+    known = merge.among(one or [])
+    return [*(one or []), *(word for word in other if not known(word))]
 
 
 def _answers(one: Any, other: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -233,9 +233,17 @@ def _kept(mine: Mapping[str, Any], theirs: Mapping[str, Any], base: Mapping[str,
 
 def _union(base: Any, theirs: Any, mine: Any) -> list[Any]:
     before, there, here = (value if isinstance(value, list) else [] for value in (base, theirs, mine))
-    removed = [item for item in before if item not in here]
-    kept = [item for item in there if item not in removed]
-    return kept + [item for item in here if item not in kept and item not in before]
+    seen, wanted = among(before), among(here)
+    kept = [item for item in there if wanted(item) or not seen(item)]
+    already = among(kept)
+    return kept + [item for item in here if not (already(item) or seen(item))]
+
+
+def among(items: Sequence[Any]) -> Callable[[Any], bool]:
+    """Whether something is one of `items`, in the same time however many they are: words, but a base may hold anything."""
+    words = {item for item in items if isinstance(item, str)}
+    others = [item for item in items if not isinstance(item, str)]
+    return lambda item: item in words if isinstance(item, str) else item in others
 
 
 def _both(theirs: Any, mine: Any, base: Any) -> Any:
