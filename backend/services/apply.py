@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from backend.services import dependants, duplicates, moves
+from backend.services import deciding, dependants, duplicates, moves
 from backend.services.work import Refused, Work, fitting, is_alias, key_of, not_found
 from backend.storage import conflicts, rows
 from backend.storage.store import RefusedByStore
@@ -186,6 +186,7 @@ async def _merge(
     base = values.sound(row.table, mutation.base)
     await dependants.check(work, mutation, row, base)
     alias, edit_ms = is_alias(mutation, row), work.edit_ms(mutation)
+    patch = deciding.checked(work, row, patch, edit_ms)
     outcome = merge.merge(
         row.table,
         server=row.values,

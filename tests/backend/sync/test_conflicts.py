@@ -81,7 +81,8 @@ async def test_money_waits_for_a_person(make_device: MakeDevice, stamp: Stamp) -
     assert told["loser"] == {"price_cents": 300, "price_on": "2026-01-01"}
     choice = {"status": "resolved", "resolution": "kept", "resolved_by": desk.user_id}
     (settled,) = await desk.push(desk.mutation("patch", "conflicts", told["id"], choice, base_ver=1))
-    assert settled.status is wire.Status.APPLIED
+    assert settled.row is not None
+    assert settled.row.values["status"] == "resolved"
 
 
 async def test_tags_of_both_stay(make_device: MakeDevice) -> None:

@@ -14,6 +14,8 @@ from tests.backend.sync.places import a_task, all_of, stored
 
 pytestmark = pytest.mark.anyio
 
+MADE_MS, MADE_AT = 1_795_363_200_000, "2026-11-22T16:00:00.000Z"
+
 
 async def a_note(device: Device, **values: Any) -> str:
     note = ids.new_id()
@@ -88,8 +90,43 @@ async def test_a_decision_is_turned_round_by_somebody_who_saw_it(make_device: Ma
         phone.mutation("patch", "conflicts", record.id, {"resolution": "restored"}, base_ver=2, base=kept)
     )
 
-    assert turned.status is wire.Status.APPLIED
+    assert turned.row is not None  # with who decided, and when
     assert (await stored(deps, "conflicts", record.id)).values["resolution"] == "restored"
+    for taken_back in ({"status": "open"}, {"resolution": None}):
+        (late,) = await desk.push(
+            desk.mutation("patch", "conflicts", record.id, taken_back, base_ver=3, base=kept)
+        )
+        assert (late.status, late.code) == (wire.Status.PARKED, "decided")
+
+
+async def test_who_decided_and_when_is_what_the_server_knows(make_device: MakeDevice, deps: Deps) -> None:
+    phone, desk = await make_device(), await make_device("manager")
+    lead = await new_lead(phone, price_cents=1)
+    for device, price in ((phone, 2), (desk, 3)):
+        await device.push(
+            device.mutation(
+                "patch", "leads", lead, {"price_cents": price}, base_ver=1, base={"price_cents": 1}
+            )
+        )
+    (record,) = await all_of(deps, "conflicts")
+    forged = {"resolved_by": phone.user_id, "resolved_at": "1999-01-01T00:00:00.000Z"}
+    kept = {"status": "resolved", "resolution": "kept"}
+    decided = {**kept, **forged}
+
+    def say(values: dict[str, str], **more: Any) -> wire.Mutation:
+        return desk.mutation("patch", "conflicts", record.id, values, **more)
+
+    (alone,) = await desk.push(say(forged, base_ver=1))
+    (merging,) = await desk.push(say({**decided, "resolution": "merge"}, base_ver=1))
+    (said,) = await desk.push(say(decided, base_ver=1, edit_ms=MADE_MS, base={"status": "open"}))
+    (again,) = await desk.push(say(decided, base_ver=2, edit_ms=MADE_MS + 9, base=kept))
+
+    assert alone.row is not None
+    assert (alone.ver, alone.row.values["resolved_by"]) == (1, None)
+    assert (merging.status, merging.code) == (wire.Status.PARKED, "bad_value")
+    for told in (said, again):
+        assert told.row is not None
+        assert (told.row.values["resolved_by"], told.row.values["resolved_at"]) == (desk.user_id, MADE_AT)
 
 
 async def test_of_two_decisions_at_once_the_second_changes_nothing_with_all_of_its_group(
