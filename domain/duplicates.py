@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Mapping
 from typing import Any
 
-from domain import merge, phones
+from domain import merge, phones, plain
 from domain.tables import LEADS, Policy
 
 Values = Mapping[str, Any]
@@ -18,26 +19,19 @@ MERGE = "merge"
 
 _LATER = ("last_inbound_at", "last_touch_at")
 _NOT_THEIRS = frozenset({"location_id", "created_at", "external_id"})
+# As migration 020 has it, small letters too: other alphabets' capitals differ between databases.
+_ADDRESS = re.compile(r"""[^ @<>,;:"()\[\]]+@[^ @<>,;:"()\[\]]+""")
+_SMALL = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
-def number(lead: Values) -> str | None:
-    """The lead's telephone number as E.164."""
-    return phones.parse(lead["phone"]) if lead["phone"] else None
-
-
-def digits(lead: Values) -> str | None:
-    """What numbers are looked up by: the last ten digits."""
-    found = number(lead)
-    return re.sub(r"\D", "", found)[-10:] if found else None
-
-
-def email(lead: Values) -> str | None:
-    return (lead["email"] or "").strip().lower() or None
+def emails(field: str) -> tuple[str, ...]:
+    """The addresses in an e-mail field: blanks and names around them, and capitals, make no other ones."""
+    return tuple(dict.fromkeys(found.translate(_SMALL) for found in _ADDRESS.findall(plain.clipped(field))))
 
 
 def ways(lead: Values) -> tuple[str, ...]:
-    """How to reach this lead, number and e-mail: leads that share one may be one person."""
-    return tuple(found for found in (number(lead), email(lead)) if found is not None)
+    """How to reach this lead, numbers and e-mails: leads that share one may be one person."""
+    return (*phones.numbers(lead["phone"] or ""), *emails(lead["email"] or ""))
 
 
 def age(lead_id: str, lead: Values) -> tuple[str, str]:

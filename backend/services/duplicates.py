@@ -6,41 +6,32 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from backend.services import moves
+from backend.services import contact_safety, moves
 from backend.services.work import Refused, Work
 from backend.storage import conflicts
 from backend.storage.rows import Stored
 from domain import duplicates, tables, values
 
-_OPT_OUT = tables.LEADS.unit_fields("opt_out")
-
 
 async def find(work: Work) -> None:
-    """Compare the leads whose number, e-mail or opt-out this push changed with the others of their location.
+    """Compare the leads whose number, e-mail or opt-out this push changed with all others.
 
-    None is refused: both stay, and a record asks whether they are one person. An opt-out of a number counts for
-    every lead with that number, and for one that comes later.
+    None is refused: two of one location stay both, and a record asks whether they are one person. An opt-out of a number
+    counts for every lead with that number, and for one that comes later.
     """
-    fresh = [lead for lead_id in sorted(work.contacts) if (lead := work.lead(lead_id)) and not lead.deleted]
-    for scope in sorted({lead.scope for lead in fresh}):
-        await _find(work, scope, [lead for lead in fresh if lead.scope == scope])
+    fresh = [lead for lead_id in sorted(work.contacts) if (lead := work.lead(lead_id))]
+    ways = {way for lead in fresh for way in duplicates.ways(lead.values)} | work.said.keys()
+    if ways:
+        reached = _Reached([lead for lead in await contact_safety.spread(work, ways) if not lead.deleted])
+        await _ask(work, [lead for lead in fresh if not lead.deleted], reached)
 
 
-async def _find(work: Work, scope: str, fresh: Sequence[Stored]) -> None:
-    digits = {found for lead in fresh if (found := duplicates.digits(lead.values))}
-    emails = {found for lead in fresh if (found := duplicates.email(lead.values))}
-    if not digits and not emails:
-        return
-    others = await work.store.same_contact(scope, digits=sorted(digits), emails=sorted(emails))
-    reached = _Reached(others)
+async def _ask(work: Work, fresh: Sequence[Stored], reached: _Reached) -> None:
     pairs: dict[tuple[str, str], tuple[Stored, Stored]] = {}
     for lead in fresh:
-        twins = [one for one in reached.twins(lead.values) if one.id != lead.id]
-        await _spread_optout(work, [lead, *twins])
-        there = [one for one in twins if not one.deleted]
-        if there:
-            oldest = min(there, key=_age)
-            older, newer = sorted((lead, oldest), key=_age)
+        twins = [one for one in reached.twins(lead.values) if one.id != lead.id and one.scope == lead.scope]
+        if twins:
+            older, newer = sorted((lead, min(twins, key=_age)), key=_age)
             pairs[(older.id, newer.id)] = (older, newer)
     known = await work.store.pairs([older for older, _ in pairs]) if pairs else set()
     for key, (older, newer) in pairs.items():
@@ -49,7 +40,7 @@ async def _find(work: Work, scope: str, fresh: Sequence[Stored]) -> None:
 
 
 class _Reached:
-    """Leads by their number and by their e-mail, each worked out once: a push may bring two hundred."""
+    """Leads by their numbers and e-mails, each worked out once: a push may bring two hundred."""
 
     def __init__(self, leads: Sequence[Stored]) -> None:
         self._leads = leads
@@ -62,19 +53,6 @@ class _Reached:
         """Those with the same number or the same e-mail, each once."""
         found = {place for way in duplicates.ways(lead) for place in self._places.get(way, ())}
         return [self._leads[place] for place in sorted(found)]
-
-
-async def _spread_optout(work: Work, leads: Sequence[Stored]) -> None:
-    said = next((lead for lead in leads if lead.values["opted_out"]), None)
-    if said is None:
-        return
-    await work.as_server()
-    for found in leads:
-        lead = work.held.get((found.table.name, found.id), found)  # one lead's twin may have been here before
-        if not lead.values["opted_out"]:
-            given = {name: said.values[name] for name in _OPT_OUT}
-            work.hold(await work.store.update(lead, given, edit_ms=work.now_ms))
-    await work.as_device()
 
 
 def _record(older: Stored, newer: Stored) -> conflicts.Record:
@@ -148,6 +126,7 @@ async def unite(work: Work, merging: Merger, edit_ms: int) -> None:
         if (child.table.name, child.id) in work.held:
             work.hold(after)
     work.hold(await work.store.update(winner, merging.changed, edit_ms=edit_ms))
+    work.contacts.add(winner.id)  # it may have a number or an opt-out that it had not
     work.hold(await work.store.delete(loser, edit_ms=edit_ms))
     await work.store.add_alias(loser.id, winner.id)
     work.aliases[loser.id] = winner.id

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from itertools import groupby
 from typing import TypeVar
 
@@ -230,7 +231,8 @@ async def _park_group(stores: Stores, arrived: _Arrived, group: Group) -> list[w
         work = await _begin(store, arrived, group)
         for mutation, result in zip(group, results, strict=True):
             await store.park(sender, mutation, result)
-            await _try_optout(work, mutation)
+            await _try(work, partial(keep_optout, work, mutation))
+        await _try(work, partial(duplicates.find, work))
         return results
 
     try:
@@ -249,7 +251,7 @@ async def _keep_optouts(stores: Stores, arrived: _Arrived, broken: Sequence[wire
     async def keeping(store: Store) -> None:
         work = await _begin(store, arrived, said)
         for mutation in said:
-            await _try_optout(work, mutation)
+            await _try(work, partial(keep_optout, work, mutation))
         await duplicates.find(work)
 
     if said:
@@ -261,10 +263,10 @@ async def _keep_optouts(stores: Stores, arrived: _Arrived, broken: Sequence[wire
             ) from fault
 
 
-async def _try_optout(work: Work, mutation: wire.Mutation) -> None:
+async def _try(work: Work, keeping: Callable[[], Awaitable[None]]) -> None:
     try:
         async with work.store.savepoint():
-            await keep_optout(work, mutation)
+            await keeping()
     except _POISON as fault:
         logger.error("push.optout_lost", extra={"fault": type(fault).__name__, "at": outcomes.where(fault)})
 

@@ -64,6 +64,8 @@ class Work:
     aliases: dict[str, str] = field(default_factory=dict)
     contacts: set[str] = field(default_factory=set)
     """Leads whose phone, e-mail or opt-out changed: they are compared with others at the end."""
+    said: dict[str, dict[str, Mapping[str, Any]]] = field(default_factory=dict)
+    """Numbers and e-mails that a refused change opted out, and by location what it said; no later refusal undoes it."""
     orphaned: set[str] = field(default_factory=set)
     """Deleted leads that got a child in this push: told once."""
 

@@ -23,24 +23,30 @@ async def children(connection: Connection, lead_id: str) -> list[rows.Stored]:
     return found
 
 
-async def same_contact(
-    connection: Connection, scope: str, *, digits: Collection[str], emails: Collection[str]
-) -> list[rows.Stored]:
-    """Leads of the location, deleted ones too, with one of these numbers (their last ten digits) or e-mails (in small letters), locked.
+async def same_contact(connection: Connection, ways: Collection[str]) -> list[rows.Stored]:
+    """Leads of every location, deleted ones too, with one of these numbers or e-mails (`duplicates.ways`), locked.
 
-    Two transactions that add the same number wait for each other here, so that the second one sees the first.
+    Two transactions that ask wait for each other here, so that the second one sees what the first one wrote.
     """
-    await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 5))", f"contacts {scope}")
+    await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('contacts', 5))")
     return await rows.where(
         connection,
         tables.LEADS,
-        """id IN (
-               SELECT id FROM leads WHERE location_id = $1 AND phone_digits(phone) = ANY($2::text[])
-               UNION SELECT id FROM leads WHERE location_id = $1 AND lower(email) = ANY($3::text[]))
-           AND location_id = $1 ORDER BY id FOR UPDATE""",
-        scope,
-        list(digits),
-        list(emails),
+        """(phone IS NOT NULL OR email IS NOT NULL) AND contact_ways(phone, email) && $1::text[]
+           ORDER BY id FOR UPDATE""",
+        list(ways),
+    )
+
+
+async def opted_out(connection: Connection, ways: Collection[str]) -> set[str]:
+    """Those of `ways` that are remembered: somebody said no for them once."""
+    found = await connection.fetch("SELECT way FROM opt_outs WHERE way = ANY($1::text[])", list(ways))
+    return {row["way"] for row in found}
+
+
+async def remember_opt_outs(connection: Connection, ways: Collection[str]) -> None:
+    await connection.execute(
+        "INSERT INTO opt_outs (way) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING", sorted(ways)
     )
 
 

@@ -101,11 +101,15 @@ class PgStore:
         await self.flush()
         return await kin.children(self.connection, lead_id)
 
-    async def same_contact(
-        self, scope: str, *, digits: Collection[str], emails: Collection[str]
-    ) -> Sequence[rows.Stored]:
+    async def same_contact(self, ways: Collection[str]) -> Sequence[rows.Stored]:
         await self.flush()
-        return await kin.same_contact(self.connection, scope, digits=digits, emails=emails)
+        return await kin.same_contact(self.connection, ways)
+
+    async def opted_out(self, ways: Collection[str]) -> set[str]:
+        return await kin.opted_out(self.connection, ways)
+
+    async def remember_opt_outs(self, ways: Collection[str]) -> None:
+        await kin.remember_opt_outs(self.connection, ways)
 
     async def pairs(self, lead_ids: Collection[str]) -> set[tuple[str, str]]:
         await self.flush()

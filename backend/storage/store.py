@@ -69,12 +69,15 @@ class Changes(Protocol):
     async def children(self, lead_id: str) -> Sequence[Stored]:
         """All rows with this `lead_id`, of every table, deleted ones too, held like locked ones."""
 
-    async def same_contact(
-        self, scope: str, *, digits: Collection[str], emails: Collection[str]
-    ) -> Sequence[Stored]:
-        """Leads of the location, deleted ones too, whose phone ends in one of `digits` (ten of them, without an extension)
-        or whose e-mail is one of `emails` (in small letters); held like locked ones. Two transactions that ask about
-        the same location wait for each other."""
+    async def same_contact(self, ways: Collection[str]) -> Sequence[Stored]:
+        """Leads of every location, deleted ones too, with one of these numbers or e-mails (`duplicates.ways`), in id order;
+        held like locked ones. Two transactions that ask wait for each other."""
+
+    async def opted_out(self, ways: Collection[str]) -> set[str]:
+        """Those of `ways` that were remembered."""
+
+    async def remember_opt_outs(self, ways: Collection[str]) -> None:
+        """From here on they are opted out, whatever becomes of the leads."""
 
     async def pairs(self, lead_ids: Collection[str]) -> set[tuple[str, str]]:
         """(lead_id, row_id) of all conflicts of the unit "duplicate" about these leads, settled or not."""

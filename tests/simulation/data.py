@@ -71,6 +71,8 @@ class Data:
     applied: dict[Mid, Applied] = field(default_factory=dict)
     parked: dict[Mid, wire.Mutation] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
+    opt_outs: dict[str, bool] = field(default_factory=dict)
+    """Numbers and e-mails that were remembered."""
     grants: dict[str, tuple[Span, ...]] = field(default_factory=dict)
     """Of each person, those that ended."""
     moves: dict[Key, tuple[Span, ...]] = field(default_factory=dict)

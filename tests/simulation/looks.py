@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from backend.storage import kin
 from backend.storage.feed import Entry, Head
 from backend.storage.history import Span
 from backend.storage.mutations import Sender
-from backend.storage.rows import Stored
+from backend.storage.rows import MADE, Stored
 from backend.storage.store import Key
-from domain import digests, tables, values, wire
+from domain import digests, duplicates, tables, values, wire
 from tests.simulation.data import Data, Logged
-
-_EXTENSION = re.compile(r"\s*(ext\.?|x|#)\s*\d+\s*$", re.IGNORECASE)
 
 
 class Looks:
@@ -73,7 +71,9 @@ class Looks:
         found = []
         for row in await self.visible(table, list(since), scopes=scopes):
             fver = self._data.rows[table.name, row[0]].fver
-            found.append((row, frozenset(name for name, mark in fver.items() if mark[0] > since[row[0]])))
+            found.append(
+                (row, frozenset(n for n, mark in fver.items() if n != MADE and mark[0] > since[row[0]]))
+            )
         return found
 
     async def count(self, scopes: Collection[str]) -> int:
@@ -136,16 +136,14 @@ class Looks:
         found = [row for row in self._data.rows.values() if row.values.get("lead_id") == lead_id]
         return sorted(found, key=lambda row: (names.index(row.table.name), row.id))
 
-    async def same_contact(
-        self, scope: str, *, digits: Collection[str], emails: Collection[str]
-    ) -> Sequence[Stored]:
-        def is_same(row: Stored) -> bool:
-            phone, email = row.values["phone"], row.values["email"]
-            same_phone = phone is not None and _last_digits(phone) in digits
-            return row.scope == scope and (same_phone or (email is not None and email.lower() in emails))
-
+    async def same_contact(self, ways: Collection[str]) -> Sequence[Stored]:
+        wanted = set(ways)
         leads = (row for (name, _), row in self._data.rows.items() if name == tables.LEADS.name)
-        return sorted(filter(is_same, leads), key=lambda row: row.id)
+        found = (row for row in leads if not wanted.isdisjoint(ways_of(row.values)))
+        return sorted(found, key=lambda row: row.id)
+
+    async def opted_out(self, ways: Collection[str]) -> set[str]:
+        return {way for way in ways if way in self._data.opt_outs}
 
     async def pairs(self, lead_ids: Collection[str]) -> set[tuple[str, str]]:
         return {
@@ -175,5 +173,11 @@ def listed(row: Stored) -> list[Any]:
     return [row.id, row.ver, *map(row.values.__getitem__, row.table.columns)]
 
 
-def _last_digits(phone: str) -> str:
-    return re.sub(r"\D", "", _EXTENSION.sub("", phone))[-10:]
+def ways_of(lead: Mapping[str, Any]) -> tuple[str, ...]:
+    """As `duplicates.ways`: the database in memory has no index, it asks this of all leads again and again."""
+    return _ways(lead["phone"], lead["email"])
+
+
+@lru_cache(maxsize=4096)
+def _ways(phone: str | None, email: str | None) -> tuple[str, ...]:
+    return duplicates.ways({"phone": phone, "email": email})

@@ -92,6 +92,10 @@ class Transaction(Looks):
                 self._set(self._data.aliases, known, new_id)
         self._set(self._data.aliases, old_id, new_id)
 
+    async def remember_opt_outs(self, ways: Collection[str]) -> None:
+        for way in ways:
+            self._set(self._data.opt_outs, way, True)
+
     def ended(self, user_id: str, span: Span) -> None:
         """A grant that was taken away."""
         self._set(self._data.grants, user_id, (*self._data.grants.get(user_id, ()), span))

@@ -271,8 +271,7 @@ async def test_it_counts_when_a_deadlock_undoes_it_beside_a_change_that_cannot_b
     body = wire.Push(device_id=phone.id, epoch="1", mutations=[]).as_json() | {"mutations": whole}
 
     async with pool.transaction(deps.pool) as other:
-        contacts = f"contacts {phone.locations[0]}"
-        await other.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 5))", contacts)
+        await other.execute("SELECT pg_advisory_xact_lock(hashtextextended('contacts', 5))")
         sending = asyncio.create_task(phone.client.post("/api/sync/push", json=body, headers=phone.headers))
         waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'advisory' AND datname = current_database()"
         async with asyncio.timeout(20):
