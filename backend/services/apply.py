@@ -163,6 +163,8 @@ async def _on_deleted(
     edit_ms = work.edit_ms(mutation)
     if mutation.op is wire.Op.PUT and mutation.base_ver >= row.ver and work.rights.sees(row):
         kept = _without_undone_optout(row, changed)
+        if row.table is tables.LEADS:
+            work.contacts.add(row.id)  # it may come back with another number
         return _done(mutation, work.hold(await work.store.restore(row, kept, edit_ms=edit_ms)), differs=True)
     raise Refused(
         "row_deleted",

@@ -10,7 +10,7 @@ from enum import StrEnum
 from itertools import groupby
 from typing import Any
 
-from domain import errors
+from domain import errors, tables
 from domain.wire import fields
 from domain.wire.fields import Json
 from domain.wire.results import Result, Status
@@ -108,7 +108,8 @@ class Push:
     unreadable: Sequence[Result] = ()
     """On the server: what is no mutation but has a mid, as the results that say so."""
     broken: Sequence[Mutation] = ()
-    """On the server: the readable rest of groups with such a one. Not applied, but an opt-out in it counts."""
+    """On the server: the readable rest of groups with such a one, and opt-outs out of what can't be read. Not applied, but
+    an opt-out in them counts."""
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -144,7 +145,10 @@ class Push:
             epoch=fields.name_of(data, "epoch"),
             mutations=tuple(entry for entry in read if isinstance(entry, Mutation)),
             unreadable=tuple(entry for entry in read if isinstance(entry, Result)),
-            broken=tuple(one for one in each if isinstance(one, Mutation) and one not in read),
+            broken=(
+                *(one for one in each if isinstance(one, Mutation) and one not in read),
+                *_optouts(mutations, each),
+            ),
         )
 
 
@@ -181,6 +185,32 @@ def _read_mutation(entry: object) -> Mutation | Result:
         return Mutation.from_json(data)
     except errors.InputError as fault:
         return Result(mid=mid, status=Status.PARKED, code="unreadable", message=fault.message)
+
+
+def _optouts(entries: Sequence[Json], read: Sequence[Mutation | Result]) -> Iterator[Mutation]:
+    """The opt-outs in what can't be read: they count where table, lead and word can be told apart from the rest."""
+    for entry, one in zip(entries, read, strict=True):
+        patch, row_id = entry.get("patch"), entry.get("row_id")
+        if isinstance(one, Result) and entry.get("table") == tables.LEADS.name and isinstance(patch, dict):
+            yield Mutation(
+                mid=one.mid,
+                group="",
+                table=tables.LEADS.name,
+                row_id=row_id if isinstance(row_id, str) else "",
+                op=Op.PATCH,
+                patch={name: said for name, said in patch.items() if isinstance(said, str | bool)},
+                base_ver=0,
+                base={},
+                edit_ms=_about(entry.get("edit_ms")),
+                seen_server_ms=_about(entry.get("seen_server_ms")),
+            )
+
+
+def _about(said: object) -> int:
+    """A time that is no whole number, as one; 0 = not known."""
+    if isinstance(said, int | float) and not isinstance(said, bool) and abs(said) < 1 << 62:
+        return int(said)
+    return 0
 
 
 def _whole_groups(
