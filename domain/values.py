@@ -14,6 +14,9 @@ MOST_CENTS = 10**15
 """Ten trillion dollars: sums of it stay within 64 bits."""
 MOST_CHARACTERS = 500_000
 """Of a text, or of a list or object as JSON: what a day of dictation never reaches, and every reader can hold."""
+MOST_CONTACT = 300
+"""Characters of what leads and properties are found by: an address of 254 and a word beside it, and any index holds it."""
+_LOOKED_UP = frozenset({"phone", "email", "external_id"})
 _YEARS = range(1900, 2201)
 _MOST = {"lat": 90, "lon": 180}
 _CLOSED: Mapping[tuple[str, str], frozenset[str]] = {
@@ -79,6 +82,8 @@ def _limit_passed(table: tables.Table, name: str, value: Any) -> str:
         return f"one of {', '.join(sorted(words))}"
     if is_too_long(value):
         return f"at most {MOST_CHARACTERS} characters long"
+    if name in _LOOKED_UP and len(value) > MOST_CONTACT:
+        return f"at most {MOST_CONTACT} characters long"
     most = MOST_CENTS if name.endswith("_cents") else _MOST.get(name)
     if most is not None and abs(value) > most:
         return f"between -{most} and {most}"
@@ -97,6 +102,7 @@ def _is_list_of_words(value: object) -> bool:
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")  # not the days of a week, 2026-W48-7, which are as long
 _WORDS = {
     tables.Type.TEXT: "text",
     tables.Type.ID: "an id",
@@ -160,10 +166,10 @@ def _fits_text(kind: tables.Type, value: str) -> bool:
             return is_id(value)
         if kind is tables.Type.TIME:
             moment = datetime.fromisoformat(value)
-            return moment.tzinfo is not None and moment.year in _YEARS
+            return moment.tzinfo is not None and moment.astimezone(UTC).year in _YEARS
         if kind is tables.Type.DATE:
-            return len(value) == 10 and datetime.fromisoformat(value).year in _YEARS
-    except ValueError:
+            return bool(_DAY.fullmatch(value)) and datetime.fromisoformat(value).year in _YEARS
+    except (ValueError, OverflowError):
         return False
     return True
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from domain import wire
+from domain import values, wire
 
 if TYPE_CHECKING:
     from backend.storage.pool import Connection
@@ -81,7 +81,10 @@ async def settle(
 
 
 async def park(connection: Connection, sender: Sender, mutation: wire.Mutation, result: wire.Result) -> None:
-    """Keep what could not be applied, so that support can see it; the device keeps it too."""
+    """Keep what could not be applied, so that support can see it; the device keeps it too.
+
+    `row_id` is for looking up what builds on it, which only the id of a row can: it may be anything else, of any length.
+    """
     await connection.execute(
         """INSERT INTO parked_mutations (device_id, epoch, mid, user_id, mutation, code, message, row_id)
            VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING""",
@@ -92,7 +95,7 @@ async def park(connection: Connection, sender: Sender, mutation: wire.Mutation, 
         json.dumps(mutation.as_json()),
         result.code,
         result.message,
-        mutation.row_id.lower().replace("\x00", ""),
+        mutation.row_id.lower() if values.is_id(mutation.row_id) else "",
     )
 
 

@@ -16,7 +16,13 @@ from backend.storage.store import Key, Passing, RefusedByStore
 from domain import ids, tables, wire
 
 _PASSING = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.LockNotAvailableError)
-_REFUSED = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
+# What the content of one row can raise: classes 22 and 23, and 54 for a value that no index or function can hold. What says
+# something of the server (08, 40, 42, 53, 57, 58, XX) parks nobody's work; where it says so with a 54, parking fails as well.
+_REFUSED = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.ProgramLimitExceededError,
+)
 
 
 @contextmanager

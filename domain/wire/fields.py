@@ -50,6 +50,14 @@ def whole(value: object, what: str) -> int:
     return value
 
 
+def version_of(data: Json, key: str) -> int:
+    """A version that a row may have; absent = 0. What is made of it, such as the next one, still fits 64 bits."""
+    value = int_of(data, key, 0)
+    if abs(value) >= 1 << 62:
+        raise ValueError(f"{key} is no version of a row")
+    return value
+
+
 def map_of(data: Json, key: str, default: Json | None = None) -> Mapping[str, Any]:
     value = data[key] if default is None else data.get(key, default)
     if not isinstance(value, dict):

@@ -34,7 +34,8 @@ PAGE = 1000
 def check_protocol(theirs: object) -> None:
     """Raises: VersionMismatchError when the other side speaks another protocol."""
     if theirs != PROTOCOL:
-        said = str(theirs)[:20] if isinstance(theirs, int | str) else "of no number"
+        said = str(theirs)[:20] if isinstance(theirs, int | str) else ""
+        said = said if said.isprintable() and said else "of no number"
         raise errors.VersionMismatchError(
             f"The other side speaks sync protocol {said}, this one speaks {PROTOCOL}.",
             where="protocol",

@@ -41,6 +41,9 @@ BAD: list[tuple[str, Any]] = [
     ("consent_at", "yesterday"),
     ("price_on", "2026-11-31"),
     ("price_on", "20261122"),
+    ("price_on", "2026-W47-7"),
+    ("consent_at", "2200-12-31T23:59:59-14:00"),  # the year 2201 already
+    ("consent_at", "1900-01-01T00:00:00+14:00"),
     ("tags", "a"),
     ("answers", {"a\x00": 1}),
     ("answers", [float("inf")]),
@@ -132,3 +135,13 @@ def test_what_no_reader_could_hold_is_refused_and_never_compared_with(name: str,
 
 def test_a_long_text_is_taken() -> None:
     values.check_values(tables.LEADS, {"name": "x" * 500_000})
+
+
+@pytest.mark.parametrize("name", ["phone", "email", "external_id"])
+def test_what_leads_are_found_by_is_short_and_a_longer_one_of_former_days_is_still_compared_with(
+    name: str,
+) -> None:
+    values.check_values(tables.LEADS, {name: "x" * 300})
+    with pytest.raises(errors.InputError, match=f"^{name} must be at most 300 characters long, not"):
+        values.check_values(tables.LEADS, {name: "x" * 301})
+    assert values.sound(tables.LEADS, {name: "x" * 301})

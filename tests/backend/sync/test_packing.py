@@ -128,6 +128,23 @@ def test_a_packed_body_cut_at_any_byte_is_said_to_end_too_early(
             packing.unpacked(packed[:length], encoding)
 
 
+@pytest.mark.parametrize(
+    ("encoding", "pack", "more"),
+    [
+        ("zstd", PACKERS["zstd"], b"junk"),
+        ("zstd", packed_as_a_stream, b"\0"),
+        ("zstd", PACKERS["zstd"], PACKERS["zstd"](b"{}")),
+        ("gzip", PACKERS["gzip"], b"junk"),
+    ],
+    ids=["zstd", "zstd as a stream", "two of zstd", "gzip"],
+)
+def test_what_follows_a_packed_body_is_not_passed_over(
+    encoding: str, pack: Callable[[bytes], bytes], more: bytes
+) -> None:
+    with pytest.raises(packing.DamagedError, match="can't be unpacked"):
+        packing.unpacked(pack(b'{"a": 1}') + more, encoding)
+
+
 @pytest.mark.parametrize("encoding", ["zstd", "gzip"])
 async def test_a_push_whose_end_is_missing_is_told_to_be_sent_again(
     make_device: MakeDevice, encoding: str
