@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -20,6 +21,7 @@ from domain import errors, wire
 router = APIRouter(prefix="/api/sync", tags=["sync"], dependencies=[Depends(same_protocol)])
 
 Id = Annotated[str, Query(max_length=36)]
+_VERSION = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +33,8 @@ class Call:
     queue: devices.Queue
     brief: bool
     """It said that it has the tables of today: their columns need not be listed."""
+    odd: bool = False
+    """What it said of its tables is no version."""
 
     @property
     def talk(self) -> InPlace:
@@ -51,19 +55,39 @@ async def called(
     deps: Parts,
     actor: CurrentUser,
     device_id: Annotated[str, Header(alias=wire.DEVICE_HEADER, max_length=100)] = "",
-    schema: Annotated[int | None, Header(alias=wire.SCHEMA_HEADER, ge=0, le=1 << 30)] = None,
+    schema: Annotated[str, Header(alias=wire.SCHEMA_HEADER)] = "",
     queue: Annotated[str, Header(alias=wire.QUEUE_HEADER, max_length=60)] = "",
 ) -> Call:
-    known = wire.SCHEMA if schema is None else schema
-    caller = devices.Caller(actor=actor, device_id=device_id, schema=known)
-    return Call(deps=deps, caller=caller, queue=devices.Queue.of_header(queue), brief=schema == wire.SCHEMA)
+    known = int(schema) if _VERSION.fullmatch(schema) else wire.SCHEMA
+    return Call(
+        deps=deps,
+        caller=devices.Caller(actor=actor, device_id=device_id, schema=known),
+        queue=devices.Queue.of_header(queue),
+        brief=schema == str(wire.SCHEMA),
+        odd=bool(schema) and not _VERSION.fullmatch(schema),
+    )
 
 
-Asked = Annotated[Call, Depends(called)]
+Sent = Annotated[Call, Depends(called)]
+"""Whatever it says of its tables: a push is taken all the same, so that no work is shut up in a device."""
+
+
+async def reading(call: Sent) -> Call:
+    """Raises: InputError where the rows would have to be turned into tables that nobody knows."""
+    if call.odd:
+        raise errors.InputError(
+            "The version of the app's tables is a whole number.",
+            where=wire.SCHEMA_HEADER,
+            hint="Send the schema that the app knows, or leave the header out.",
+        )
+    return call
+
+
+Asked = Annotated[Call, Depends(reading)]
 
 
 @router.post("/push")
-async def push_changes(call: Asked, request: Request) -> Response:
+async def push_changes(call: Sent, request: Request) -> Response:
     """Changes of one device, each answered by its `mid`; sending them again is harmless."""
     push = wire.Push.from_json(await packing.json_of(request))
     call = replace(call, caller=replace(call.caller, device_id=push.device_id))

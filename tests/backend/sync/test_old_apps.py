@@ -192,3 +192,13 @@ async def test_the_header_says_which_tables_an_app_has(
     answer = await _asked(await make_device(), schema)
 
     assert answer.status_code == status
+
+
+@pytest.mark.parametrize("schema", ["x", "-1", str(1 << 40), str(wire.SCHEMA + 1)])
+async def test_a_push_is_taken_whatever_the_header_says(make_device: MakeDevice, schema: str) -> None:
+    phone = await make_device()
+    phone.headers = {**phone.headers, wire.SCHEMA_HEADER: schema}
+
+    (result,) = await phone.push(phone.mutation("put", "leads", ids.new_id(), a_lead(phone)))
+
+    assert result.status is wire.Status.APPLIED
