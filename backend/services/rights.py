@@ -36,27 +36,36 @@ class Rights:
     def sees(self, row: Stored) -> bool:
         return row.scope in self.actor.locations
 
-    async def might(self, scope: str, at_ms: int) -> bool:
-        """Write into this location at that moment (Unix ms), or now."""
+    async def might(self, scope: str, at_ms: int | None) -> bool:
+        """Write into this location at that moment (Unix ms; None: at any within GRACE), or now."""
         return scope in self.actor.locations or any(
             span.scope == scope and self._counts(span, at_ms) for span in await self._grants()
         )
 
-    async def might_change(self, row: Stored, at_ms: int) -> bool:
+    async def might_change(self, row: Stored, at_ms: int | None) -> bool:
         """This row, where it lay at that moment or where it lies now."""
         if await self.might(row.scope, at_ms):
             return True
         left = [span for span in await self._scopes(row) if self._counts(span, at_ms)]
         return any([await self.might(span.scope, at_ms) for span in left])
 
+    async def might_add_file(self, note: Stored, lead: Stored | None) -> bool:
+        """Add its sound to a note of theirs, where it or its lead lies or lay.
+
+        That the note is here says that they might write it when they did: the hour of its making is not asked again.
+        """
+        if note.values["agent_id"] != self.actor.id:
+            return False
+        return any([await self.might_change(row, None) for row in (note, lead) if row is not None])
+
     async def ever_saw(self, row: Stored) -> bool:
         """The row lies or lay where this person is or was: enough for an opt-out."""
         places = self.actor.locations | _scopes_of(await self._grants())
         return row.scope in places or not places.isdisjoint(_scopes_of(await self._scopes(row)))
 
-    def _counts(self, span: Span, at_ms: int) -> bool:
+    def _counts(self, span: Span, at_ms: int | None) -> bool:
         fresh = span.until_ms >= self.now_ms - GRACE / timedelta(milliseconds=1)
-        return fresh and span.from_ms <= at_ms < span.until_ms
+        return fresh and (at_ms is None or span.from_ms <= at_ms < span.until_ms)
 
     async def _grants(self) -> Sequence[Span]:
         if self._ended is None:

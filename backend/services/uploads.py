@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import uuid
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from backend.actor import Actor
+from backend.services.rights import Rights
 from backend.storage import jobs, pool, rows, upload_files, uploads
+from backend.storage.pg_store import PgStore
 from domain import errors, tables, values
 
 if TYPE_CHECKING:
@@ -62,25 +65,51 @@ async def create(deps: Deps, actor: Actor, said: uploads.Announced) -> uploads.U
     Raises: InputError, TooLargeError, ForbiddenError, NotFoundError, DiskFullError.
     """
     _check(deps, said)
-    if said.location_id not in actor.locations:
-        raise errors.ForbiddenError("You have no access to this location.", where="location_id")
     async with pool.transaction(deps.pool) as connection:
-        note = await rows.get(connection, tables.NOTES, said.note_id)
-        if note is not None and note.scope != said.location_id:
-            raise errors.NotFoundError("There is no such note in this location.", where="note_id")
+        said = await _placed(deps, connection, actor, said)
         await uploads.hold_content(connection, said.sha256)
         upload = await uploads.begun(connection, said, user_id=actor.id)
         if upload is None:
             await _check_room(deps, connection, actor, said)
             upload = await uploads.add(connection, said, user_id=actor.id, at=deps.clock.now())
         await asyncio.to_thread(_known_content, files(deps), upload, actor)
-        return await up_to_date(deps, connection, upload)
+        return await _up_to_date(deps, connection, upload, actor)
+
+
+async def _placed(
+    deps: Deps, connection: pool.Connection, actor: Actor, said: uploads.Announced
+) -> uploads.Announced:
+    """Where to keep it, and for which note. Raises: ForbiddenError, NotFoundError."""
+    note = await rows.get(connection, tables.NOTES, said.note_id)
+    here = said.location_id in actor.locations
+    if note is not None and (note.scope != said.location_id or not here):
+        if await _may_add(deps, connection, actor, note):
+            return said if here else replace(said, location_id=note.scope)
+        if here and (note.scope in actor.locations or note.values["agent_id"] == actor.id):
+            raise errors.NotFoundError("There is no such note in this location.", where="note_id")
+    if not here:
+        raise errors.ForbiddenError("You have no access to this location.", where="location_id")
+    if note is not None and note.scope != said.location_id:
+        # The note of an office that they don't see: as with an id that there is not, and nothing for that office.
+        return replace(said, note_id=str(uuid.uuid5(uuid.UUID(said.note_id), actor.id)))
+    return said
+
+
+async def _may_add(deps: Deps, connection: pool.Connection, actor: Actor, note: rows.Stored) -> bool:
+    """Moved, or the location was taken away meanwhile: its author's recording is taken all the same."""
+    lead_id = note.values["lead_id"]
+    lead = await rows.get(connection, tables.LEADS, lead_id) if lead_id else None
+    now_ms = int(deps.clock.now().timestamp() * 1000)
+    rights = Rights(store=PgStore(connection), actor=actor, now_ms=now_ms)
+    return await rights.might_add_file(note, lead)
 
 
 def _known_content(folder: upload_files.Files, upload: uploads.Upload, actor: Actor) -> None:
     """Only out of locations that this person may see: that a file exists elsewhere must not show."""
+    if upload.location_id not in actor.locations:
+        return
     try:
-        if folder.on_disk(upload) < upload.size:
+        if folder.on_disk(upload, seen=True) < upload.size:
             folder.take_from(upload, sorted(actor.locations))
     except OSError as fault:  # then it is sent
         logger.warning("upload.not_linked", extra={"fault": fault.strerror})
@@ -137,12 +166,23 @@ async def find(deps: Deps, actor: Actor, upload_id: str) -> uploads.Upload:
     """This person's own upload. Raises: NotFoundError, ExpiredError."""
     async with pool.transaction(deps.pool) as connection:
         upload = await uploads.find(connection, upload_id) if values.is_id(upload_id) else None
-        return await up_to_date(deps, connection, own(upload, actor))
+        return await _up_to_date(deps, connection, await _own(deps, connection, upload, actor), actor)
 
 
-def own(upload: uploads.Upload | None, actor: Actor) -> uploads.Upload:
+async def _may_go_on(deps: Deps, connection: pool.Connection, actor: Actor, upload: uploads.Upload) -> bool:
+    note = await rows.get(connection, tables.NOTES, upload.note_id)
+    return note is not None and await _may_add(deps, connection, actor, note)
+
+
+async def _own(
+    deps: Deps, connection: pool.Connection, upload: uploads.Upload | None, actor: Actor
+) -> uploads.Upload:
     """Raises: NotFoundError, ExpiredError."""
-    if upload is None or upload.user_id != actor.id or upload.location_id not in actor.locations:
+    if (
+        upload is None
+        or upload.user_id != actor.id
+        or not (upload.location_id in actor.locations or await _may_go_on(deps, connection, actor, upload))
+    ):
         raise errors.NotFoundError(
             "There is no such upload.", where="uploads", hint="Create it with POST /api/uploads."
         )
@@ -203,9 +243,14 @@ def path_of(deps: Deps, upload: uploads.Upload) -> Path:
     return files(deps).whole(upload)
 
 
-async def up_to_date(deps: Deps, connection: pool.Connection, upload: uploads.Upload) -> uploads.Upload:
-    """Whole on disk, but unknown to be so: the same content came elsewhere, or the server was killed in between."""
-    found = await as_on_disk(deps, upload)
+async def _up_to_date(
+    deps: Deps, connection: pool.Connection, upload: uploads.Upload, actor: Actor
+) -> uploads.Upload:
+    """Whole on disk, but unknown to be so: the same content came elsewhere, or the server was killed in between.
+
+    Of a location that they don't see nothing shows but what they sent themselves.
+    """
+    found = await _as_on_disk(deps, upload, seen=upload.location_id in actor.locations)
     if found.received == found.size and not found.done:
         await complete(deps, connection, found)
         return replace(found, done=True)
@@ -218,9 +263,9 @@ async def complete(deps: Deps, connection: pool.Connection, upload: uploads.Uplo
     await jobs.put(connection, TRANSCRIBE, upload.note_id, {"upload_id": upload.id}, after=GRACE)
 
 
-async def as_on_disk(deps: Deps, upload: uploads.Upload) -> uploads.Upload:
+async def _as_on_disk(deps: Deps, upload: uploads.Upload, *, seen: bool) -> uploads.Upload:
     """What the database remembers and what the disk holds can differ after a restored backup: the less counts."""
-    there = await asyncio.to_thread(files(deps).on_disk, upload)
+    there = await asyncio.to_thread(files(deps).on_disk, upload, seen=seen)
     if there == upload.received:
         return upload
     return replace(upload, received=there, done=upload.done and there == upload.size)

@@ -57,9 +57,10 @@ class Files:
         """Where a complete file lies: once for each location and content."""
         return self.folder / upload.location_id / upload.sha256
 
-    def on_disk(self, upload: Upload) -> int:
-        """How many bytes of what the database remembers are really there."""
-        if _size(self.whole(upload)) == upload.size:
+    def on_disk(self, upload: Upload, *, seen: bool) -> int:
+        """How many bytes of what the database remembers are really there. `seen`: a file of the same content, which
+        somebody else may have sent, counts as well."""
+        if (seen or upload.done) and _size(self.whole(upload)) == upload.size:
             return upload.size
         return min(upload.received, _size(self._part(upload)) or 0)
 

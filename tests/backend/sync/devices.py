@@ -143,3 +143,16 @@ async def new_lead(device: Device, **values: Any) -> str:
     (result,) = await device.push(device.mutation("put", "leads", lead_id, a_lead(device, **values)))
     assert result.status is wire.Status.APPLIED, result
     return lead_id
+
+
+async def new_note(device: Device, **values: Any) -> str:
+    """A note that waits for its words, made by `device` and pushed; its id."""
+    note_id = ids.new_id()
+    row = {
+        "location_id": device.locations[0],
+        "created_at": T0,
+        "agent_id": device.user_id,
+        "state": "waiting",
+    }
+    await device.push(device.mutation("put", "notes", note_id, {**row, **values}))
+    return note_id
