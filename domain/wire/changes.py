@@ -81,9 +81,9 @@ class Mutation:
                 group=fields.text_of(data, "group", ""),
                 table=fields.text_of(data, "table"),
                 row_id=fields.text_of(data, "row_id"),
-                op=_op(data["op"]),
+                op=_op(fields.text_of(data, "op")),
                 patch=fields.values_of(data, "patch"),
-                base_ver=fields.int_of(data, "base_ver", 0),
+                base_ver=fields.version_of(data, "base_ver"),
                 base=fields.values_of(data, "base"),
                 edit_ms=fields.int_of(data, "edit_ms"),
                 seen_server_ms=fields.int_of(data, "seen_server_ms", 0),
@@ -161,9 +161,9 @@ _UNSAID: Json = {
 }
 
 
-def _op(said: object) -> Op:
+def _op(said: str) -> Op:
     try:
-        return Op(str(said))
+        return Op(said)
     except ValueError as fault:
         raise ValueError(f"op must be one of {', '.join(Op)}") from fault
 
