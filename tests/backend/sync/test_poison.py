@@ -144,8 +144,12 @@ async def test_nothing_that_a_change_says_of_itself_stops_its_neighbours_however
 ) -> None:
     phone = await make_device()
     near = [phone.mutation("put", "tasks", ids.new_id(), a_task(phone.locations[0], None)) for _ in range(2)]
-    leads = [phone.mutation("put", "leads", ids.new_id(), a_lead(phone)).as_json() for _ in ENVELOPES]
-    odd = [{**lead, **said} for lead, said in zip(leads, ENVELOPES, strict=True)]
+    leads = [a_lead(phone), a_lead(phone, opted_out=True, phone="9095550142", email="\ud800@x.example")]
+    odd = [
+        {**phone.mutation("put", "leads", ids.new_id(), lead).as_json(), **said}
+        for lead in leads
+        for said in ENVELOPES
+    ]
     mutations = [near[0].as_json(), *odd, near[1].as_json()]
     first = await sent(phone, mutations)
     again = await sent(phone, mutations)
