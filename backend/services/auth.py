@@ -64,9 +64,7 @@ async def login(deps: Deps, *, email: str, password: str, device_id: str, peer: 
         if not await deps.passwords.fits(password, user.password_hash if user else None) or user is None:
             deps.throttle.failed(email, peer.address)
             logger.info("auth.login_refused")
-            raise errors.WrongCredentialsError(
-                "E-mail or password is wrong.", where="login", hint="Check both, then try again."
-            )
+            raise _wrong_credentials()
     _refuse_demo_elsewhere(demo=user.demo, peer=peer)
     deps.throttle.succeeded(email, peer.address)
     return await _opened(deps, user, device_id or ids.new_id(), peer)
@@ -136,6 +134,12 @@ async def _known(deps: Deps, email: str) -> users.User | None:
     return user if user and not user.disabled else None
 
 
+def _wrong_credentials() -> errors.WrongCredentialsError:
+    return errors.WrongCredentialsError(
+        "E-mail or password is wrong.", where="login", hint="Check both, then try again."
+    )
+
+
 async def _opened(deps: Deps, user: users.User, device_id: str, peer: Peer) -> SignedIn:
     now = deps.clock.now()
     session = sessions.Session(
@@ -146,6 +150,8 @@ async def _opened(deps: Deps, user: users.User, device_id: str, peer: Peer) -> S
         expires_at=now + timedelta(days=deps.settings.session_days),
     )
     async with pool.transaction(deps.pool) as connection:
+        if not await users.still_fits(connection, user):  # changed while the password was looked at
+            raise _wrong_credentials()
         await sessions.revoke_user(connection, user.id, why="signed in anew", now=now, device_id=device_id)
         await sessions.add(connection, session)
         pair = await _issue(deps, connection, session, parent=None)

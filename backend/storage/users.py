@@ -44,6 +44,16 @@ async def by_id(connection: Connection, user_id: str) -> User | None:
     return _user(row) if row else None
 
 
+async def still_fits(connection: Connection, user: User) -> bool:
+    """Has this user the same password, and is not disabled? Until the transaction ends that stays so."""
+    row = await connection.fetchrow(
+        "SELECT FROM users WHERE id = $1 AND password_hash = $2 AND disabled_at IS NULL FOR SHARE",
+        user.id,
+        user.password_hash,
+    )
+    return row is not None
+
+
 async def add(connection: Connection, user: User) -> None:
     """Raises: asyncpg.UniqueViolationError when the e-mail is taken."""
     await connection.execute(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -12,13 +13,14 @@ import pytest
 from backend.actor import Role
 from backend.deps import Deps
 from backend.realtime import checks, codes
-from backend.services import audit_proof, user_changes
+from backend.services import audit_proof, auth, user_changes
 from backend.services.user_changes import Change
 from backend.storage import audit as log
-from backend.storage import history, users
+from backend.storage import history, pool, users
 from domain import errors
 from tests.backend.realtime.talking import closing_code, heard, opened
 from tests.serving import PASSWORD, LiveServer, Login, MakeUser, SignedIn
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -82,6 +84,31 @@ async def test_a_live_socket_of_who_is_disabled_closes_with_the_next_look(
         await heard(socket)
         await _changed(deps, pat, disabled=True)
         assert await closing_code(socket) == codes.SIGN_IN
+
+
+async def test_a_sign_in_under_way_does_not_outlive_the_password_it_began_with(
+    deps: Deps, pat: users.User
+) -> None:
+    """It has read the old password's hash, and the change is not committed yet."""
+    peer = auth.Peer(address="127.0.0.1", on_this_machine=True)
+    async with pool.transaction(deps.pool) as connection:
+        await users.set_password(connection, pat.id, await deps.passwords.hash(NEW))
+        coming = asyncio.create_task(
+            auth.login(deps, email=pat.email, password=PASSWORD, device_id="", peer=peer)
+        )
+        await until(lambda: _waits_for_a_lock(deps))
+        assert not coming.done()
+
+    with pytest.raises(errors.WrongCredentialsError):
+        await coming
+
+
+async def _waits_for_a_lock(deps: Deps) -> bool:
+    return bool(
+        await deps.pool.fetchval(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+    )
 
 
 async def test_a_new_password_ends_every_sign_in_and_the_old_one_is_worth_nothing(
