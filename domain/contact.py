@@ -107,17 +107,22 @@ class Place:
 
     def clocks(self) -> tuple[tuple[str, str | None], ...]:
         """(zone, state) pairs that must all be open: the address's, and the area code's where it differs."""
-        code = phones.area_code(phones.parse(self.phone or ""))
+        numbers = phones.numbers(self.phone or "")
+        found = [pair for number in numbers or (None,) for pair in self._clocks(phones.area_code(number))]
+        return tuple(dict.fromkeys(found)) or tuple((zone, None) for zone in zones.CONTINENTAL)
+
+    def _clocks(self, code: str | None) -> list[tuple[str, str | None]]:
+        """By the address and one number's area code."""
         by_phone = zones.of_area_code(code)
         phone_state = zones.AREA_STATES.get(code or "")
         state = (self.state or "").strip().upper() or None
         by_address = zones.of_state(state, self.zip)
         if len(by_address) > 1 and phone_state == state:
             by_address = by_phone
-        pairs = [(zone, state) for zone in by_address]
+        pairs: list[tuple[str, str | None]] = [(zone, state) for zone in by_address]
         if not pairs or phone_state != state:
             pairs += [(zone, phone_state) for zone in by_phone]
-        return tuple(dict.fromkeys(pairs)) or tuple((zone, None) for zone in zones.CONTINENTAL)
+        return pairs
 
     @property
     def known(self) -> bool:

@@ -138,7 +138,7 @@ class Contact:
             channel,
             contact.Place(state=lead.state, zip=lead.zip, phone=lead.phone),
             self.desk.now(),
-            opted_out=bool(lead.opted_out),
+            opted_out=leads.is_opted_out(self.desk.db, lead),
             consent_text=lead.consent_text,
             consent_call=lead.consent_call,
         )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from domain import tables, values
+from domain import contact, duplicates, tables, values
 from storage import database, rows
 
 
@@ -57,6 +57,11 @@ class Lead:
     last_touch_at: datetime | None = None
     answer_due_at: datetime | None = None
     external_id: str | None = None
+
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """Its numbers and e-mails, in the one form that is compared."""
+        return duplicates.ways({"phone": self.phone, "email": self.email})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,17 +119,30 @@ def box_test(box: Box) -> tuple[str, list[float]]:
     return f"lat BETWEEN ? AND ? AND (lon >= ? {joined} lon <= ?)", [box.south, box.north, box.west, box.east]
 
 
-def duplicates(
+_SAME_CONTACT = """SELECT * FROM leads WHERE rowid IN (
+    SELECT rowid FROM leads WHERE phone IN (SELECT value FROM json_each(?1))
+    UNION SELECT rowid FROM leads WHERE email COLLATE NOCASE IN (SELECT value FROM json_each(?1))
+    UNION SELECT rowid FROM leads WHERE phone IS NOT NULL AND phone IS NOT '+' || CAST(phone AS INTEGER)
+    UNION SELECT rowid FROM leads WHERE email GLOB '*[^-a-zA-Z0-9.@_+]*' OR email GLOB '*@*@*')
+    ORDER BY created_at, id"""
+
+
+def same_contact(
     reads: database.Reads, *, phone: str | None, email: str | None, except_id: str = ""
 ) -> list[Lead]:
-    """Leads with the same phone (E.164) or e-mail."""
-    return _leads(
-        reads.rows(
-            "SELECT * FROM leads WHERE id <> ?1 AND id IN (SELECT id FROM leads WHERE phone = ?2"
-            " UNION SELECT id FROM leads WHERE email = ?3 COLLATE NOCASE) ORDER BY created_at, id",
-            (except_id, phone or None, email or None),
-        )
-    )
+    """Leads with the same number or e-mail, by the server's rules: however these fields and theirs are written.
+
+    What is stored in the usual form is found by its index; the few others are compared here.
+    """
+    ways = set(duplicates.ways({"phone": phone, "email": email}))
+    found = _leads(reads.rows(_SAME_CONTACT, (rows.dumps(sorted(ways)),))) if ways else []
+    return [lead for lead in found if lead.id != except_id and not ways.isdisjoint(lead.ways)]
+
+
+def is_opted_out(reads: database.Reads, lead: Lead) -> bool:
+    """An opt-out belongs to the number and the e-mail: also one that another lead here has and the server has not spread yet."""
+    twins = same_contact(reads, phone=lead.phone, email=lead.email)
+    return contact.opted_out_last(one.opted_out for one in (lead, *twins))
 
 
 def overdue(reads: database.Reads, now: datetime, *, limit: int = 200) -> list[Lead]:

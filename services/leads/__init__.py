@@ -83,7 +83,7 @@ class Leads:
             score=self._score(lead_id, now),
             temperature=lead.temperature or "",
             qualification=shown.qualification(lead),
-            contact=shown.contact_state(lead, now),
+            contact=shown.contact_state(lead, now, opted_out=leads.is_opted_out(self.desk.db, lead)),
             timeline=self.timeline(lead_id),
             tasks=self.tasks.of_lead(lead_id),
             notes=self.notes.of_lead(lead_id),
@@ -186,13 +186,11 @@ class Leads:
         self, *, phone: str = "", email: str = "", name: str = "", except_id: str = ""
     ) -> tuple[Duplicate, ...]:
         """Leads here that may be the same person, the surest first; half-typed values find nothing."""
-        number = phones.parse(phone) if phone.strip() else None
-        mail = email.strip().lower() or None
+        numbers = set(phones.numbers(phone))
         found: dict[str, Duplicate] = {}
-        for lead in leads.duplicates(self.desk.db, phone=number, email=mail, except_id=except_id):
-            found[lead.id] = _duplicate(
-                lead, "same phone" if number and lead.phone == number else "same e-mail"
-            )
+        for lead in leads.same_contact(self.desk.db, phone=phone, email=email, except_id=except_id):
+            same = "same e-mail" if numbers.isdisjoint(lead.ways) else "same phone"
+            found[lead.id] = _duplicate(lead, same)
         if name.strip():
             for lead in lead_lists.namesakes(self.desk.db, " ".join(name.split())):
                 if lead.id != except_id:

@@ -94,7 +94,7 @@ def qualification(lead: leads.Lead) -> values.Qualification:
     )
 
 
-def contact_state(lead: leads.Lead, now: datetime) -> values.ContactState:
+def contact_state(lead: leads.Lead, now: datetime, *, opted_out: bool) -> values.ContactState:
     place = contact.Place(state=lead.state, zip=lead.zip, phone=lead.phone)
 
     def decision(channel: contact.Channel) -> contact.Decision:
@@ -102,7 +102,7 @@ def contact_state(lead: leads.Lead, now: datetime) -> values.ContactState:
             channel,
             place,
             now,
-            opted_out=bool(lead.opted_out),
+            opted_out=opted_out,
             consent_text=lead.consent_text,
             consent_call=lead.consent_call,
         )

@@ -191,11 +191,14 @@ class _Clocks:
         return self._decisions[key]
 
 
+_E164 = len("+15125550147")
 _Where = tuple[str | None, str | None, str]
 
 
 def _where(lead: LeadPoint | leads.Lead) -> _Where:
-    return lead.state, lead.zip, (lead.phone or "")[:5]
+    phone = lead.phone or ""
+    usual = phone.startswith("+1") and len(phone) == _E164
+    return lead.state, lead.zip, phone[:5] if usual else phone
 
 
 def _place(lead: LeadPoint | leads.Lead) -> contact.Place:

@@ -45,7 +45,7 @@ def _named(desk: Desk, proposal: Proposal) -> list[leads.Lead]:
         case Field.ADDRESS:
             return lead_lists.page(desk.db, lead_lists.Wanted(words=value), limit=3)
         case Field.PHONE:
-            return leads.duplicates(desk.db, phone=value, email=None)
+            return leads.same_contact(desk.db, phone=value, email=None)
         case _:
             return []
 

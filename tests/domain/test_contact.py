@@ -90,6 +90,8 @@ def test_an_area_code_of_the_same_state_tells_the_zone_of_a_split_state() -> Non
     assert contact.Place(state="TX", phone="512 555 0147").zone.key == "America/Chicago"
     assert contact.Place(state="TX", phone="915 555 0147").zone.key == "America/Denver"
     assert len(contact.Place(state="TX").clocks()) == 2
+    two = contact.Place(state="TX", zip="78701", phone="cell 512 555 0147, office 206 555 0147")
+    assert {zone for zone, _ in two.clocks()} == {"America/Chicago", "America/Los_Angeles"}
 
 
 def test_nothing_known_means_the_hours_that_all_zones_share() -> None:

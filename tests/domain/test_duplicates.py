@@ -24,6 +24,10 @@ def a_lead(**values: Any) -> dict[str, Any]:
         ({"phone": "ask her"}, {"phone": "ask her"}, False),
         ({"email": " Ana@Example.org"}, {"email": "ana@example.org"}, True),
         ({"email": ""}, {"email": ""}, False),
+        ({"email": "Ana <ana@example.org>"}, {"email": "ANA@example.org\u00a0"}, True),
+        ({"email": "ana@example.org, jo@example.org"}, {"email": "jo@example.org"}, True),
+        ({"email": "none"}, {"email": "none"}, False),
+        ({"phone": "Cell: 512-555-0147"}, {"phone": "512-555-0148 / 512-555-0147"}, True),
         ({}, {}, False),
     ],
 )

@@ -78,6 +78,35 @@ def test_area_code() -> None:
 
 
 @pytest.mark.parametrize(
+    ("field", "found"),
+    [
+        ("Cell: 909-555-1005", ["+19095551005"]),
+        ("909-555-1006 / 909-555-1007", ["+19095551006", "+19095551007"]),
+        ("(909) 555-1006 (909) 555-1007", ["+19095551006", "+19095551007"]),
+        ("19095551006,9095551006 x2 home", ["+19095551006"]),
+        ("+44 20 7946 0958; 909.555.1005", ["+442079460958", "+19095551005"]),
+        ("call after 5: 909/555-1005", ["+19095551005"]),
+        ("９０９－５５５－１００５", ["+19095551005"]),
+        ("٩٠٩ ٥٥٥ ١٠٠٥", ["+19095551005"]),
+        ("909–555–1005​", ["+19095551005"]),
+        ("555-555-5555", []),
+        ("12345678901234567890", []),
+        ("ask her", []),
+        ("", []),
+    ],
+)
+def test_a_field_says_each_of_its_numbers_once(field: str, found: list[str]) -> None:
+    assert list(phones.numbers(field)) == found
+
+
+@given(st.text(alphabet="0123456789+-()./ x,１١–​", max_size=40))
+def test_a_field_of_one_number_says_that_number(text: str) -> None:
+    number = phones.parse(text)
+
+    assert number is None or len(set(number[2:])) == 1 or phones.numbers(text) == (number,)
+
+
+@pytest.mark.parametrize(
     ("words", "digits"),
     [
         ("five one two", "512"),

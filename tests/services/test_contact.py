@@ -103,3 +103,20 @@ async def test_a_text_inside_the_window_is_handed_over_with_its_words(bench: Ben
     assert bench.launcher.opened == [("text", "+15125550147 On my way")]
     with pytest.raises(errors.NotFoundError):
         await bench.sv.contact.call("gone")
+
+
+@pytest.mark.parametrize("twin", [{"phone": "Cell: 512-555-0147"}, {"email": " ANN@x.example"}], ids=str)
+async def test_nobody_with_the_number_or_e_mail_of_one_who_opted_out_here_is_called(
+    bench: Bench, twin: dict[str, str]
+) -> None:
+    out, lead_id = (
+        bench.lead(**{"phone": None, **twin}),
+        bench.lead(phone="+15125550147", email="ann@x.example"),
+    )
+    bench.sv.leads.opt_out(out, "stop")
+
+    for action in (bench.sv.contact.call, bench.sv.contact.text, bench.sv.contact.mail):
+        with pytest.raises(errors.RuleError, match="opted out"):
+            await action(lead_id)
+    shown = bench.sv.leads.view(lead_id).contact
+    assert (shown.call.allowed, shown.text.allowed) == (False, False)

@@ -37,7 +37,7 @@ def test_rows_are_listed_and_found_while_the_rest_comes(store: database.Database
     assert len(search.find(store, "lead 0", limit=100)) == 20
     lead_id = add_lead(store, name="Mine")
     assert [hit.id for hit in search.find(store, "mine")] == [lead_id]
-    assert len(leads.duplicates(store, phone="+12065550100", email=None, except_id="")) > 0
+    assert len(leads.same_contact(store, phone="+12065550100", email=None, except_id="")) > 0
 
     assert list(pages) == [41, 61]
     assert names(store) == whole
