@@ -6,11 +6,12 @@ only ever was in a parked change. Who gave the parked change up starts from the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from backend.services.work import Refused, Work, not_found
+from backend.services.work import Refused, Work, key_of, not_found
 from backend.storage.rows import Stored
+from backend.storage.store import Key
 from domain import tables, values, wire
 from domain.tables import Policy
 
@@ -34,11 +35,19 @@ async def check(work: Work, mutation: wire.Mutation, row: Stored, base: Mapping[
     odd = {name: value for name, value in base.items() if _matters(row, name, value)}
     if not odd:
         return
-    for one in await work.store.parked(work.sender, mutation.row_id.lower()):
-        if one.mid < mutation.mid and one.table == row.table.name:
-            said = values.sound(row.table, one.patch)
-            if any(name in said and said[name] == value for name, value in odd.items()):
-                raise depends()
+    for mid, said in await _parked(work, key_of(mutation), row.table):
+        if mid < mutation.mid and any(name in said and said[name] == value for name, value in odd.items()):
+            raise depends()
+
+
+async def _parked(work: Work, key: Key, table: tables.Table) -> Sequence[tuple[int, Mapping[str, Any]]]:
+    """Number and values of what is parked of the row. Read once a push: what of it is parked in this one blocks the row."""
+    if key not in work.parked:
+        found = await work.store.parked(work.sender, key[1])
+        work.parked[key] = [
+            (one.mid, values.sound(table, one.patch)) for one in found if one.table == table.name
+        ]
+    return work.parked[key]
 
 
 def _matters(row: Stored, name: str, value: Any) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -66,6 +66,8 @@ class Work:
     """Leads whose phone, e-mail or opt-out changed: they are compared with others at the end."""
     said: dict[str, dict[str, Mapping[str, Any]]] = field(default_factory=dict)
     """Numbers and e-mails that a refused change opted out, and by location what it said; no later refusal undoes it."""
+    parked: dict[Key, Sequence[tuple[int, Mapping[str, Any]]]] = field(default_factory=dict)
+    """Numbers and values of what was parked before, of rows that were asked for (dependants.py)."""
     orphaned: set[str] = field(default_factory=set)
     """Deleted leads that got a child in this push: told once."""
 
