@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from domain import diff3, guards, tables
@@ -22,7 +22,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conflict:
-    """One unit that two people changed. `applied` tells whether the incoming values are in the row now."""
+    """One unit that two people changed. `applied` tells whether the incoming values are in the row now.
+
+    `base` and `incoming` have what the author is known to have seen and wanted, nothing else. `open`: a person must choose.
+    """
 
     unit: str
     policy: Policy
@@ -32,6 +35,7 @@ class Conflict:
     server_change: Change
     incoming_at_ms: int
     applied: bool
+    open: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,29 +61,34 @@ def merge(
     base: Mapping[str, Any],
     base_ver: int,
     edit_ms: int,
+    whole: bool = False,
 ) -> Outcome:
     """Three-way merge of `patch` (made from `base` at `base_ver`) into `server`, unit by unit.
 
     `edit_ms` is clamped already. A unit that nobody else changed since `base_ver` is applied; the same value is
-    no conflict; otherwise the unit's policy decides, and both sides' values are in the conflict.
+    no conflict; otherwise the unit's policy decides, and both sides' values are in the conflict. `whole`: the patch makes
+    the row, and what it does not say of a unit is empty.
     """
     apply: dict[str, Any] = {}
     conflicts: list[Conflict] = []
     for unit in _units(table, patch):
         names = table.unit_fields(unit)
-        mine = {name: patch[name] for name in names if name in patch}
+        theirs = {name: server.get(name) for name in names}
         case = _Case(
             table=table,
             unit=unit,
-            mine=mine,
-            theirs={name: server.get(name) for name in names},
+            mine={name: patch[name] for name in names if name in patch},
+            theirs=theirs,
             base=base,
+            seen=_seen(theirs, base, {name for name, one in changes.items() if one.ver > base_ver}),
             edit_ms=edit_ms,
         )
         latest = _latest(changes, names)
         if latest is None or case.policy in _ALWAYS or _unchanged(latest, base_ver, case):
             apply.update(_alone(case))
             continue
+        if whole:
+            case = replace(case, mine={**dict.fromkeys(names), **case.mine})
         verdict = _verdict(case)
         if verdict is Verdict.REFUSE:
             return Outcome(apply={}, conflicts=(), refused=unit)
@@ -112,18 +121,32 @@ def overlay(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Case:
-    """One unit: what the author wants, what the server has, and what the author started from."""
+    """One unit: what the author wants, what the server has, and what the author started from.
+
+    `seen`: the unit as the author saw it, as far as that is known.
+    """
 
     table: tables.Table
     unit: str
     mine: Mapping[str, Any]
     theirs: Mapping[str, Any]
     base: Mapping[str, Any]
+    seen: Mapping[str, Any]
     edit_ms: int
 
     @property
     def policy(self) -> Policy:
         return self.table.by_name[next(iter(self.mine))].policy
+
+    @property
+    def meant(self) -> dict[str, Any]:
+        """The unit as its author wants it, as far as that is known."""
+        return {name: said[name] for name in self.theirs if name in (said := {**self.seen, **self.mine})}
+
+    @property
+    def is_torn(self) -> bool:
+        """Somebody else changed a part of it that its author neither wrote nor is known to have seen."""
+        return len(self.meant) < len(self.theirs)
 
 
 _ALWAYS = frozenset({Policy.STICKY, Policy.FIXED, Policy.UNION})
@@ -160,7 +183,7 @@ def _unchanged(latest: Change, base_ver: int, case: _Case) -> bool:
     if latest.ver <= base_ver or all(theirs[name] == mine[name] for name in mine):
         return True
     return all(name in base for name in mine) and all(
-        base.get(name, theirs[name]) == theirs[name] for name in theirs
+        name in case.seen and case.seen[name] == theirs[name] for name in theirs
     )
 
 
@@ -174,16 +197,16 @@ def _verdict(case: _Case) -> Verdict:
 
 
 def _conflict(case: _Case, latest: Change, applied: bool) -> Conflict:
-    seen = case.theirs if case.policy is Policy.TEXT else _whole(case.base, case.theirs)
     return Conflict(
         unit=case.unit,
         policy=case.policy,
-        base={name: case.base.get(name) for name in case.theirs},
+        base=case.seen,
         server=case.theirs,
-        incoming={**seen, **case.mine},
+        incoming=case.meant,
         server_change=latest,
         incoming_at_ms=case.edit_ms,
         applied=applied,
+        open=case.policy is Policy.MANUAL or case.is_torn,
     )
 
 
@@ -191,9 +214,13 @@ def _units(table: tables.Table, patch: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(table.by_name[name].unit for name in patch))
 
 
-def _whole(base: Mapping[str, Any], theirs: Mapping[str, Any]) -> dict[str, Any]:
-    """The unit as the editor saw it: a unit is kept or restored whole, never half theirs, half mine."""
-    return {name: base.get(name, theirs[name]) for name in theirs}
+def _seen(theirs: Mapping[str, Any], base: Mapping[str, Any], changed: Collection[str]) -> dict[str, Any]:
+    """What `base` says; of a part that it lacks the row's value, if nobody else changed that since (`changed`)."""
+    return {
+        name: base[name] if name in base else value
+        for name, value in theirs.items()
+        if name in base or name not in changed
+    }
 
 
 def _latest(changes: Mapping[str, Change], names: Iterable[str]) -> Change | None:
@@ -218,7 +245,8 @@ def _decide(case: _Case, verdict: Verdict, *, newer: bool) -> tuple[Mapping[str,
         case Policy.GUARDED if verdict is not Verdict.NEWEST:
             return (mine, True) if verdict is Verdict.TAKE else ({}, False)
         case _:
-            return ({**_whole(base, theirs), **mine}, True) if newer else ({}, False)
+            # A unit is kept or replaced whole, never half theirs, half mine.
+            return (case.meant, True) if newer and not case.is_torn else ({}, False)
 
 
 def _kept(mine: Mapping[str, Any], theirs: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:

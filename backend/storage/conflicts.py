@@ -45,7 +45,7 @@ def of_merge(found: merge.Conflict, actor_id: str) -> Record:
         base=found.base,
         winner=mine if found.applied else theirs,
         loser=theirs if found.applied else mine,
-        open=found.policy is tables.Policy.MANUAL,
+        open=found.open,
     )
 
 

@@ -76,7 +76,7 @@ _WORDS = ("text", "transcript", "title", "body", "kind")
 
 
 def _fields(found: conflicts.Conflict) -> tuple[ConflictField, ...]:
-    """Those that differ; of a deletion only what the edit wanted."""
+    """Those that differ; of a deletion only what the edit wanted. What one of the two never saw is no value of theirs."""
     base, winner, loser = (found.base or {}), (found.winner or {}), (found.loser or {})
     if kind_of(found) is Kind.DELETED:
         return tuple(
@@ -85,7 +85,9 @@ def _fields(found: conflicts.Conflict) -> tuple[ConflictField, ...]:
         )
     return tuple(
         ConflictField(name=name, base=base.get(name), winner=winner.get(name), loser=loser.get(name))
-        for name in dict.fromkeys([*winner, *loser])
+        for name in (
+            (n for n in winner if n in loser) if kind_of(found) is Kind.VALUES else {**winner, **loser}
+        )
         if winner.get(name) != loser.get(name)
     )
 

@@ -152,3 +152,116 @@ def test_an_edit_counts_as_made_between_what_it_saw_and_its_arrival(
     assert min(seen, received) <= clamped <= received
     if seen <= edit <= received:
         assert clamped == edit
+
+
+# A unit wins or loses whole, whatever part of it `base` holds
+
+ADDRESS = ("address", "city", "zip")
+EMPTY = dict.fromkeys(("state", "lat", "lon"))
+SEEN = {"address": "1 A St", "city": "X", "zip": "1"}
+THEIRS = {"address": "9 B St", "city": "Y", "zip": "2"}
+
+
+def test_a_unit_whose_rest_its_author_is_not_known_to_have_seen_loses_whole_and_a_person_looks() -> None:
+    outcome = merged(server=THEIRS, patch={"zip": "3"}, base={"zip": "1"}, changed=ADDRESS)
+
+    assert outcome.apply == {}
+    (conflict,) = outcome.conflicts
+    assert (conflict.open, conflict.applied) == (True, False)
+    assert (conflict.incoming, conflict.base) == (
+        {"zip": "3", **EMPTY},
+        {"zip": "1", **EMPTY},
+    )
+
+
+def test_a_base_of_the_patched_field_alone_does_not_hide_that_the_rest_of_the_unit_changed() -> None:
+    outcome = merged(
+        server={**THEIRS, "zip": "1"}, patch={"zip": "3"}, base={"zip": "1"}, changed=("address", "city")
+    )
+    assert outcome.apply == {}
+    assert [conflict.open for conflict in outcome.conflicts] == [True]
+
+
+def test_what_nobody_else_changed_is_what_the_author_saw() -> None:
+    outcome = merged(
+        server={**SEEN, "city": "Y"}, patch={"zip": "3"}, base={"zip": "1", "city": "X"}, changed=("city",)
+    )
+    assert outcome.apply == {"city": "X", "zip": "3"}
+    (conflict,) = outcome.conflicts
+    assert (conflict.open, conflict.incoming["address"], conflict.base["address"]) == (
+        False,
+        "1 A St",
+        "1 A St",
+    )
+
+
+def test_the_record_has_no_value_that_nobody_saw() -> None:
+    outcome = merged(
+        server={"stage": "lost", "stage_reason": "price"},
+        patch={"stage_reason": "note"},
+        base={"stage_reason": None},
+        changed=("stage", "stage_reason"),
+    )
+    (conflict,) = outcome.conflicts
+    assert (conflict.incoming, conflict.base) == ({"stage_reason": "note"}, {"stage_reason": None})
+
+
+def test_a_row_that_is_made_again_says_all_of_its_units() -> None:
+    found = merge.merge(
+        tables.LEADS,
+        server=THEIRS,
+        changes={name: Change(ver=1, at_ms=100, by=THEM) for name in (*ADDRESS, *EMPTY)},
+        patch={"address": "1 A St", "zip": "1"},
+        base={},
+        base_ver=0,
+        edit_ms=200,
+        whole=True,
+    )
+    assert found.apply == {"address": "1 A St", "city": None, "zip": "1"}
+    assert [(one.open, one.base) for one in found.conflicts] == [(False, {})]
+
+
+PARTS = st.sets(st.sampled_from(ADDRESS))
+WORDS = st.fixed_dictionaries({name: st.sampled_from(("a", "b", None)) for name in ADDRESS})
+
+
+@given(
+    seen=WORDS,
+    other=WORDS,
+    mine=WORDS,
+    theirs=PARTS,
+    patched=PARTS.filter(bool),
+    known=PARTS,
+    newer=st.booleans(),
+)
+def test_a_unit_is_the_servers_or_the_authors_and_never_a_mixture(
+    *,
+    seen: dict[str, Any],
+    other: dict[str, Any],
+    mine: dict[str, Any],
+    theirs: set[str],
+    patched: set[str],
+    known: set[str],
+    newer: bool,
+) -> None:
+    server = {**seen, **{name: other[name] for name in theirs}}
+    patch = {name: mine[name] for name in patched}
+    outcome = merged(
+        server=server,
+        patch=patch,
+        base={name: seen[name] for name in known},
+        changed=tuple(theirs),
+        edit_ms=101 if newer else 99,
+    )
+
+    meant = {**seen, **patch}
+    after = {**server, **outcome.apply}
+    assert after in (server, meant)
+    if not theirs:
+        assert after == meant
+    agreed = all(server[name] == value for name, value in patch.items())
+    assert after == meant or outcome.conflicts or agreed
+    for conflict in outcome.conflicts:
+        assert conflict.incoming.items() <= {**meant, **EMPTY}.items()
+        assert conflict.base.items() <= {**seen, **EMPTY}.items()
+        assert patch.items() <= conflict.incoming.items()
