@@ -40,6 +40,28 @@ def canonical(table: tables.Table, row: Mapping[str, Any]) -> str:
     return _JSON.encode(listed)
 
 
+def is_alike(field: tables.Field, one: Any, other: Any) -> bool:
+    """Whether both values make the same contents, on whatever device: a whole number of more than 64 bits, or a number that
+    may have come as one, is alike to nothing."""
+    if field.type is _REAL and one is not None and other is not None:
+        return repr(float(one)) == repr(float(other))
+    if field.type is tables.Type.JSON:
+        return _JSON.encode(one) == _JSON.encode(other) and not _is_vague(one)
+    return type(one) is type(other) and bool(one == other)
+
+
+def _is_vague(value: object) -> bool:
+    match value:
+        case dict():
+            return any(map(_is_vague, value.values()))
+        case list():
+            return any(map(_is_vague, value))
+        case float() | int():
+            return value < -(1 << 63) or value >= 1 << (63 if isinstance(value, float) else 64)
+        case _:
+            return False
+
+
 _REAL, _BOOL = tables.Type.REAL, tables.Type.BOOL  # looked up once: this runs for every row
 _JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 

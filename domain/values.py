@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from domain import commission, errors, leads, tables
@@ -91,9 +92,10 @@ def _limit_passed(table: tables.Table, name: str, value: Any) -> str:
 
 
 def is_too_long(value: object) -> bool:
-    """More than a field may hold."""
-    text = value if isinstance(value, str) else json.dumps(value) if isinstance(value, list | dict) else ""
-    return len(text) > MOST_CHARACTERS
+    """More than a field may hold, as it is written in the end."""
+    if isinstance(value, list | dict):
+        return len(json.dumps(_json(value))) > MOST_CHARACTERS
+    return isinstance(value, str) and len(value) > MOST_CHARACTERS
 
 
 def _is_list_of_words(value: object) -> bool:
@@ -188,9 +190,32 @@ def _canonical(kind: tables.Type, value: Any) -> Any:
         case tables.Type.ID:
             return value.lower()
         case tables.Type.REAL:
+            return float(value) + 0.0  # there is one zero
+        case tables.Type.JSON:
+            return _json(value)
+        case _:
+            return value
+
+
+def _json(value: Any) -> Any:
+    """The numbers in it as PostgreSQL gives them back, which keeps decimals: its reader knows whole ones of 64 bits."""
+    match value:
+        case dict():
+            return {name: _json(part) for name, part in value.items()}
+        case list() | tuple():
+            return [_json(part) for part in value]
+        case float():
+            whole = Decimal(repr(value)) if abs(value) >= _WRITTEN_OUT else None
+            return int(whole) if whole is not None and _LEAST <= whole <= _GREATEST else value + 0.0
+        case int() if not _LEAST <= value <= _GREATEST:
             return float(value)
         case _:
             return value
+
+
+_WRITTEN_OUT = 1e16
+"""From here on a float is sent with an exponent, and comes back as a whole number, without."""
+_LEAST, _GREATEST = -(1 << 63), (1 << 64) - 1
 
 
 def time_text(moment: datetime) -> str:
