@@ -36,6 +36,8 @@ def _done_once(server: State, mine: State) -> Verdict:
 
 def _decided_once(server: State, mine: State) -> Verdict:
     """The first decision stands; the second one's author hears that there is one."""
+    if server["status"] != "resolved" and server["resolution"] is None:
+        return Verdict.TAKE  # nobody has
     same = all(server[name] == mine.get(name, server[name]) for name in ("status", "resolution"))
     return Verdict.KEEP if same else Verdict.REFUSE
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from backend.services import deciding, dependants, duplicates, moves
+from backend.services import deciding, dependants, duplicates, moves, outcomes, seen
 from backend.services.work import Refused, Work, fitting, is_alias, key_of, not_found
 from backend.storage import conflicts, rows
 from backend.storage.store import RefusedByStore
@@ -55,23 +55,24 @@ async def _make(work: Work, mutation: wire.Mutation, table: tables.Table) -> wir
     placed = await moves.beside_parent(work, table, given, edit_ms)
     if placed["location_id"] not in work.actor.locations:
         await work.as_server()
-    row = work.hold(await _insert(work, table, mutation.row_id, placed))
+    row = work.hold(await _insert(work, table, mutation.row_id, placed, edit_ms))
     await work.as_device()
     if not _CONTACT.isdisjoint(placed) and table is tables.LEADS:
         work.contacts.add(row.id)
     await moves.flag_orphan(work, row, edit_ms)
     if not work.rights.sees(row):
         return _gone(mutation, mutation.base_ver + 1)
-    differs = placed != given
-    return _done(mutation, row, differs=differs)
+    return outcomes.done(mutation, row, differs=placed != given)
 
 
-async def _insert(work: Work, table: tables.Table, row_id: str, given: Mapping[str, Any]) -> rows.Stored:
+async def _insert(
+    work: Work, table: tables.Table, row_id: str, given: Mapping[str, Any], edit_ms: int
+) -> rows.Stored:
     if given.get("external_id") is None:
-        return await work.store.insert(table, row_id, given)
+        return await work.store.insert(table, row_id, given, edit_ms=edit_ms)
     try:
         async with work.store.savepoint():
-            return await work.store.insert(table, row_id, given)
+            return await work.store.insert(table, row_id, given, edit_ms=edit_ms)
     except RefusedByStore as fault:
         raise Refused("bad_value", _TAKEN) from fault
 
@@ -89,9 +90,8 @@ async def _change(work: Work, mutation: wire.Mutation, row: rows.Stored) -> wire
         # The device drops the old row; the one it was merged into comes by the feed.
         return _gone(mutation, max(work.held[key_of(mutation)].ver, mutation.base_ver + 1))
     after, told = await _merge(work, mutation, row, patch)
-    return _done(
-        mutation, after, differs=told or _is_more(row, after, patch) or bool(_unseen(work, mutation, row))
-    )
+    differs = told or _is_more(row, after, patch) or bool(seen.unseen(work, mutation, row))
+    return outcomes.done(mutation, after, differs=differs)
 
 
 def _is_more(before: rows.Stored, after: rows.Stored, patch: Mapping[str, Any]) -> bool:
@@ -124,8 +124,8 @@ async def _delete(work: Work, mutation: wire.Mutation, row: rows.Stored) -> wire
     if row.table.append_only:
         raise Refused("append_only", f"What is in {row.table.name} stays; add another entry instead.")
     if row.deleted:
-        return _done(mutation, row, differs=False)
-    unseen = _unseen(work, mutation, row)
+        return outcomes.done(mutation, row)
+    unseen = seen.unseen(work, mutation, row)
     edit_ms = work.edit_ms(mutation)
     after = work.hold(await work.store.delete(row, edit_ms=edit_ms))
     if unseen:
@@ -140,7 +140,7 @@ async def _delete(work: Work, mutation: wire.Mutation, row: rows.Stored) -> wire
             ),
         )
         await work.record(row, record)
-    return _done(mutation, after, differs=False)
+    return outcomes.done(mutation, after)
 
 
 def _checked_patch(mutation: wire.Mutation, row: rows.Stored) -> dict[str, Any]:
@@ -163,9 +163,10 @@ async def _on_deleted(
     edit_ms = work.edit_ms(mutation)
     if mutation.op is wire.Op.PUT and mutation.base_ver >= row.ver and work.rights.sees(row):
         kept = _without_undone_optout(row, changed)
+        back = work.hold(await work.store.restore(row, kept, edit_ms=edit_ms))
         if row.table is tables.LEADS:
             work.contacts.add(row.id)  # it may come back with another number
-        return _done(mutation, work.hold(await work.store.restore(row, kept, edit_ms=edit_ms)), differs=True)
+        return outcomes.done(mutation, back, differs=True)
     raise Refused(
         "row_deleted",
         "Somebody deleted this meanwhile. Your change is kept: restore it with your change, or let it go.",
@@ -189,14 +190,17 @@ async def _merge(
     await dependants.check(work, mutation, row, base)
     alias, edit_ms = is_alias(mutation, row), work.edit_ms(mutation)
     patch = deciding.checked(work, row, patch, edit_ms)
+    if mutation.op is wire.Op.PUT:
+        patch = await _made_again(work, row, patch, edit_ms)
     outcome = merge.merge(
         row.table,
         server=row.values,
-        changes=_all_changes(row) if alias else row.changes(but_of=work.origin),
-        patch=patch if mutation.op is wire.Op.PATCH else _changeable(row.table, patch),
+        changes=seen.all_of(row) if alias else seen.changes(work, mutation, row),
+        patch=patch,
         base=base,
-        base_ver=0 if alias else mutation.base_ver,
+        base_ver=0 if alias else seen.version(mutation, row),
         edit_ms=edit_ms,
+        whole=not alias and seen.is_whole(mutation, row),
     )
     if outcome.refused:
         raise Refused("decided", "Somebody decided this meanwhile. Look at it again.", ver=row.ver)
@@ -204,6 +208,14 @@ async def _merge(
     for found in outcome.conflicts:
         await work.record(after, conflicts.of_merge(found, work.actor.id))
     return after, bool(outcome.conflicts)
+
+
+async def _made_again(work: Work, row: rows.Stored, patch: Mapping[str, Any], edit_ms: int) -> dict[str, Any]:
+    """What a put says of a row that is there; of the lead that the one it names was merged into."""
+    changed = _changeable(row.table, patch)
+    if row.table is not tables.LEADS and changed.get("lead_id"):
+        changed["lead_id"] = (await moves.beside_parent(work, row.table, changed, edit_ms))["lead_id"]
+    return changed
 
 
 async def _write(work: Work, row: rows.Stored, given: Mapping[str, Any], edit_ms: int) -> rows.Stored:
@@ -236,28 +248,6 @@ async def _move(work: Work, row: rows.Stored, given: Mapping[str, Any], edit_ms:
         raise Refused("bad_value", _TAKEN, ver=row.ver) from fault
     work.contacts.add(row.id)
     return after
-
-
-def _all_changes(row: rows.Stored) -> dict[str, merge.Change]:
-    """For the editor of another row, all of this one is news, at the latest since it was made."""
-    made = int(values.parse_time(row.values["created_at"]).timestamp() * 1000)
-    since = merge.Change(ver=1, at_ms=made, by=None)
-    return {**dict.fromkeys(row.table.columns, since), **row.changes(but_of="")}
-
-
-def _unseen(work: Work, mutation: wire.Mutation, row: rows.Stored) -> dict[str, merge.Change]:
-    """What others changed since the version that the editor saw."""
-    changes = row.changes(but_of=work.origin)
-    return {name: change for name, change in changes.items() if change.ver > mutation.base_ver}
-
-
-def _done(mutation: wire.Mutation, row: rows.Stored, *, differs: bool) -> wire.Result:
-    return wire.Result(
-        mid=mutation.mid,
-        status=wire.Status.MERGED if differs else wire.Status.APPLIED,
-        ver=row.ver,
-        row=row.on_wire() if differs else None,
-    )
 
 
 def _gone(mutation: wire.Mutation, ver: int) -> wire.Result:

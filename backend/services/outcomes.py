@@ -8,8 +8,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from backend.services.work import Refused, Work, key_of
+from backend.storage.rows import Stored
 from backend.storage.store import Key
-from domain import wire
+from domain import digests, wire
 
 logger = logging.getLogger(__name__)
 
@@ -71,6 +72,26 @@ def each_row_once(results: Sequence[wire.Result]) -> list[wire.Result]:
         else result
         for place, result in enumerate(results)
     ]
+
+
+def done(mutation: wire.Mutation, row: Stored, *, differs: bool = False) -> wire.Result:
+    """It is in. The row is told where it is not what the device has: its base with the change, in the device's own words."""
+    told = differs or not _as_said(mutation, row)
+    return wire.Result(
+        mid=mutation.mid,
+        status=wire.Status.MERGED if told else wire.Status.APPLIED,
+        ver=row.ver,
+        row=row.on_wire() if told else None,
+    )
+
+
+def _as_said(mutation: wire.Mutation, row: Stored) -> bool:
+    if mutation.op is wire.Op.DELETE:
+        return True
+    return mutation.row_id == row.id and all(
+        digests.is_alike(row.table.by_name[name], value, row.values[name])
+        for name, value in mutation.patch.items()
+    )
 
 
 def where(fault: BaseException) -> str:

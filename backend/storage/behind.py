@@ -62,10 +62,18 @@ class Behind:
     _last: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def insert(
-        self, table: tables.Table, row_id: str, given: Values, *, actor_id: str, origin: str
+        self,
+        table: tables.Table,
+        row_id: str,
+        given: Values,
+        *,
+        actor_id: str,
+        origin: str,
+        edit_ms: int = 0,
     ) -> rows.Stored:
         values = {**dict.fromkeys(table.columns), **given}
-        after = rows.Stored(table=table, id=row_id.lower(), ver=1, fver={}, deleted=False, values=values)
+        fver = rows.made(actor_id=actor_id, origin=origin, edit_ms=edit_ms)
+        after = rows.Stored(table=table, id=row_id.lower(), ver=1, fver=fver, deleted=False, values=values)
         self._add(Write(after=after, given=given, actor_id=actor_id, origin=origin, edit_ms=None))
         return after
 
@@ -113,11 +121,13 @@ class Behind:
 
 async def _insert(connection: Connection, some: Sequence[Write]) -> None:
     table, names = some[0].after.table, list(some[0].given)
-    listed = ", ".join(["id", *names])
+    listed = ", ".join(["id", *names, "_fver"])
     sql = (
-        f"INSERT INTO {table.name} ({listed}) SELECT g.id, {_read(table, names)} FROM {_given(table, names)}"  # noqa: S608
+        f"INSERT INTO {table.name} ({listed}) SELECT g.id, {_read(table, names)}, g._more::jsonb"  # noqa: S608
+        f" FROM {_given(table, names, more='text')}"
     )
-    await connection.execute(sql, *_columns(table, names, some))
+    marks = [pool.dumped(write.after.fver) for write in some]
+    await connection.execute(sql, *_columns(table, names, some), marks)
 
 
 async def _update(connection: Connection, some: Sequence[Write]) -> None:
@@ -126,8 +136,8 @@ async def _update(connection: Connection, some: Sequence[Write]) -> None:
     sets = ", ".join(f"{name} = {value}" for name, value in zip(names, values, strict=True))
     # The edit time rides along in the row: the trigger takes it out again (migration 006).
     sql = (
-        f"UPDATE {table.name} t SET {sets}, _fver = t._fver || jsonb_build_object('@', g._at)"  # noqa: S608
-        f" FROM {_given(table, names, at=True)} WHERE t.id = g.id RETURNING t.id, t._ver"
+        f"UPDATE {table.name} t SET {sets}, _fver = t._fver || jsonb_build_object('@', g._more)"  # noqa: S608
+        f" FROM {_given(table, names, more='bigint')} WHERE t.id = g.id RETURNING t.id, t._ver"
     )
     times = [write.edit_ms for write in some]
     done = await connection.fetch(sql, *_columns(table, names, some), times)
@@ -135,10 +145,10 @@ async def _update(connection: Connection, some: Sequence[Write]) -> None:
         raise ValueError("a row is not what it was when it was locked")
 
 
-def _given(table: tables.Table, names: Sequence[str], *, at: bool = False) -> str:
-    types = ["uuid", *(_ARRAYS[table.by_name[name].type] for name in names), *(["bigint"] if at else [])]
+def _given(table: tables.Table, names: Sequence[str], *, more: str) -> str:
+    types = ["uuid", *(_ARRAYS[table.by_name[name].type] for name in names), more]
     marks = ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(types, 1))
-    return f"unnest({marks}) AS g ({', '.join(['id', *names, *(['_at'] if at else [])])})"
+    return f"unnest({marks}) AS g ({', '.join(['id', *names, '_more'])})"
 
 
 def _read(table: tables.Table, names: Sequence[str]) -> str:

@@ -19,6 +19,11 @@ def origin(device_id: str, user_id: str, token: str) -> str:
     return f"{store_of(device_id, user_id)}.{token}"
 
 
+def store_in(origin: str) -> str:
+    """The store of an origin, without the run of the app."""
+    return origin.partition(".")[0]
+
+
 def same_store(one: str | None, other: str) -> bool:
     """Whether two origins are of one store (or its copies); those of the server itself are of none."""
-    return bool(one and other) and str(one).partition(".")[0] == other.partition(".")[0]
+    return bool(one and other) and store_in(str(one)) == store_in(other)

@@ -73,8 +73,12 @@ class PgStore:
             self._behind.ver_floor = await feed.ver_floor(self.connection)
         return await rows.lock(self.connection, wanted)
 
-    async def insert(self, table: tables.Table, row_id: str, given: Mapping[str, Any]) -> rows.Stored:
-        return self._behind.insert(table, row_id, given, actor_id=self._actor_id, origin=self._origin)
+    async def insert(
+        self, table: tables.Table, row_id: str, given: Mapping[str, Any], *, edit_ms: int = 0
+    ) -> rows.Stored:
+        return self._behind.insert(
+            table, row_id, given, actor_id=self._actor_id, origin=self._origin, edit_ms=edit_ms
+        )
 
     async def update(self, row: rows.Stored, given: Mapping[str, Any], *, edit_ms: int) -> rows.Stored:
         return self._behind.update(row, given, actor_id=self._actor_id, origin=self._origin, edit_ms=edit_ms)

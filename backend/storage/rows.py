@@ -18,6 +18,20 @@ if TYPE_CHECKING:
     from backend.storage.pool import Connection
 
 
+MADE = "+"
+"""Beside the fields in `_fver`: who made the row, when and in which store. An object, not a list: it is no change of a field.
+Rows that were made before 2026-11-23, or by the server itself, have none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Maker:
+    """Who made a row, when (Unix ms), and in which store (origins.store_of)."""
+
+    by: str | None
+    at_ms: int
+    store: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
     """A row as it lies there: version, when each field changed last and from which origin, and its values."""
@@ -25,7 +39,7 @@ class Stored:
     table: tables.Table
     id: str
     ver: int
-    fver: Mapping[str, Sequence[Any]]
+    fver: Mapping[str, Any]
     deleted: bool
     values: Mapping[str, Any]
 
@@ -41,6 +55,12 @@ class Stored:
             if name in self.table.by_name and not origins.same_store(entry[3], but_of)
         }
 
+    @property
+    def maker(self) -> Maker | None:
+        """None: the server itself, or nobody knows any more."""
+        mark = self.fver.get(MADE)
+        return Maker(by=mark["by"], at_ms=mark["at"], store=mark["in"]) if mark else None
+
     def on_wire(self) -> wire.Row:
         return wire.Row(
             table=self.table.name,
@@ -49,6 +69,13 @@ class Stored:
             values={} if self.deleted else self.values,
             deleted=self.deleted,
         )
+
+
+def made(*, actor_id: str, origin: str, edit_ms: int) -> dict[str, Any]:
+    """`_fver` of a new row."""
+    if not origin:
+        return {}
+    return {MADE: {"by": actor_id or None, "at": edit_ms, "in": origins.store_in(origin)}}
 
 
 async def act_as(connection: Connection, *, actor_id: str, origin: str) -> None:

@@ -47,7 +47,10 @@ class Changes(Protocol):
     async def lock(self, wanted: Collection[Key]) -> dict[Key, Stored]:
         """Those of `wanted` that exist, deleted ones too, held until the transaction ends."""
 
-    async def insert(self, table: tables.Table, row_id: str, given: Mapping[str, Any]) -> Stored: ...
+    async def insert(
+        self, table: tables.Table, row_id: str, given: Mapping[str, Any], *, edit_ms: int = 0
+    ) -> Stored:
+        """A new row, with the mark of who made it and when (`edit_ms`), unless that is the server itself."""
 
     async def update(self, row: Stored, given: Mapping[str, Any], *, edit_ms: int) -> Stored:
         """The row after writing `given`: one version on, unless nothing changes."""

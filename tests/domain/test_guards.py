@@ -48,6 +48,12 @@ def test_a_conflict_is_decided_once(mine: dict[str, Any], verdict: Verdict) -> N
     assert guards.decide(tables.CONFLICTS, "resolution", server, mine) is verdict
 
 
+def test_what_nobody_has_decided_yet_is_decided_by_the_first_who_does() -> None:
+    server = {"status": "open", "resolution": None, "resolved_by": None, "resolved_at": None}
+    mine = {"status": "resolved", "resolution": "kept"}
+    assert guards.decide(tables.CONFLICTS, "resolution", server, mine) is Verdict.TAKE
+
+
 def test_every_guarded_unit_has_its_rule() -> None:
     for table in tables.ALL:
         for field in table.fields:

@@ -213,8 +213,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         name="deletion forgets who deleted what was edited meanwhile",
         seed=0,
-        file="backend/services/apply.py",
-        old="    return {name: change for name, change in changes.items() if change.ver > mutation.base_ver}\n",
+        file="backend/services/seen.py",
+        old="    return {name: change for name, change in changes(work, mutation, row).items() if change.ver > seen}\n",
         new="    return {}\n",
     ),
     Mutant(

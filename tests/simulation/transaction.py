@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from backend.storage import conflicts
 from backend.storage.history import Span
 from backend.storage.mutations import Seen, Sender
-from backend.storage.rows import Stored
+from backend.storage.rows import Stored, made
 from backend.storage.store import Key, Passing, RefusedByStore
 from domain import ids, tables, wire
 from tests.simulation.data import Applied, Logged, Write
@@ -111,13 +111,16 @@ class Transaction(Looks):
             raise Passing("locked by a long transaction")
         return {key: self._data.rows[key] for key in sorted(wanted) if key in self._data.rows}
 
-    async def insert(self, table: tables.Table, row_id: str, given: Mapping[str, Any]) -> Stored:
+    async def insert(
+        self, table: tables.Table, row_id: str, given: Mapping[str, Any], *, edit_ms: int = 0
+    ) -> Stored:
         key = (table.name, row_id.lower())
         if key in self._data.rows:
             raise RefusedByStore("there is a row with this id")
         values = {**dict.fromkeys(table.columns), **given}
         self._check_unique(table, key, values)
-        row = Stored(table=table, id=key[1], ver=1, fver={}, deleted=False, values=values)
+        fver = made(actor_id=self._actor, origin=self._origin, edit_ms=edit_ms)
+        row = Stored(table=table, id=key[1], ver=1, fver=fver, deleted=False, values=values)
         return self._write(None, row, 0)
 
     async def update(self, row: Stored, given: Mapping[str, Any], *, edit_ms: int) -> Stored:

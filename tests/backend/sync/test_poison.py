@@ -183,7 +183,7 @@ async def test_a_change_is_the_same_one_whatever_came_with_it(make_device: MakeD
     alone, both = [
         await posted(phone, body.replace('"HERE"', numbers).replace('"THERE"', "-1e400")) for body in bodies
     ]
-    assert [one.status.value for one in (alone[1], both[1])] == ["applied", "duplicate"]
+    assert [one.status.value for one in (alone[1], both[1])] == ["merged", "duplicate"]
     assert (both[2].code, both[2].message) == ("bad_value", "score must be a number, not -inf.")
 
 
