@@ -58,10 +58,13 @@ class Edit:
         known = _table(table)
         if known.append_only:
             raise errors.RuleError(f"What is in {table} can't be changed.", where=table)
-        values.check_values(known, changes)
-        changes = values.canonical(known, changes)
         current = self._current(known, row_id)
-        changed = {name: value for name, value in changes.items() if current.get(name) != value}
+        # A form gives what it shows: a value that a former release took is no reason against the others.
+        new = {
+            name: value for name, value in changes.items() if name not in current or current[name] != value
+        }
+        values.check_values(known, new)
+        changed = {n: value for n, value in values.canonical(known, new).items() if current.get(n) != value}
         for name in changed:
             if known.by_name[name].policy is Policy.FIXED:
                 raise errors.RuleError(f"{name} can't be changed afterwards.", where=f"{table}.{name}")

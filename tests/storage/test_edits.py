@@ -50,6 +50,15 @@ def test_a_change_that_changes_nothing_writes_nothing(store: database.Database) 
     assert outbox.counts(store).pending == 1
 
 
+def test_a_value_that_a_former_release_took_is_no_reason_against_the_others(store: database.Database) -> None:
+    lead_id, number = add_lead(store), "5" * 400
+    with store.write_tx() as tx:
+        tx.execute("UPDATE leads SET phone = ? WHERE id = ?", (number, lead_id))
+    edit(store, lambda e: e.patch("leads", lead_id, {"name": "Ann", "phone": number}))
+
+    assert batches.next_batch(store)[-1].mutation.patch == {"name": "Ann"}
+
+
 def test_a_change_carries_the_whole_unit_that_was_seen(store: database.Database) -> None:
     lead_id = add_lead(store, price_cents=1, price_on="2026-11-01")
     edit(store, lambda e: e.patch("leads", lead_id, {"price_cents": 2}))
