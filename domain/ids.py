@@ -14,3 +14,8 @@ def new_id(now_ms: int | None = None) -> str:
     value |= 0b10 << 62 | rand & (1 << 62) - 1
     text = f"{value:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def made_ms(row_id: str) -> int:
+    """When an id of ours was made, by the clock of the device that made it (Unix ms)."""
+    return int(row_id.replace("-", "")[:12], 16)

@@ -99,6 +99,11 @@ def unsent(reads: database.Reads) -> list[Blob]:
     return _blobs(reads.rows("SELECT * FROM blobs WHERE state <> 'sent' ORDER BY id"))
 
 
+def unsent_one(reads: database.Reads, blob_id: str) -> Blob | None:
+    found = _blobs(reads.rows("SELECT * FROM blobs WHERE id = ? AND state <> 'sent'", (blob_id,)))
+    return found[0] if found else None
+
+
 def count_unsent(reads: database.Reads) -> int:
     return int(reads.value("SELECT count(*) FROM blobs WHERE state <> 'sent'"))
 

@@ -74,7 +74,7 @@ def _remove(tx: database.Transaction, name: str, row_id: str) -> list[Path]:
     if outbox.of_row(tx, name, row_id):
         base = rebase.base_of(tx, table, row_id)
         rebase.set_base(tx, table, row_id, rebase.Base(ver=base.ver, values=None))
-        return scopes.wipe_blobs(tx, [row_id]) if table is tables.NOTES else []
+        return scopes.wipe_sent_blobs(tx, [row_id]) if table is tables.NOTES else []
     return scopes.wipe(tx, table, [row_id])
 
 

@@ -32,7 +32,10 @@ def keep_only(tx: database.Transaction, allowed: Collection[str]) -> list[Path]:
 
 
 def _wipe_unseen(tx: database.Transaction, allowed: Collection[str]) -> list[Path]:
-    """What no row shows any more: bases and recordings of rows deleted here, the journal of rows long gone."""
+    """What no row shows any more: bases and recordings of rows deleted here, the journal of rows long gone.
+
+    A recording that is not on the server yet stays until it is: nobody else has it.
+    """
     chosen = (rows.dumps(list(allowed)),)
     tx.execute(
         "UPDATE shadow SET base = '{}', ver = 0, deleted = 1 WHERE deleted = 0"
@@ -45,7 +48,8 @@ def _wipe_unseen(tx: database.Transaction, allowed: Collection[str]) -> list[Pat
         chosen,
     )
     gone = tx.rows(
-        "DELETE FROM blobs WHERE coalesce((SELECT location_id FROM notes WHERE id = note_id), location_id)"
+        "DELETE FROM blobs WHERE state = 'sent' AND"
+        " coalesce((SELECT location_id FROM notes WHERE id = note_id), location_id)"
         " NOT IN (SELECT value FROM json_each(?)) RETURNING path",
         chosen,
     )
@@ -68,7 +72,7 @@ def _wipe_traces(tx: database.Transaction) -> None:
 
 
 def wipe(tx: database.Transaction, table: tables.Table, row_ids: Sequence[str]) -> list[Path]:
-    """Row, base, journal, search line and voice file go. Unsent changes stay: the server judges them.
+    """Row, base, journal, search line and voice file go. Unsent changes and recordings stay: the server judges them.
 
     The version goes with the base: a row that comes back is loaded, perhaps from another life of the server.
     """
@@ -88,13 +92,22 @@ def wipe(tx: database.Transaction, table: tables.Table, row_ids: Sequence[str]) 
         (table.name, chosen),
     )
     tx.touch(table.name)
-    return wipe_blobs(tx, row_ids) if table is tables.NOTES else []
+    return wipe_sent_blobs(tx, row_ids) if table is tables.NOTES else []
+
+
+def wipe_sent_blobs(tx: database.Transaction, note_ids: Sequence[str]) -> list[Path]:
+    """Of notes that left, the voice files that the server has. The others are their author's work: sent first."""
+    return _wipe_blobs(tx, note_ids, "state = 'sent'")
 
 
 def wipe_blobs(tx: database.Transaction, note_ids: Sequence[str]) -> list[Path]:
-    """The voice files of notes that left."""
+    """All voice files of notes that were deleted here."""
+    return _wipe_blobs(tx, note_ids, "true")
+
+
+def _wipe_blobs(tx: database.Transaction, note_ids: Sequence[str], which: str) -> list[Path]:
     gone = tx.rows(
-        "DELETE FROM blobs WHERE note_id IN (SELECT value FROM json_each(?)) RETURNING path",
+        f"DELETE FROM blobs WHERE note_id IN (SELECT value FROM json_each(?)) AND {which} RETURNING path",  # noqa: S608 - words of ours
         (rows.dumps(list(note_ids)),),
     )
     if gone:

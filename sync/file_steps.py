@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from domain import errors
-from storage import blobs, events
+from domain import errors, tables
+from storage import blobs, doomed, events, rows, scopes
 from sync.effects import Device
 from sync.files import Reached
 
@@ -42,7 +42,7 @@ class CheckFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileReached:
-    """So much of a file is safe."""
+    """So much of a file is safe. All of it, and its note left this device meanwhile: then the file leaves as well."""
 
     blob: blobs.Blob
     reached: Reached
@@ -52,9 +52,12 @@ class FileReached:
             blobs.progressed(tx, self.blob.id, url=self.reached.url, sent=self.reached.sent)
             if self.reached.sent >= self.blob.size:
                 blobs.finished(tx, self.blob.id)
+                if rows.get(tx, tables.NOTES, self.blob.note_id) is None:
+                    doomed.add(tx, scopes.wipe_sent_blobs(tx, [self.blob.note_id]))
                 logger.info("sync.uploaded", extra={"bytes": self.blob.size})
             if self.reached.most and self.reached.most != blobs.most_bytes(tx):
                 blobs.put_most_bytes(tx, self.reached.most)
+        doomed.sweep(device.db)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

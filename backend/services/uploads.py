@@ -84,7 +84,7 @@ async def _placed(
     here = said.location_id in actor.locations
     if note is not None and (note.scope != said.location_id or not here):
         if await _may_add(deps, connection, actor, note):
-            return said if here else replace(said, location_id=note.scope)
+            return replace(said, location_id=note.scope)
         if here and (note.scope in actor.locations or note.values["agent_id"] == actor.id):
             raise errors.NotFoundError("There is no such note in this location.", where="note_id")
     if not here:

@@ -13,7 +13,7 @@ from services import conflicts
 from services.conflicts import ConflictItem, Kind
 from services.desk import Desk
 from services.notes import audio_files
-from services.sync_centre import export, items, lamps, parked
+from services.sync_centre import export, items, lamps, parked, sounds
 from services.sync_centre.values import (
     Compared,
     DiaryLine,
@@ -62,14 +62,14 @@ class SyncCentre:
 
     def view(self, *, limit: int = 50) -> SyncView:
         """All that the screen shows; one page of what waits."""
-        db, sounds, reader = self.desk.db, blobs.unsent(self.desk.db), items.Reader(desk=self.desk)
+        db, files, reader = self.desk.db, blobs.unsent(self.desk.db), items.Reader(desk=self.desk)
         held = outbox.listed(db, state=outbox.State.PARKED, limit=_PARKED)
         mine = self.conflicts.mine(limit=limit)
         own = {item.id for item in mine}
         return SyncView(
             lamps=self.lamps(),
-            waiting=reader.waiting(sounds, limit=limit),
-            waiting_total=outbox.counts(db).pending + len(sounds),
+            waiting=reader.waiting(files, limit=limit),
+            waiting_total=outbox.counts(db).pending + len(files),
             parked=reader.parked(held)[:limit],
             mine=self._undecided(mine),
             others=self._undecided(
@@ -153,8 +153,15 @@ class SyncCentre:
 
     def retry_sound(self, blob_id: str) -> None:
         """A recording that was refused is sent anew."""
-        with self.desk.db.write_tx() as tx:
-            blobs.again(tx, blob_id)
+        sounds.again(self.desk, blob_id)
+
+    async def sound_copy(self, blob_id: str) -> tuple[str, bytes]:
+        """A recording that is not on the server, as a file to keep. Raises: NotFoundError, StoreError."""
+        return await sounds.copy(self.desk, blob_id)
+
+    def discard_sound(self, blob_id: str) -> None:
+        """A recording that was refused is given up. Raises: NotFoundError."""
+        sounds.discard(self.desk, blob_id)
 
     # --- room, and files for support --------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from domain import tables, wire
+from domain import ids, tables, wire
 from services import sync_words
 from services.desk import Desk
 from services.sync_centre.values import ParkedChange, ParkedItem, WaitingItem, Why
@@ -68,7 +68,8 @@ class Reader:
             lead_name=self._lead_name(lead_id),
             title="Recording",
             what=(),
-            made_at=datetime.fromisoformat(made) if made else self.desk.now(),
+            # Of a note that left this device only the recording is known.
+            made_at=datetime.fromisoformat(made) if made else time_of(ids.made_ms(blob.id)),
             word=word,
             size=blob.size,
             sent=blob.sent,

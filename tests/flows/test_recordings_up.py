@@ -212,6 +212,31 @@ async def test_a_recording_whose_note_moved_to_another_location_arrives_there(
     assert await deps.pool.fetchval("SELECT location_id FROM uploads") == there
 
 
+async def test_a_recording_made_before_the_location_was_taken_away_arrives_and_then_leaves_the_device(
+    make_phone: MakePhone, tmp_path: Path, deps: Deps
+) -> None:
+    ann = await make_phone(locations=("Dallas", "Rancho Cucamonga"))
+    ann.sync.metered(True)
+    note_id = record(ann, os.urandom(100), tmp_path)
+    lost = blobs.of_note(ann.db, note_id)
+    assert lost is not None
+    await ann.run()
+    await deps.pool.execute(
+        "DELETE FROM user_locations WHERE user_id = $1 AND location_id = $2",
+        ann.grant.user_id,
+        lost.location_id,
+    )
+    await ann.run()
+    assert (states(ann), ann.db.value("SELECT count(*) FROM notes")) == ([("waiting", 0)], 0)
+
+    ann.sync.metered(False)
+    await ann.run()
+
+    assert (states(ann), lost.path.exists()) == ([], False)
+    (there,) = await deps.pool.fetch("SELECT note_id, location_id FROM uploads WHERE done_at IS NOT NULL")
+    assert tuple(there) == (note_id, lost.location_id)
+
+
 async def test_a_hundred_megabytes_on_a_slow_line_hold_up_no_row(
     make_phone: MakePhone, live_server: LiveServer, clock: ports.Clock, tmp_path: Path, deps: Deps
 ) -> None:

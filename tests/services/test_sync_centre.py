@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -317,6 +317,27 @@ async def test_a_recording_on_its_way_shows_its_size_and_a_refused_one_needs_a_p
     assert (waiting.word, waiting.size) == (SyncWord.ON_PHONE, 4)
     assert (refused.word, refused.error, needs_you) == (SyncWord.NEEDS_YOU, "Too long.", 1)
     assert bench.sv.sync_centre.lamps().needs_you == 0
+
+
+async def test_a_recording_whose_note_left_is_dated_by_itself_and_kept_as_a_copy_or_given_up(
+    bench: Bench,
+) -> None:
+    await bench.sv.notes.attach(b"RIFF", "a.wav")
+    with bench.db.write_tx() as tx:
+        tx.execute("DELETE FROM notes")
+        tx.execute("DELETE FROM outbox")
+    (sound,) = blobs.unsent(bench.db)
+    centre = bench.sv.sync_centre
+    (item,) = [item for item in centre.view().waiting if item.table == "blobs"]
+
+    name, content = await centre.sound_copy(sound.id)
+    centre.discard_sound(sound.id)
+
+    assert abs(item.made_at - datetime.now(UTC)) < timedelta(hours=1)
+    assert (name.startswith("jorge-recording-"), name.endswith(".wav"), content) == (True, True, b"RIFF")
+    assert (sound.path.exists(), blobs.unsent(bench.db), centre.lamps().audio_waiting) == (False, [], 0)
+    with pytest.raises(errors.NotFoundError):
+        await centre.sound_copy(sound.id)
 
 
 async def test_a_recording_that_waits_for_wifi_says_so(bench: Bench) -> None:

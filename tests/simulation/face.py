@@ -14,7 +14,8 @@ from backend.actor import Actor
 from backend.services import pull
 from backend.services.conversation import InPlace
 from backend.services.gate import Gate
-from domain import errors, wire
+from backend.services.rights import Rights
+from domain import errors, tables, wire
 from domain.wire.lenses import CHAIN
 from tests.simulation import tus
 from tests.simulation.accounts import Accounts
@@ -60,7 +61,7 @@ class Face:
         self.clock = Clock(world)
         self.memory = Memory(world, self.clock)
         self.accounts = Accounts(world)
-        self.uploads = tus.Uploads(world)
+        self.uploads = tus.Uploads(world, self._may_add)
         self.newer = False
         self.lenses = CHAIN
         self.too_old_until = 0
@@ -104,6 +105,21 @@ class Face:
             raise errors.NotFoundError("There is nothing at this address.", where=request.path)
         said = route(request, actor)
         return said if isinstance(said, Answer) else _json(said, request)
+
+    def _may_add(self, actor: Actor, note_id: str) -> str:
+        """As backend/services/uploads.py asks it."""
+
+        async def asked() -> str:
+            async with self.memory.read() as store:
+                held = self.memory.data.rows
+                note = held.get((tables.NOTES.name, note_id))
+                if note is None:
+                    return ""
+                lead = held.get((tables.LEADS.name, str(note.values["lead_id"])))
+                rights = Rights(store=store, actor=actor, now_ms=self.memory.now_ms)
+                return note.scope if await rights.might_add_file(note, lead) else ""
+
+        return driven(asked())
 
     def _routes(self) -> dict[tuple[str, str], Callable[[Request, Actor], dict[str, Any] | Answer]]:
         return {

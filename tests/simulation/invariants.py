@@ -62,7 +62,7 @@ def _is_no_news(step: object) -> bool:
 
 _COPIES = ("clone", "restore_backup")
 _ROUNDS = 60
-_FILES_ARE_REFUSED = ("file_gone", "file_changed", "revoke", "move", "restore_backup", "clone")
+_FILES_ARE_REFUSED = ("file_gone", "file_changed", "restore_backup", "clone")
 """Without these no recording may wait for a person."""
 _FILES_STAY = ("clone", "restore_backup", "torn wal", "update_app")
 """After these a store does not know what it had written to the disk beside it."""
@@ -277,6 +277,7 @@ class Checks:
         for phone in sim.phones:
             self._listed(phone)
             self._no_file_is_left(phone)
+            self._no_recording_is_lost(phone)
             self._nothing_was_mended(phone)
         history.check(sim)
         if any(sim.person.bring_back(phone) for phone in sim.phones):
@@ -324,6 +325,17 @@ class Checks:
             done = [one for one in self.sim.server.uploads_of(row["note_id"]) if one == row["sha256"]]
             if row["id"] not in unsent and not done:
                 raise Violation("I4", f"{phone.name} calls recording {row['id']} sent, the server has it not")
+
+    def _no_recording_is_lost(self, phone: Phone) -> None:
+        """I4: one whose note is on the server, wherever that went, is there too, or still in this phone's list."""
+        if any(self.sim.world.counts[f"fault:{kind}"] for kind in (*_FILES_ARE_REFUSED, *_FILES_STAY)):
+            return
+        living = self.sim.server.rows(frozenset(self.sim.locations))
+        kept = {row["note_id"] for row in phone.db.rows("SELECT note_id FROM blobs")}
+        for note_id, path in self.sim.person.paths.items():
+            mine = path.name.startswith(f"{phone.name}-") and ("notes", note_id) in living
+            if mine and note_id not in kept and not self.sim.server.uploads_of(note_id):
+                raise Violation("I4", f"{phone.name} lost the recording {path.name} of {note_id}")
 
     def _no_file_is_left(self, phone: Phone) -> None:
         """I3: of a recording that a location took along nothing is left on the disk."""

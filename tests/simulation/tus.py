@@ -38,10 +38,14 @@ class Upload:
 
 
 class Uploads:
-    """`between`: what goes wrong, each once, when a part was taken and others are still to come."""
+    """`between`: what goes wrong, each once, when a part was taken and others are still to come.
 
-    def __init__(self, world: World) -> None:
+    `may_add(actor, note)`: the location of a note of theirs to which they may (still) add a recording; "" = none.
+    """
+
+    def __init__(self, world: World, may_add: Callable[[Actor, str], str] = lambda _, __: "") -> None:
         self.world = world
+        self._may_add = may_add
         self.held: dict[str, Upload] = {}
         self.between: list[Callable[[Upload], None]] = []
 
@@ -51,7 +55,7 @@ class Uploads:
             upload = self._create(request, actor)
             return _standing(upload, 201, Location=f"/api/uploads/{upload.id}")
         found = self.held.get(name)
-        if found is None or found.user_id != actor.id or found.location not in actor.locations:
+        if found is None or found.user_id != actor.id or not self._is_theirs(found, actor):
             raise errors.NotFoundError("There is no such upload.", where="uploads")
         if request.method == "HEAD":
             return _standing(found, 200)
@@ -60,6 +64,9 @@ class Uploads:
         if self.between and not found.done:
             self.between.pop(0)(found)
         return standing
+
+    def _is_theirs(self, upload: Upload, actor: Actor) -> bool:
+        return upload.location in actor.locations or bool(self._may_add(actor, upload.note_id))
 
     def cut_off(self, request: Request) -> None:
         """A part of which only the beginning arrived: what was read before the cut is kept."""
@@ -73,7 +80,10 @@ class Uploads:
     def _create(self, request: Request, actor: Actor) -> Upload:
         said = _metadata(request.header("upload-metadata"))
         if said["location_id"] not in actor.locations:
-            raise errors.ForbiddenError("You have no access to this location.", where="location_id")
+            said["location_id"] = self._may_add(actor, said["note_id"])
+            if not said["location_id"]:
+                raise errors.ForbiddenError("You have no access to this location.", where="location_id")
+            self.world.count("blob:of a location that went")
         for known in self.held.values():
             if (known.user_id, known.note_id, known.sha256) == (actor.id, said["note_id"], said["sha256"]):
                 return known
@@ -86,6 +96,7 @@ class Uploads:
             size=int(request.header("upload-length")),
         )
         same = (known for known in self.held.values() if known.done and known.sha256 == made.sha256)
+        same = (known for known in same if known.location in actor.locations)
         if twin := next((known for known in same if known.location == made.location), None):
             self.world.count("blob:same content")
             made.data, made.done = bytearray(twin.data), True

@@ -19,6 +19,7 @@ from storage import (
     search,
     settings,
 )
+from sync import effects, file_steps, files
 from tests import fakes
 from tests.storage.conftest import ELSEWHERE, LOCATION, edit
 from tests.storage.test_pulled import apply, block, name_of, page
@@ -60,7 +61,7 @@ def fill(store: database.Database, tmp_path: Path) -> Path:
     acked(store)
     file.write_bytes(b"sound")
     with store.write_tx() as tx:
-        blobs.add(
+        blob = blobs.add(
             tx,
             note_id=note_id,
             location_id=ELSEWHERE,
@@ -69,6 +70,7 @@ def fill(store: database.Database, tmp_path: Path) -> Path:
             size=5,
             media_type="audio/wav",
         )
+        blobs.finished(tx, blob)
         tile = {"words": MARK}
         kpis.save(tx, location_id=ELSEWHERE, timeframe="week", tiles={"a": tile}, as_of=fakes.EPOCH)
         settings.put(tx, "search.recent", [MARK])
@@ -106,6 +108,32 @@ def test_unsent_work_in_a_lost_location_waits_for_the_server_s_word(store: datab
 
     assert leads.get(store, lead_id) is None
     assert [line.mutation.patch for line in outbox.listed(store)] == [{"name": "Mine"}]
+
+
+@pytest.mark.parametrize("way", ["taken away", "moved", "moved, and edited here"])
+def test_a_recording_that_is_nowhere_else_stays_until_the_server_has_it(
+    store: database.Database, tmp_path: Path, way: str
+) -> None:
+    note_id, file = ids.new_id(), tmp_path / "note.wav"
+    file.write_bytes(b"sound")
+    apply(store, page(scopes=BOTH))
+    note = {"location_id": ELSEWHERE, "agent_id": ids.new_id(), "state": "waiting"}
+    edit(store, lambda e: e.put("notes", note_id, note))
+    acked(store)
+    with store.write_tx() as tx:
+        said = {"sha256": "0" * 64, "size": 5, "media_type": "audio/wav"}
+        blobs.add(tx, note_id=note_id, location_id=ELSEWHERE, path=file, **said)  # type: ignore[arg-type]
+    if "edited" in way:
+        edit(store, lambda e: e.patch("notes", note_id, {"text": "mine"}))
+
+    left = page(scopes=[LOCATION]) if way == "taken away" else page(removed=[("notes", note_id)], scopes=BOTH)
+    assert apply(store, left).files == ()
+
+    (waiting,) = blobs.waiting(store)
+    assert (waiting.location_id, store.value("SELECT count(*) FROM notes")) == (ELSEWHERE, 0)
+    here = effects.Device(db=store, clock=fakes.FakeClock())
+    file_steps.FileReached(blob=waiting, reached=files.Reached(url="/u", sent=5)).run(here)
+    assert (file.exists(), blobs.of_note(store, note_id)) == (False, None)
 
 
 def test_a_row_with_unsent_work_comes_back_with_its_location_at_whatever_version(

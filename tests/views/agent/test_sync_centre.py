@@ -102,6 +102,23 @@ async def test_a_recording_on_its_way_shows_its_bytes_and_a_refused_one_is_sent_
         assert not phone.sees("Too long.")
 
 
+async def test_a_recording_that_is_refused_can_be_kept_as_a_file_and_given_up_after_a_question(
+    bench: Bench,
+) -> None:
+    await bench.sv.notes.attach(b"RIFF", "a.wav")
+    (sound,) = blobs.unsent(bench.db)
+    with bench.db.write_tx() as tx:
+        blobs.failed(tx, sound.id, "No such note.", for_good=True)
+    async with field.opened(bench, "/sync") as phone:
+        assert phone.sees("Export")
+        await phone.tap(f"discard-sound-{sound.id}")
+        assert phone.sees("Discard this recording?")
+        assert blobs.unsent(bench.db)
+        await phone.tap("dialog-yes")
+
+        assert blobs.unsent(bench.db) == []
+
+
 # --- what is in the way --------------------------------------------------------------------------------------------
 
 

@@ -11,9 +11,9 @@ import flet as ft
 from services import sync_centre
 from services.sync_centre import Lamps, WaitingItem
 from services.sync_words import SyncWord
-from views import component, context, routes, strings, theme
+from views import component, context, files, routes, strings, theme
 from views.agent import change_words
-from views.parts import buttons, cards, chips, formats, words
+from views.parts import buttons, cards, chips, dialogs, formats, toasts, words
 
 _ICONS = {
     "leads": ft.Icons.PERSON_OUTLINE,
@@ -141,19 +141,50 @@ def _file(item: WaitingItem) -> list[ft.Control]:
         ),
         words.fine(told),
     ]
-    if item.word is SyncWord.NEEDS_YOU:
-        rows += [words.fine(item.error, color=theme.BAD, lines=3), again(item.id)]
+    refused = item.word is SyncWord.NEEDS_YOU
+    if refused:
+        rows.append(words.fine(item.error, color=theme.BAD, lines=3))
+    if refused or item.why is sync_centre.Why.NOTE_FIRST:
+        rows.append(ways_out(item.id, refused=refused))
     return rows
 
 
 @component.component
-def again(blob_id: str) -> ft.Control:
+def ways_out(blob_id: str, *, refused: bool) -> ft.Control:
+    """A copy to keep wherever it may never go up; again or away with it only after the server said no."""
     service = context.use_app().service(sync_centre.SyncCentre)
-    return cards.line(
-        buttons.secondary(
-            _t("try_again"),
-            lambda: service.retry_sound(blob_id),
-            icon=ft.Icons.REFRESH,
-            id=f"retry-sound-{blob_id}",
+    page = ft.context.page
+
+    async def export() -> None:
+        name, content = await service.sound_copy(blob_id)
+        where = await files.hand_out(page, name, content)
+        toasts.show(page, strings.t("sync.export.done", where=where or name))
+
+    def discard() -> None:
+        dialogs.confirm(
+            page,
+            _t("discard.title"),
+            _t("discard.text"),
+            yes=strings.t("sync.parked.discard"),
+            on_yes=lambda: service.discard_sound(blob_id),
+            dangerous=True,
         )
+
+    copy = buttons.quiet(
+        strings.t("sync.parked.export"), export, icon=ft.Icons.DOWNLOAD, id=f"export-sound-{blob_id}"
     )
+    if not refused:
+        return cards.line(copy)
+    again = buttons.secondary(
+        _t("try_again"),
+        lambda: service.retry_sound(blob_id),
+        icon=ft.Icons.REFRESH,
+        id=f"retry-sound-{blob_id}",
+    )
+    away = buttons.quiet(
+        strings.t("sync.parked.discard"),
+        discard,
+        icon=ft.Icons.DELETE_OUTLINE,
+        id=f"discard-sound-{blob_id}",
+    )
+    return cards.line(again, copy, away, wrap=True)
