@@ -11,7 +11,7 @@ from domain import merge, values, wire
 def version(mutation: wire.Mutation, row: Stored) -> int:
     """The version that the author saw; 0: none. One that the row never had is not believed: another life of the database
     gave it, or nobody."""
-    return mutation.base_ver if mutation.base_ver <= row.ver else 0
+    return mutation.base_ver if 0 < mutation.base_ver <= row.ver else 0
 
 
 def changes(work: Work, mutation: wire.Mutation, row: Stored) -> dict[str, merge.Change]:

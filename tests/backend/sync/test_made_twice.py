@@ -154,13 +154,16 @@ async def test_a_put_again_that_names_a_lead_which_was_merged_is_silent(
     assert len(await all_of(deps, "conflicts")) == 1
 
 
-async def test_a_version_that_the_row_never_had_is_not_believed(make_device: MakeDevice, deps: Deps) -> None:
+@pytest.mark.parametrize("never", [999, -5])
+async def test_a_version_that_the_row_never_had_is_not_believed(
+    make_device: MakeDevice, deps: Deps, never: int
+) -> None:
     phone, other = await make_device(), await make_device("manager")
     lead = await new_lead(phone, price_cents=100)
     await phone.push(phone.mutation("patch", "leads", lead, {"area": "N"}, base_ver=1))
 
     (result,) = await other.push(
-        other.mutation("patch", "leads", lead, {"price_cents": 200, "area": "S"}, base_ver=999)
+        other.mutation("patch", "leads", lead, {"price_cents": 200, "area": "S"}, base_ver=never)
     )
 
     assert (result.status, result.row and result.row.values["price_cents"]) == (wire.Status.MERGED, 100)
