@@ -132,5 +132,3 @@ def fitting(table: tables.Table, patch: Mapping[str, Any]) -> dict[str, Any]:
         return values.canonical(table, patch)
     except errors.InputError as fault:
         raise Refused("bad_value", fault.message) from fault
-    except OverflowError as fault:
-        raise Refused("bad_value", "A time lies beyond the calendar.") from fault
