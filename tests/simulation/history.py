@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from domain import wire
+from domain import duplicates, wire
 from storage import outbox
 from tests.simulation import model_history
 from tests.simulation.ledger import Written
@@ -27,7 +28,7 @@ def check(sim: Sim) -> None:
     _nothing_lost(sim, past)
     _nothing_twice(sim, past)
     _the_dead_stay_dead(sim, past)
-    _opt_outs(past)
+    _opt_outs(sim, past)
     if isinstance(sim.server, Model):
         model_history.check(sim, sim.server)
 
@@ -98,8 +99,36 @@ def _the_dead_stay_dead(sim: Sim, past: list[Version]) -> None:
             raise Violation("I13", f"{version.table} {version.row_id} came back by itself")
 
 
-def _opt_outs(past: list[Version]) -> None:
+def _opt_outs(sim: Sim, past: list[Version]) -> None:
+    """I14: none is undone, and nobody has a number or e-mail for which somebody said no, wherever, whenever, and whatever
+    became of the change that said it."""
+    leads = [version.after for version in past if version.table == "leads"]
+    out = {
+        way for lead in [*leads, *_refused_leads(sim)] if lead["opted_out"] for way in duplicates.ways(lead)
+    }
+    last = {version.row_id: version.after for version in past if version.table == "leads"}
+    for row_id, lead in last.items():
+        if not lead["opted_out"] and not out.isdisjoint(duplicates.ways(lead)):
+            raise Violation("I14", f"{row_id} may be called, and its number may not")
     for version in past:
         if version.table == "leads" and version.before is not None:
             if version.before["opted_out"] and not version.after["opted_out"]:
                 raise Violation("I14", f"the opt-out of {version.row_id} was undone")
+
+
+def _refused_leads(sim: Sim) -> list[Mapping[str, Any]]:
+    """What the server took of no lead, and answered. A server that lost commits may have lost the answer too."""
+    if any(sim.world.counts[f"fault:{kind}"] for kind in ("failover", "restore_point")):
+        return []
+    parked = {
+        (phone.name, line.mutation.mid)
+        for phone in sim.phones
+        for line in outbox.listed(phone.db, state=outbox.State.PARKED, limit=100_000)
+    }
+    return [
+        {"phone": None, "email": None, "opted_out": None, **one.line.mutation.patch}
+        for one in sim.ledger.written
+        if one.line.mutation.op is wire.Op.PUT
+        and (one.phone, one.line.mutation.mid) in parked
+        and one.line.row[0] == "leads"
+    ]

@@ -17,6 +17,7 @@ from tests.simulation.ledger import Ledger
 from tests.simulation.phone import Crashed, Phone
 from tests.simulation.world import World
 
+TWINS = "+12065550100"
 STAGES = ("new", "contacted", "qualified", "lost")
 Do = Callable[["Person", Phone, random.Random], str]
 
@@ -71,8 +72,19 @@ class Person:
     def add_twin(self, phone: Phone, rng: random.Random) -> str:
         """Two people enter the same caller."""
         token = self._token()
-        lead = {"kind": "seller", "stage": "new", "name": f"Twin {token}", "phone": "+12065550100"}
+        lead = {"kind": "seller", "stage": "new", "name": f"Twin {token}", "phone": TWINS}
         return self._make(phone, rng, "leads", lead, token)
+
+    def add_twins_out(self, phone: Phone, rng: random.Random) -> str:
+        """Two callers, and each once more with their no, maybe in another office; the server takes one of these two leads,
+        for both have one external_id. The numbers are out all the same."""
+        location, token = self._location(phone, rng), self.world.token()
+        for number in (f"206555{token % 10_000:04}", TWINS[2:]) if location else ():
+            named = {"kind": "seller", "stage": "new", "name": f"Caller x{self.world.token()}x"}
+            said = {"location_id": location, "external_id": "taken", "opted_out": True}
+            self._make(phone, rng, "leads", {**named, "phone": f"+1{number}"}, "")
+            self._make(phone, rng, "leads", {**named, **said, "phone": f"Cell: {number}"}, "")
+        return ""
 
     def add_lead_with_task(self, phone: Phone, rng: random.Random) -> str:
         """One action, two rows: nobody may ever see one without the other."""

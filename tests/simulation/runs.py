@@ -126,7 +126,10 @@ MUST_OCCUR = (
         for one in ("let go", "sent again", "restored", "merge", "restore_loser", "keep_winner")
     ),
     *(f"action:{kind}" for kind in faults.USUAL if kind not in ("decide",)),
-    *(f"action:{kind}" for kind in ("record", "record_long", "record_again", "edit_newer", "add_twin")),
+    *(
+        f"action:{kind}"
+        for kind in ("record", "record_long", "record_again", "edit_newer", "add_twin", "add_twins_out")
+    ),
     "blob:same content",
     "blob:kept of a cut part",
     "changes over an update",
