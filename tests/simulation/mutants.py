@@ -141,6 +141,22 @@ MUTANTS: tuple[Mutant, ...] = (
         new="    return mine\n",
     ),
     Mutant(
+        name="an opt-out stays in its office",
+        seed=16,
+        file="backend/services/contact_safety.py",
+        old="any(way in self.said for way in duplicates.ways(lead.values))",
+        new="any(lead.scope in self.said.get(way, ()) for way in duplicates.ways(lead.values))",
+        group=9,
+    ),
+    Mutant(
+        name="the opt-out of a lead that is refused is forgotten",
+        seed=42,
+        file="backend/services/contact_safety.py",
+        old="        work.said.setdefault(way, {})[scope] = said\n",
+        new="        pass\n",
+        group=9,
+    ),
+    Mutant(
         name="a lost location's rows stay",
         seed=9,
         file="storage/scopes.py",
@@ -186,6 +202,14 @@ MUTANTS: tuple[Mutant, ...] = (
         old="            if self.reached.sent >= self.blob.size:\n",
         new="            if self.reached.sent > 0:\n",
         group=12,
+    ),
+    Mutant(
+        name="a recording that was not sent goes with its location",
+        seed=127,
+        file="storage/scopes.py",
+        old="""    return _wipe_blobs(tx, note_ids, "state = 'sent'")\n""",
+        new="""    return _wipe_blobs(tx, note_ids, "true")\n""",
+        group=8,
     ),
     Mutant(
         name="no timer after a failure",
