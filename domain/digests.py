@@ -44,7 +44,7 @@ def is_alike(field: tables.Field, one: Any, other: Any) -> bool:
     """Whether both values make the same contents, on whatever device: a whole number of more than 64 bits, or a number that
     may have come as one, is alike to nothing."""
     if field.type is _REAL and one is not None and other is not None:
-        return repr(float(one)) == repr(float(other))
+        return bool(one == other and (one or repr(float(one)) == repr(float(other))))  # -0.0 is another text
     if field.type is tables.Type.JSON:
         return _JSON.encode(one) == _JSON.encode(other) and not _is_vague(one)
     return type(one) is type(other) and bool(one == other)

@@ -65,30 +65,22 @@ def merge(
 ) -> Outcome:
     """Three-way merge of `patch` (made from `base` at `base_ver`) into `server`, unit by unit.
 
-    `edit_ms` is clamped already. A unit that nobody else changed since `base_ver` is applied; the same value is
-    no conflict; otherwise the unit's policy decides, and both sides' values are in the conflict. `whole`: the patch makes
-    the row, and what it does not say of a unit is empty.
+    `edit_ms` is clamped already. A unit that nobody else changed since `base_ver` is applied; the same value is no conflict;
+    else its policy decides, and both values are in the conflict. `whole`: what the patch does not say of a unit is empty.
     """
-    apply: dict[str, Any] = {}
-    conflicts: list[Conflict] = []
+    apply, conflicts = dict[str, Any](), list[Conflict]()
+    since = {name for name, change in changes.items() if change.ver > base_ver}
     for unit in _units(table, patch):
-        names = table.unit_fields(unit)
-        theirs = {name: server.get(name) for name in names}
-        case = _Case(
-            table=table,
-            unit=unit,
-            mine={name: patch[name] for name in names if name in patch},
-            theirs=theirs,
-            base=base,
-            seen=_seen(theirs, base, {name for name, one in changes.items() if one.ver > base_ver}),
-            edit_ms=edit_ms,
-        )
-        latest = _latest(changes, names)
+        theirs = {name: server.get(name) for name in table.unit_fields(unit)}
+        mine = {name: patch[name] for name in theirs if name in patch}
+        seen = _seen(theirs, base, since)
+        case = _Case(table=table, unit=unit, mine=mine, theirs=theirs, base=base, seen=seen, edit_ms=edit_ms)
+        latest = _latest(changes, theirs)
         if latest is None or case.policy in _ALWAYS or _unchanged(latest, base_ver, case):
             apply.update(_alone(case))
             continue
         if whole:
-            case = replace(case, mine={**dict.fromkeys(names), **case.mine})
+            case = replace(case, mine={**dict.fromkeys(theirs), **mine})
         verdict = _verdict(case)
         if verdict is Verdict.REFUSE:
             return Outcome(apply={}, conflicts=(), refused=unit)

@@ -52,6 +52,15 @@ def test_both_values_are_shown_with_who_and_when(bench: Bench) -> None:
     assert bench.sv.leads.view(lead_id).sync is SyncWord.NEEDS_YOU
 
 
+def test_a_part_of_the_unit_that_one_of_the_two_never_saw_is_no_value_of_theirs(bench: Bench) -> None:
+    lead_id = bench.lead(price_cents=650)
+    conflict(bench, lead_id, base={}, loser={"price_cents": 620})
+
+    (item,) = bench.sv.leads.view(lead_id).conflicts
+
+    assert [(field.name, field.winner, field.loser) for field in item.fields] == [("price_cents", 650, 620)]
+
+
 @pytest.mark.parametrize(
     ("role", "who_has_it", "settles"),
     [
