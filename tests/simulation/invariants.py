@@ -318,9 +318,12 @@ class Checks:
             raise Violation("I4", f"{phone.name} hides {sorted(waiting - listed)}")
         unsent = {blob.id for blob in blobs.unsent(phone.db)}
         counts = self.sim.world.counts
-        given_up = phone.db.value("SELECT id FROM blobs WHERE state = 'failed'")
+        living = self.sim.server.rows(frozenset(self.sim.locations))
+        failed = phone.db.rows("SELECT id, note_id FROM blobs WHERE state = 'failed'")
+        # The note of one may have been refused, and let go: then its recording is refused as well.
+        given_up = [row["id"] for row in failed if ("notes", row["note_id"]) in living]
         if given_up and not any(counts[f"fault:{kind}"] for kind in _FILES_ARE_REFUSED):
-            raise Violation("I4", f"{phone.name} gave up on recording {given_up}, which is whole")
+            raise Violation("I4", f"{phone.name} gave up on recording {given_up[0]}, which is whole")
         for row in phone.db.rows("SELECT id, note_id, sha256, state FROM blobs"):
             done = [one for one in self.sim.server.uploads_of(row["note_id"]) if one == row["sha256"]]
             if row["id"] not in unsent and not done:

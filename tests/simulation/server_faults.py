@@ -141,6 +141,7 @@ def _revoke_while_offline(sim: Sim, phone: Phone, act: Act, rng: random.Random) 
     sim.network.trouble("offline", phone.name, act.seconds, act.seed)
     for kind in ("edit", "add_task", "edit_words"):
         sim.person.act(phone, kind, rng)
+    sim.person.act(phone, "record", random.Random(act.seed))
     revoke(sim, phone, act, rng)
     for kind in ("edit", "add_lead_with_task"):
         sim.person.act(phone, kind, rng)
