@@ -11,14 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from backend.services.work import Work
+from backend.storage import kin
 from backend.storage.rows import Stored
 from domain import duplicates, tables, values, wire
 
 _LEADS = tables.LEADS
 _UNIT = _LEADS.unit_fields("opt_out")
 _TOLD = (*_UNIT, "phone", "email", "location_id")
-EARLIER = "No contact: said before about this number or e-mail"
-"""The words where it was said in another office, or about a lead that is not there any more."""
 
 
 def is_optout(mutation: wire.Mutation) -> bool:
@@ -132,4 +131,4 @@ class _Reach:
 
     def _earlier(self) -> dict[str, Any]:
         at = values.time_text(self.work.now)
-        return {"opted_out": True, "opted_out_at": at, "opted_out_words": EARLIER}
+        return {"opted_out": True, "opted_out_at": at, "opted_out_words": kin.EARLIER}

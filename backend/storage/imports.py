@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from backend.storage import kin
 from domain import tables
 
 if TYPE_CHECKING:
@@ -81,6 +82,8 @@ async def store(
         repeats = await _drop_repeats(connection)
         updated = await connection.execute(update_sql(target), location_id, ACTOR, timeout=300)
         inserted = await connection.execute(insert_sql(target), location_id, timeout=300)
+        if target.table is tables.LEADS:
+            await kin.opt_out_imported(connection)
     return Stored(inserted=_count(inserted), updated=_count(updated), repeats=repeats)
 
 

@@ -11,6 +11,8 @@ from domain import tables
 if TYPE_CHECKING:
     from backend.storage.pool import Connection
 
+EARLIER = "No contact: said before about this number or e-mail"
+"""The words of an opt-out that was said in another office, or about a lead that is not there any more."""
 CHILDREN = tuple(table for table in tables.ALL if "lead_id" in table.by_name)
 """Tables whose rows belong to a lead, in the order of locking."""
 
@@ -48,6 +50,33 @@ async def remember_opt_outs(connection: Connection, ways: Collection[str]) -> No
     await connection.execute(
         "INSERT INTO opt_outs (way) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING", sorted(ways)
     )
+
+
+async def opt_out_imported(connection: Connection) -> None:
+    """As the server's spreading (contact_safety.py), of the leads in `import_rows`: a number that said no is out, in every lead."""
+    await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('contacts', 5))")
+    await connection.execute(
+        """INSERT INTO opt_outs (way)
+           SELECT DISTINCT w FROM import_rows i, unnest(contact_ways(i.phone, i.email)) AS w WHERE i.opted_out
+           ON CONFLICT DO NOTHING"""
+    )
+    found = await connection.fetch(
+        """SELECT DISTINCT way FROM import_rows i, unnest(contact_ways(i.phone, i.email)) AS w
+           JOIN opt_outs ON way = w"""
+    )
+    news = {row["way"] for row in found}
+    known: set[str] = set()
+    while news:
+        known |= news
+        taken_out = await connection.fetch(
+            """UPDATE leads SET opted_out = true, opted_out_at = now(), opted_out_words = $2
+               WHERE opted_out IS NOT TRUE AND (phone IS NOT NULL OR email IS NOT NULL)
+               AND contact_ways(phone, email) && $1::text[] RETURNING contact_ways(phone, email) AS ways""",
+            list(news),
+            EARLIER,
+        )
+        news = {way for row in taken_out for way in row["ways"]} - known
+        await remember_opt_outs(connection, news)
 
 
 async def pairs(connection: Connection, lead_ids: Collection[str]) -> set[tuple[str, str]]:

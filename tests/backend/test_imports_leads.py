@@ -10,6 +10,7 @@ import pytest
 from backend.deps import Deps
 from backend.services import demo, imports
 from backend.services.imports import crms, products
+from backend.storage import kin
 from domain import errors
 from tests.backend import importing
 from tests.backend.importing import FUB, GHL, HUBSPOT, write
@@ -173,6 +174,22 @@ async def test_an_opt_out_is_never_taken_back_by_an_import(deps: Deps, tmp_path:
     await importing.leads(deps, write(tmp_path / "a.csv", header, ANA | {"DND": "false"}))
 
     assert (await importing.rows(deps))[0]["opted_out"] is True
+
+
+async def test_an_imported_opt_out_reaches_every_lead_with_the_number_and_a_number_that_is_out_is_imported_so(
+    deps: Deps, tmp_path: Path
+) -> None:
+    twin = {**ANA, "Contact Id": "c2", "Phone": "206.555.0101", "Email": "other@mail.example"}
+    mailed = {**ANA, "Contact Id": "c3", "Phone": "", "Email": "OTHER@mail.example"}
+    others = {**ANA, "Contact Id": "c4", "Phone": "206-555-0102", "Email": "nobody@mail.example"}
+    await importing.leads(deps, write(tmp_path / "first.csv", GHL, ANA, mailed, others))
+    await importing.leads(deps, write(tmp_path / "second.csv", GHL, {**twin, "Tags": "DNC"}))
+    await importing.leads(deps, write(tmp_path / "third.csv", GHL, {**twin, "Contact Id": "c5"}))
+
+    found = {row["external_id"].rpartition(":")[2]: row for row in await importing.rows(deps)}
+
+    assert {name for name, row in found.items() if row["opted_out"]} == {"c1", "c2", "c3", "c5"}
+    assert found["c1"]["opted_out_words"] == found["c5"]["opted_out_words"] == kin.EARLIER
 
 
 async def test_a_lead_deleted_here_does_not_come_back(deps: Deps, tmp_path: Path) -> None:

@@ -88,3 +88,20 @@ async def test_it_finds_leads_by_an_index(deps: Deps) -> None:
         )
 
     assert "leads_by_ways" in "\n".join(row[0] for row in plan)
+
+
+async def test_what_keeps_the_index_up_finds_its_functions(deps: Deps) -> None:
+    await deps.pool.execute(
+        "INSERT INTO locations (id, name) VALUES (gen_random_uuid(), 'Upland') ON CONFLICT DO NOTHING;"
+        "INSERT INTO leads (id, location_id, created_at, kind, stage, name, phone, email)"
+        " SELECT gen_random_uuid(), id, now(), 'seller', 'new', 'Ana', 'Cell: 909-555-1005', ' Jo@x.com'"
+        " FROM locations LIMIT 1"
+    )
+
+    for maintenance in (
+        "ANALYZE leads",
+        "VACUUM leads",
+        "REINDEX TABLE leads",
+        "CLUSTER leads USING leads_pkey",
+    ):
+        await deps.pool.execute(maintenance)

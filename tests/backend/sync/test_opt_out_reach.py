@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from backend.deps import Deps
-from backend.services.contact_safety import EARLIER
+from backend.storage.kin import EARLIER
 from domain import ids, wire
 from tests.backend.sync.conftest import MakeDevice, Stamp
 from tests.backend.sync.devices import Device, a_lead, new_lead
