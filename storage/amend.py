@@ -7,7 +7,7 @@ from typing import Any
 
 from domain import tables
 from domain.wire import Op
-from storage import database, outbox, outbox_order, outbox_writes, rebase, rows
+from storage import blobs, database, outbox, outbox_order, outbox_writes, rebase, rows
 
 
 def rewrite(tx: database.Transaction, line: outbox.Line, patch: Mapping[str, Any]) -> None:
@@ -36,6 +36,7 @@ def take_out(tx: database.Transaction, lines: Sequence[outbox.Line]) -> list[out
     for _, line in sorted(gone.items(), reverse=True):
         _start_from(tx, line, line.mutation.base)
     outbox_order.settle(tx, {line.row for line in gone.values()})
+    blobs.hold_back(tx, _notes_made(gone.values()))
     _refresh(tx, gone.values())
     return [line for _, line in sorted(gone.items())]
 
@@ -46,7 +47,13 @@ def put_back(tx: database.Transaction, lines: Collection[outbox.Line]) -> None:
         rebase.keep_base(tx, tables.BY_NAME[line.mutation.table], line.mutation.row_id)
         outbox_writes.put_back(tx, line)
     outbox_order.settle(tx, {line.row for line in lines})
+    blobs.let_go_on(tx, _notes_made(lines))
     _refresh(tx, lines)
+
+
+def _notes_made(lines: Iterable[outbox.Line]) -> list[str]:
+    made = [line for line in lines if line.mutation.op is Op.PUT and line.mutation.table == tables.NOTES.name]
+    return [line.mutation.row_id for line in made]
 
 
 def _start_from(tx: database.Transaction, line: outbox.Line, instead: Mapping[str, Any]) -> None:

@@ -13,6 +13,7 @@ from storage import database, rows, settings
 
 DEFAULT_MOST_BYTES = 50 * 1024 * 1024
 _MOST = "server.upload_most_bytes"
+_HELD_BACK = "Its note was discarded, so it is not sent. Export it, or discard it as well."
 
 
 class State(StrEnum):
@@ -142,6 +143,25 @@ def again(tx: database.Transaction, blob_id: str) -> None:
     tx.execute(
         "UPDATE blobs SET state = 'waiting', url = '', sent = 0, attempts = 0, error = '' WHERE id = ?",
         (blob_id,),
+    )
+    tx.touch("blobs")
+
+
+def hold_back(tx: database.Transaction, note_ids: Collection[str]) -> None:
+    """Of notes that their person gave up before the server had them: nothing of those goes up, nothing is lost either."""
+    tx.execute(
+        "UPDATE blobs SET state = 'failed', error = ? WHERE state <> 'sent' AND note_id IN (SELECT value FROM json_each(?))",
+        (_HELD_BACK, rows.dumps(list(note_ids))),
+    )
+    tx.touch("blobs")
+
+
+def let_go_on(tx: database.Transaction, note_ids: Collection[str]) -> None:
+    """They were not given up after all."""
+    tx.execute(
+        "UPDATE blobs SET state = 'waiting', error = '' WHERE state = 'failed' AND error = ?"
+        " AND note_id IN (SELECT value FROM json_each(?))",
+        (_HELD_BACK, rows.dumps(list(note_ids))),
     )
     tx.touch("blobs")
 

@@ -340,6 +340,22 @@ async def test_a_recording_whose_note_left_is_dated_by_itself_and_kept_as_a_copy
         await centre.sound_copy(sound.id)
 
 
+async def test_the_recording_of_a_note_that_was_discarded_does_not_go_up_and_goes_on_when_that_is_taken_back(
+    bench: Bench,
+) -> None:
+    await bench.sv.notes.attach(b"RIFF", "a.wav")
+    park(bench, "notes", code="forbidden")
+    undo = bench.sv.sync_centre.discard(bench.sv.sync_centre.view().parked[0].group)
+    (held,) = bench.sv.sync_centre.view().waiting
+    nothing = blobs.waiting(bench.db)
+
+    undo()
+
+    assert (held.table, held.word, nothing) == ("blobs", SyncWord.NEEDS_YOU, [])
+    assert "Its note was discarded" in held.error
+    assert [blob.state for blob in blobs.unsent(bench.db)] == [blobs.State.WAITING]
+
+
 async def test_a_recording_that_waits_for_wifi_says_so(bench: Bench) -> None:
     bench.online()
     await bench.sv.notes.attach(b"RIFF", "a.wav")
