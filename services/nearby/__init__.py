@@ -11,7 +11,7 @@ from datetime import date, datetime
 
 from geopy.distance import geodesic
 
-from domain import contact, errors, geo, ports, ranking, scoring
+from domain import contact, errors, geo, phones, ports, ranking, scoring
 from services import lead_answers
 from services.desk import Desk
 from services.nearby.values import NearbyLead, NearbyList, NearbySale, SalesList
@@ -191,14 +191,11 @@ class _Clocks:
         return self._decisions[key]
 
 
-_E164 = len("+15125550147")
 _Where = tuple[str | None, str | None, str]
 
 
 def _where(lead: LeadPoint | leads.Lead) -> _Where:
-    phone = lead.phone or ""
-    usual = phone.startswith("+1") and len(phone) == _E164
-    return lead.state, lead.zip, phone[:5] if usual else phone
+    return lead.state, lead.zip, phones.prefix(lead.phone or "")
 
 
 def _place(lead: LeadPoint | leads.Lead) -> contact.Place:
