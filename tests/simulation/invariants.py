@@ -15,7 +15,7 @@
 | I11 | an idle phone asks little | at rest |
 | I12 | a wrong clock counts as no later than arrival, no earlier than what was seen | at rest |
 | I13 | what is deleted stays deleted, unless a person brings it back | at rest |
-| I14 | an opt-out is never undone | at rest |
+| I14 | an opt-out is never undone, and reaches every lead with that number or e-mail | at rest |
 """
 
 from __future__ import annotations
