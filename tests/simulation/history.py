@@ -124,6 +124,7 @@ def _refused_leads(sim: Sim) -> list[Mapping[str, Any]]:
         (phone.name, line.mutation.mid)
         for phone in sim.phones
         for line in outbox.listed(phone.db, state=outbox.State.PARKED, limit=100_000)
+        if line.code != "forbidden"  # who might not have made it there says nothing there (decision 0020)
     }
     return [
         {"phone": None, "email": None, "opted_out": None, **one.line.mutation.patch}
