@@ -126,6 +126,7 @@ class Notes:
             path
             for path in audio_files.recordings(folder)
             if notes.get(self.desk.db, path.stem) is None
+            and blobs.of_note(self.desk.db, path.stem) is None  # its note left before it was sent
             and path.stat().st_size
             and (not quiet_seconds or path.stat().st_mtime < latest)
         ]

@@ -425,14 +425,19 @@ async def test_a_note_is_on_the_server_only_with_its_sound(bench: Bench) -> None
     )
 
 
-async def test_a_recording_whose_note_was_taken_away_never_comes_back_as_a_note(talking: Bench) -> None:
-    """The app was killed between the transaction that let go of the note and the deletion of its file."""
+@pytest.mark.parametrize("sent", [True, False])
+async def test_a_recording_whose_note_was_taken_away_never_comes_back_as_a_note(
+    talking: Bench, sent: bool
+) -> None:
+    """The app was killed between the transaction that let go of the note and the deletion of its file; or it still waits."""
     note_id = await recorded(talking)
     blob = blobs.of_note(talking.db, note_id)
     assert blob is not None
     with talking.db.write_tx() as tx:
+        if sent:
+            blobs.finished(tx, blob.id)
         files = scopes.keep_only(tx, [])
         doomed.add(tx, files)
 
     assert await talking.sv.notes.recover() == ()
-    assert not blob.path.exists()
+    assert blob.path.exists() is not sent
