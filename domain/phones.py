@@ -21,6 +21,7 @@ _WRITTEN = re.compile(
 _SPOKEN_WORD = re.compile(r"\b(?:" + "|".join([*_DIGITS, *_TIMES]) + r")\b|\d+", re.IGNORECASE)
 _BETWEEN = re.compile(r"[\s,.\-–;]*\Z")
 _NANP = re.compile(r"1?([2-9][0-9]{2})([2-9][0-9]{2})([0-9]{4})\Z")
+_USUAL = re.compile(r"\+1[2-9][0-9]{2}[2-9][0-9]{6}\Z")
 _FOREIGN = re.compile(r"[1-9][0-9]{7,14}\Z")
 # From here on as migration 020 has it: the database finds by these what the device and the server compare.
 _EXTENSION = re.compile(r" *(?:ext\.?|x|#) *[0-9]+\Z", re.IGNORECASE)
@@ -64,9 +65,12 @@ def numbers(field: str) -> tuple[str, ...]:
 
     What stands for no number (555-555-5555) is left out: it would make one person of all who have none.
     """
-    text = plain.clipped(field)
-    whole = _parse(text)
-    found = [whole] if whole else [one for piece in _PIECE.findall(text) for one in _of_piece(piece)]
+    if _USUAL.match(field):
+        found = [field]
+    else:
+        text = plain.clipped(field)
+        whole = _parse(text)
+        found = [whole] if whole else [one for piece in _PIECE.findall(text) for one in _of_piece(piece)]
     return tuple(dict.fromkeys(one for one in found if not _NOBODYS.match(one)))
 
 
