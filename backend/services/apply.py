@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from backend.services import deciding, dependants, duplicates, moves, outcomes, seen
+from backend.services import contact_safety, deciding, dependants, duplicates, moves, outcomes, seen
 from backend.services.work import Refused, Work, fitting, is_alias, key_of, not_found
 from backend.storage import conflicts, rows
 from backend.storage.store import RefusedByStore
@@ -224,6 +224,7 @@ async def _write(work: Work, row: rows.Stored, given: Mapping[str, Any], edit_ms
         if "location_id" in given:
             return await _move(work, row, given, edit_ms)
         if not _CONTACT.isdisjoint(given):
+            contact_safety.keep_ways(work, row)
             work.contacts.add(row.id)
     elif row.table is tables.CONFLICTS:
         merging = await duplicates.merger(work, row, given)

@@ -69,6 +69,12 @@ def _say(work: Work, scope: str, told: Mapping[str, Any]) -> None:
         work.said.setdefault(way, {})[scope] = said
 
 
+def keep_ways(work: Work, before: Stored) -> None:
+    """A lead that is out gets another number: the one that said no stays out."""
+    if before.values["opted_out"]:
+        _say(work, before.scope, before.values)
+
+
 async def spread(work: Work, ways: Collection[str]) -> list[Stored]:
     """All leads of the brokerage with one of these numbers or e-mails, deleted ones too; out, where anybody with it is.
 

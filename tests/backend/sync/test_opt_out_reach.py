@@ -217,13 +217,19 @@ async def test_it_holds_where_its_lead_was_moved_from(make_device: MakeDevice, d
     assert await words(deps, twin) == "stop" or await words(deps, twin) == EARLIER
 
 
-async def test_a_number_stays_out_when_its_lead_gets_another_one(make_device: MakeDevice, deps: Deps) -> None:
+@pytest.mark.parametrize("pushes", [1, 2])
+async def test_a_number_stays_out_when_its_lead_gets_another_one(
+    make_device: MakeDevice, deps: Deps, pushes: int
+) -> None:
     phone = await make_device()
     lead = await new_lead(phone, phone=PHONE)
-    await phone.push(stop(phone, lead))
-    await phone.push(phone.mutation("patch", "leads", lead, {"phone": "+15125550148"}, base_ver=2))
+    said = stop(phone, lead)
+    changed = phone.mutation("patch", "leads", lead, {"phone": "+15125550148"}, base_ver=1)
+    for some in [(said, changed)] if pushes == 1 else [(said,), (changed,)]:
+        await phone.push(*some)
 
     assert await words(deps, await new_lead(phone, phone=PHONE)) == EARLIER
+    assert await words(deps, await new_lead(phone, phone="+15125550148")) == "stop"
 
 
 async def test_a_lead_that_comes_back_with_such_a_number_is_out(make_device: MakeDevice, deps: Deps) -> None:
