@@ -64,7 +64,13 @@ def test_who_has_chosen_a_folder_keeps_it(tmp_path: Path, monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize(
     ("cores", "free", "expected"),
-    [(2, 20 * GIB, 4), (2, 2 * GIB, 2), (2, GIB // 2, 1), (64, 500 * GIB, scratch.MOST_WORKERS)],
+    [
+        (2, 20 * GIB, 2),
+        (8, 2 * GIB, 2),
+        (1, 20 * GIB, 2),
+        (2, GIB // 2, 1),
+        (64, 500 * GIB, scratch.MOST_WORKERS),
+    ],
 )
 def test_there_are_as_many_workers_as_cores_and_memory_bear(cores: int, free: int, expected: int) -> None:
     assert scratch.workers(cores, free) == expected
