@@ -61,6 +61,11 @@ class Ledger:
         """Numbers changed by themselves (a fork, a retry): they are no new work."""
         self.marks[phone.name] = int(phone.db.value("SELECT coalesce(max(mid), 0) FROM outbox"))
 
+    def step_back(self, phone: Phone) -> None:
+        """A number that was given by itself may have gone with a torn write: the next new work has it again."""
+        newest = int(phone.db.value("SELECT coalesce(max(mid), 0) FROM outbox"))
+        self.marks[phone.name] = min(self.marks.get(phone.name, 0), newest)
+
 
 def _says(line: outbox.Line, token: str) -> bool:
     return any(token in str(value) for value in line.mutation.patch.values())

@@ -41,6 +41,7 @@ class Person:
         try:
             did = phone.transact(lambda: getattr(self, kind)(phone, rng))
         except Crashed:
+            self.ledger.step_back(phone)
             self.ledger.note(phone, "")  # it may have been kept, though nobody heard so
             return
         except (errors.RuleError, errors.NotFoundError) as fault:
