@@ -23,6 +23,7 @@ _WORTH_PACKING = 300
 _WORTH_A_THREAD = 64 * 1024
 _LEVEL = 3
 _LONGEST_WHOLE = 20  # characters of a whole number of 64 bits
+_BITE = 64  # bytes of a frame at a time: one of its blocks may be four that unpack to 128 KB, so these to 2 MB at most
 _MOST_WINDOW = 8 * 1024 * 1024  # what RFC 8878 asks every reader to take, and no more
 
 
@@ -68,7 +69,7 @@ def _as_read_by_orjson(digits: str) -> int | float:
 
 
 async def body_of(request: Request, *, most: int = MOST_BYTES) -> bytes:
-    """The body, unpacked; never more than `most` bytes in memory. Raises: TooLargeError, DamagedError."""
+    """The body, unpacked; never more than `most` bytes and one bite in memory. Raises: TooLargeError, DamagedError."""
     packed = await request.body()
     encoding = request.headers.get("content-encoding", "").strip().lower()
     if len(packed) > most:
@@ -81,7 +82,7 @@ async def body_of(request: Request, *, most: int = MOST_BYTES) -> bytes:
 
 
 def unpacked(packed: bytes, encoding: str, *, most: int = MOST_BYTES) -> bytes:
-    """Never more than `most` bytes in memory, whatever the body promises. Raises: TooLargeError, DamagedError."""
+    """Never more than `most` bytes and one bite in memory, whatever the body promises. Raises: TooLargeError, DamagedError."""
     try:
         body = _UNPACKERS[encoding](packed, most)
     except EOFError as fault:
@@ -94,35 +95,28 @@ def unpacked(packed: bytes, encoding: str, *, most: int = MOST_BYTES) -> bytes:
 
 
 def _zstd(packed: bytes, most: int) -> bytes:
-    """Raises: EOFError, which its reader does not."""
-    unpacker = zstandard.ZstdDecompressor(max_window_size=_MOST_WINDOW)
-    body = _as_far_as_allowed(unpacker.stream_reader(io.BytesIO(packed)).read, most)
-    if len(body) <= most:
-        _check_end(unpacker, packed)
-    return body
-
-
-def _check_end(unpacker: zstandard.ZstdDecompressor, packed: bytes) -> None:
     """One frame, all of it, and nothing after it. Raises: EOFError, ZstdError."""
     if packed:
         zstandard.get_frame_parameters(packed)  # a head that is none is no early end
-    again = unpacker.decompressobj()  # of a size that is known by now to be allowed
-    again.decompress(packed)
-    if not again.eof:
+    unpacker = zstandard.ZstdDecompressor(max_window_size=_MOST_WINDOW).decompressobj()
+    body = bytearray()
+    for begin in range(0, len(packed), _BITE):
+        if unpacker.eof:
+            raise zstandard.ZstdError("there is more after the frame")
+        body += unpacker.decompress(packed[begin : begin + _BITE])
+        if len(body) > most:
+            return bytes(body)
+    if not unpacker.eof:
         raise EOFError
-    if again.unused_data:
+    if unpacker.unused_data:
         raise zstandard.ZstdError("there is more after the frame")
+    return bytes(body)
 
 
 def _gzip(packed: bytes, most: int) -> bytes:
     if not packed:
         raise EOFError  # which it takes for nothing, packed
-    return _as_far_as_allowed(gzip.GzipFile(fileobj=io.BytesIO(packed)).read, most)
-
-
-def _as_far_as_allowed(read: Any, most: int) -> bytes:
-    body: bytes = read(most + 1)
-    return body
+    return gzip.GzipFile(fileobj=io.BytesIO(packed)).read(most + 1)
 
 
 _UNPACKERS = {"zstd": _zstd, "gzip": _gzip}
